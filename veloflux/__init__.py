@@ -1,0 +1,1 @@
+"""VeloFlux: the back end of a SaaS business, complete, on one Redis."""

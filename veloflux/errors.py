@@ -1,0 +1,147 @@
+"""Every error that VeloFlux can answer with: a stable code, an HTTP status, a sentence for the reader.
+
+    VeloFluxError
+    ├── InputInvalid 400            the request itself cannot be understood or accepted
+    │   ├── SettingInvalid
+    │   ├── IdInvalid, NameInvalid
+    │   ├── CursorInvalid
+    │   └── ClockNotMovable
+    ├── NotAuthenticated 401
+    │   ├── CredentialsWrong
+    │   └── LinkExpired
+    ├── PermissionDenied 403
+    ├── NotFound 404                what is another tenant's is not found either
+    ├── Conflict 409                the state of things forbids it
+    │   ├── NameTaken, AlreadyMember, AlreadyDone
+    │   └── ChangedMeanwhile
+    ├── BodyTooLarge 413
+    ├── LimitReached 429            with Retry-After
+    ├── Unavailable 503             try again, with Retry-After
+    │   ├── RedisAway
+    │   ├── RedisFull
+    │   └── OutcomeUnknown
+    └── StartRefused                no HTTP: ends a command with exit code 1
+"""
+
+from typing import Any
+
+
+class VeloFluxError(Exception):
+    """The root. `str(error)` is the sentence that the reader sees; `extra` is put beside it in the problem document."""
+
+    code = "error"
+    status = 500
+
+    def __init__(self, sentence: str, **extra: Any) -> None:
+        super().__init__(sentence)
+        self.extra = extra
+
+
+class InputInvalid(VeloFluxError):
+    code = "input_invalid"
+    status = 400
+
+
+class SettingInvalid(InputInvalid):
+    code = "setting_invalid"
+
+
+class IdInvalid(InputInvalid):
+    code = "id_invalid"
+
+
+class NameInvalid(InputInvalid):
+    code = "name_invalid"
+
+
+class CursorInvalid(InputInvalid):
+    code = "cursor_invalid"
+
+
+class ClockNotMovable(InputInvalid):
+    code = "clock_not_movable"
+
+
+class NotAuthenticated(VeloFluxError):
+    code = "not_authenticated"
+    status = 401
+
+
+class CredentialsWrong(NotAuthenticated):
+    code = "credentials_wrong"
+
+
+class LinkExpired(NotAuthenticated):
+    code = "link_expired"
+
+
+class PermissionDenied(VeloFluxError):
+    code = "permission_denied"
+    status = 403
+
+
+class NotFound(VeloFluxError):
+    code = "not_found"
+    status = 404
+
+
+class Conflict(VeloFluxError):
+    code = "conflict"
+    status = 409
+
+
+class NameTaken(Conflict):
+    code = "name_taken"
+
+
+class AlreadyMember(Conflict):
+    code = "already_member"
+
+
+class AlreadyDone(Conflict):
+    code = "already_done"
+
+
+class ChangedMeanwhile(Conflict):
+    """A commit's expectation failed: `key` holds `actual` where something else was expected."""
+
+    code = "changed_meanwhile"
+
+
+class BodyTooLarge(VeloFluxError):
+    code = "body_too_large"
+    status = 413
+
+
+class LimitReached(VeloFluxError):
+    """`extra["retry_after"]` is in whole seconds."""
+
+    code = "limit_reached"
+    status = 429
+
+
+class Unavailable(VeloFluxError):
+    code = "unavailable"
+    status = 503
+
+
+class RedisAway(Unavailable):
+    """Nothing was sent: safe to repeat."""
+
+    code = "redis_away"
+
+
+class RedisFull(Unavailable):
+    code = "redis_full"
+
+
+class OutcomeUnknown(Unavailable):
+    """Sent, but no answer came: it may have happened; repeat only with the same commit or event id."""
+
+    code = "outcome_unknown"
+
+
+class StartRefused(VeloFluxError):
+    """A command cannot start; its sentence says what to do. Printed without a trace, exit code 1."""
+
+    code = "start_refused"

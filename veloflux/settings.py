@@ -1,0 +1,146 @@
+"""Every setting once: name, type, default, one line of help.
+
+A value comes from the first of: the environment (`VELOFLUX_PORT`), a file that the environment names
+(`VELOFLUX_SECRET_FILE`, for secrets), the file `veloflux.toml` in the working directory (or `VELOFLUX_CONFIG`),
+the default. `REDIS_URL` is accepted beside `VELOFLUX_REDIS_URL`.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from veloflux.errors import SettingInvalid
+
+PREFIX = "VELOFLUX_"
+DAY_S = 86_400
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    data_dir: Annotated[Path, Meta(description="Folder of the embedded Redis, the outbox and the logs")] = Path("data")
+    redis_url: Annotated[
+        str, Meta(description="redis:// or rediss:// of a Redis or Valkey of your own, a cluster too; empty: the embedded one")
+    ] = ""
+    redis_timeout_ms: Annotated[int, Meta(description="Longest wait for an answer of Redis", ge=50)] = 2_000
+    redis_unsafe: Annotated[
+        bool, Meta(description="Start even on a Redis that can lose data; `veloflux doctor` still says so")
+    ] = False
+    appendfsync: Annotated[
+        str, Meta(description="When the embedded Redis syncs to disk: always or everysec", pattern="^(always|everysec)$")
+    ] = "always"
+    maxmemory_share: Annotated[
+        float, Meta(description="Share of the machine's memory that the embedded Redis may use", gt=0, le=0.9)
+    ] = 0.6
+    host: Annotated[str, Meta(description="Address that the web server listens on")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="Port that the web server listens on", ge=1, le=65535)] = 8080
+    web_processes: Annotated[int, Meta(description="Number of web processes", ge=1, le=64)] = 1
+    public_url: Annotated[
+        str, Meta(description="URL under which people reach the console; empty: http://<host>:<port>")
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...], Meta(description="Networks whose X-Forwarded-For is believed, separated by commas")
+    ] = ()
+    body_limit: Annotated[int, Meta(description="Largest request body, in bytes", ge=1024)] = 8_388_608
+    secret: Annotated[
+        str,
+        Meta(
+            description="Installation secret, 32 bytes or more in base64url; empty: <data_dir>/secret, made at first start",
+            extra={"secret": True},
+        ),
+    ] = ""
+    metrics_token: Annotated[
+        str,
+        Meta(description="Bearer token for /metrics from elsewhere than loopback", extra={"secret": True}),
+    ] = ""
+    session_idle_s: Annotated[int, Meta(description="A session ends after so many seconds without use", ge=60)] = 14 * DAY_S
+    session_absolute_s: Annotated[int, Meta(description="A session ends so many seconds after log-in", ge=60)] = 90 * DAY_S
+    password_hash_threads: Annotated[int, Meta(description="Password hashes computed at a time", ge=1)] = 2
+    worker_concurrency: Annotated[int, Meta(description="Owners and jobs that one worker handles at a time", ge=1)] = 16
+    log_level: Annotated[
+        str, Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$")
+    ] = "info"
+
+    @property
+    def embedded(self) -> bool:
+        return not self.redis_url
+
+    @property
+    def console_url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+
+def describe() -> list[tuple[str, str, str, str]]:
+    """One row a setting, in order: environment name, type, default, help."""
+    rows = []
+    for field in msgspec.inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
+        kind, meta = field.type.type, field.type.extra_json_schema
+        rows.append(
+            (
+                PREFIX + field.name.upper(),
+                type(kind).__name__.removesuffix("Type").lower().replace("vartuple", "list").replace("custom", "path"),
+                "" if field.default == () else str(field.default),
+                str(meta["description"]),
+            )
+        )
+    return rows
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from environment and file.
+
+    :raises SettingInvalid: names the setting, the value's fault and where the value came from.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = _from_file(environ)
+    names = set(Settings.__struct_fields__)
+    if "REDIS_URL" in environ:
+        values["redis_url"] = environ["REDIS_URL"]
+    for variable, value in environ.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if not variable.startswith(PREFIX) or name == "config":
+            continue
+        if name not in names and name.endswith("_file"):
+            name, value = name.removesuffix("_file"), _secret_file(variable, value)
+        if name not in names:
+            raise SettingInvalid(f"{variable} is not a setting{_closest(name, names)}")
+        values[name] = value
+    if isinstance(proxies := values.get("trusted_proxies"), str):
+        values["trusted_proxies"] = [part.strip() for part in proxies.split(",") if part.strip()]
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at `$.")
+        raise SettingInvalid(f"{PREFIX}{place.rstrip('`').upper()} is invalid: {reason}") from None
+
+
+def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    named = environ.get(PREFIX + "CONFIG")
+    path = Path(named or "veloflux.toml")
+    if not named and not path.exists():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingInvalid(f"The settings file {path} cannot be read: {error}") from None
+    for name in values:
+        if name not in Settings.__struct_fields__:
+            raise SettingInvalid(f"{name} in {path} is not a setting{_closest(name, set(Settings.__struct_fields__))}")
+    return values
+
+
+def _secret_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingInvalid(f"The file that {variable} names cannot be read: {error}") from None
+
+
+def _closest(name: str, names: set[str]) -> str:
+    close = difflib.get_close_matches(name, names, 1)
+    return f"; did you mean {PREFIX}{close[0].upper()}?" if close else ""
