@@ -24,14 +24,21 @@ DAY_S = 86_400
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data_dir: Annotated[Path, Meta(description="Folder of the embedded Redis, the outbox and the logs")] = Path("data")
     redis_url: Annotated[
-        str, Meta(description="redis:// or rediss:// of a Redis or Valkey of your own, a cluster too; empty: the embedded one")
+        str,
+        Meta(
+            description="redis:// or rediss:// of a Redis or Valkey of your own, a cluster too; empty: the embedded one"
+        ),
     ] = ""
     redis_timeout_ms: Annotated[int, Meta(description="Longest wait for an answer of Redis", ge=50)] = 2_000
     redis_unsafe: Annotated[
         bool, Meta(description="Start even on a Redis that can lose data; `veloflux doctor` still says so")
     ] = False
     appendfsync: Annotated[
-        str, Meta(description="When the embedded Redis syncs to disk: always or everysec", pattern="^(always|everysec)$")
+        str,
+        Meta(
+            description="When the embedded Redis syncs to disk: always or everysec",
+            pattern="^(always|everysec)$",
+        ),
     ] = "always"
     maxmemory_share: Annotated[
         float, Meta(description="Share of the machine's memory that the embedded Redis may use", gt=0, le=0.9)
@@ -49,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secret: Annotated[
         str,
         Meta(
-            description="Installation secret, 32 bytes or more in base64url; empty: <data_dir>/secret, made at first start",
+            description="Installation secret, 32 bytes or more in base64url; empty: <data_dir>/secret, made if missing",
             extra={"secret": True},
         ),
     ] = ""
@@ -57,8 +64,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str,
         Meta(description="Bearer token for /metrics from elsewhere than loopback", extra={"secret": True}),
     ] = ""
-    session_idle_s: Annotated[int, Meta(description="A session ends after so many seconds without use", ge=60)] = 14 * DAY_S
-    session_absolute_s: Annotated[int, Meta(description="A session ends so many seconds after log-in", ge=60)] = 90 * DAY_S
+    session_idle_s: Annotated[int, Meta(description="A session ends after so many seconds without use", ge=60)] = (
+        14 * DAY_S
+    )
+    session_absolute_s: Annotated[int, Meta(description="A session ends so many seconds after log-in", ge=60)] = (
+        90 * DAY_S
+    )
     password_hash_threads: Annotated[int, Meta(description="Password hashes computed at a time", ge=1)] = 2
     worker_concurrency: Annotated[int, Meta(description="Owners and jobs that one worker handles at a time", ge=1)] = 16
     log_level: Annotated[
@@ -105,18 +116,27 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         name = variable.removeprefix(PREFIX).lower()
         if not variable.startswith(PREFIX) or name == "config":
             continue
-        if name not in names and name.endswith("_file"):
-            name, value = name.removesuffix("_file"), _secret_file(variable, value)
-        if name not in names:
+        if name in names:
+            values[name] = value
+        elif name.endswith("_file") and name.removesuffix("_file") in names:
+            values[name.removesuffix("_file")] = _secret_file(variable, value)
+        else:
             raise SettingInvalid(f"{variable} is not a setting{_closest(name, names)}")
-        values[name] = value
     if isinstance(proxies := values.get("trusted_proxies"), str):
         values["trusted_proxies"] = [part.strip() for part in proxies.split(",") if part.strip()]
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
         raise SettingInvalid(f"{PREFIX}{place.rstrip('`').upper()} is invalid: {reason}") from None
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment, for child processes, in which `load` answers these settings whatever files there are."""
+    environ = {name: value for name, value in os.environ.items() if name != "REDIS_URL" and not name.startswith(PREFIX)}
+    for name, value in msgspec.structs.asdict(settings).items():
+        environ[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return environ | {PREFIX + "CONFIG": os.devnull}
 
 
 def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
