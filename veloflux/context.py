@@ -1,0 +1,94 @@
+"""The first argument of every use case: who acts, for which tenant, when, and on what.
+
+`Parts` are what a process has one of; a `Context` is made for each request, command or job.
+"""
+
+import functools
+
+import msgspec
+
+from veloflux.db.client import Db
+from veloflux.db.data_keys import DataKeys
+from veloflux.db.wake import Waker
+from veloflux.kit import clock, crypto, ids
+from veloflux.settings import Settings
+
+PLATFORM = "ten_0"
+"""The reserved tenant whose members are the operators."""
+
+
+class Secrets:
+    """Keys for one purpose each, derived from the installation's secret."""
+
+    def __init__(self, installation: bytes) -> None:
+        self._installation = installation
+
+    @functools.cache  # noqa: B019  one instance a process
+    def of(self, *purpose: str) -> bytes:
+        return crypto.derive(self._installation, *purpose)
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """Built once by `wiring.build`."""
+
+    settings: Settings
+    db: Db
+    secrets: Secrets
+    data_keys: DataKeys
+    wake: Waker
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """`id` is what the trail shows: `usr_…`, `key_…`, `cli:<os user>`, `worker`, `anonymous`.
+
+    `person` is whose data key seals the address: the person, or "" when there is none to protect.
+    """
+
+    id: str
+    address: str = ""
+    person: str = ""
+
+
+ANONYMOUS = Actor(id="anonymous")
+WORKER = Actor(id="worker")
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """The tenant that a request may touch, and what of it every use case needs."""
+
+    id: str
+    slug: str
+    zone: str
+    clock: str = ""
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    parts: Parts
+    actor: Actor = ANONYMOUS
+    request: str = msgspec.field(default_factory=lambda: ids.new("req"))
+    scope: Scope | None = None
+    permissions: frozenset[str] = frozenset()
+
+    @property
+    def db(self) -> Db:
+        return self.parts.db
+
+    @property
+    def settings(self) -> Settings:
+        return self.parts.settings
+
+    @property
+    def tenant(self) -> str:
+        """Id of the tenant; only where a use case is for one."""
+        assert self.scope, "this use case needs a tenant"
+        return self.scope.id
+
+    def now(self) -> int:
+        """Epoch ms by the tenant's clock."""
+        return clock.apply(self.scope.clock if self.scope else "", clock.now_ms())
+
+    def acting(self, actor: Actor) -> "Context":
+        return msgspec.structs.replace(self, actor=actor)
+
+    def within(self, scope: Scope, permissions: frozenset[str] = frozenset()) -> "Context":
+        return msgspec.structs.replace(self, scope=scope, permissions=permissions)

@@ -1,0 +1,166 @@
+"""The database as the product sees it: commands and scripts, on one server or a cluster, from one `REDIS_URL`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio.client import PubSub, Redis
+from redis.asyncio.connection import ConnectionPool
+from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
+from redis.retry import Retry
+
+from veloflux.db.cluster import Cluster
+from veloflux.db.lane import Lane
+from veloflux.db.scripts import Script
+from veloflux.errors import NotSent, RedisFull, StartRefused, Unknown
+
+REPEAT_PAUSES_S = (0.01, 0.05, 0.2, 0.5, 1.0)
+
+
+class Standalone:
+    """One server: a cluster's interface on one lane."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    def call(self, _key: str, *args: Any) -> "asyncio.Future[Any]":
+        return self._lane.call(*args)
+
+    async def masters(self) -> list[Lane]:
+        return [self._lane]
+
+    async def close(self) -> None:
+        await self._lane.close()
+
+
+class Db:
+    """Made by `connect`. `bulk` has connections of its own, so that large calls do not delay small ones."""
+
+    def __init__(self, url: str, nodes: Standalone | Cluster, bulk: "Db | None") -> None:
+        self.url = url
+        self._nodes = nodes
+        self.bulk = bulk or self
+
+    @property
+    def is_cluster(self) -> bool:
+        return isinstance(self._nodes, Cluster)
+
+    async def call(self, command: str, key: str, *args: Any) -> Any:
+        """One command on one key; answers are str, int, list or None.
+
+        :raises NotSent, Unknown, RedisFull: see veloflux.errors.
+        """
+        try:
+            return await self._nodes.call(key, command, key, *args)
+        except ResponseError as error:
+            raise _translated(error) from None
+
+    async def script(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run a script whose keys share one slot. Loaded where it is not known yet."""
+        assert len(keys) == script.keys or (script.more_keys and len(keys) > script.keys), script.name
+        try:
+            return await self._nodes.call(keys[0], "EVALSHA", script.sha, len(keys), *keys, *args)
+        except ResponseError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise _translated(error) from None
+        try:
+            return await self._nodes.call(keys[0], "EVAL", script.source, len(keys), *keys, *args)
+        except ResponseError as error:
+            raise _translated(error) from None
+
+    async def repeat(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run a script that recognises its own repetition, until its outcome is known.
+
+        :raises NotSent, Unknown: when Redis stays away for two seconds.
+        """
+        for pause in REPEAT_PAUSES_S:
+            try:
+                return await self.script(script, keys, args)
+            except (NotSent, Unknown):
+                await asyncio.sleep(pause)
+        return await self.script(script, keys, args)
+
+    async def every_master(self, *args: Any) -> list[Any]:
+        """A command without a key, on each master: INFO, PING, SCRIPT LOAD."""
+        return list(await asyncio.gather(*(lane.call(*args) for lane in await self._nodes.masters())))
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Tell whoever listens now; nobody may rely on it."""
+        await (await self._nodes.masters())[0].call("PUBLISH", channel, message)
+
+    @asynccontextmanager
+    async def subscription(self, channel: str) -> AsyncIterator[PubSub]:
+        """Listen on a channel, on a connection of its own."""
+        client = Redis.from_url(self.url, decode_responses=True, retry=Retry(NoBackoff(), 0))
+        try:
+            async with client.pubsub() as pubsub:
+                await pubsub.subscribe(channel)
+                yield pubsub
+        finally:
+            await client.aclose()
+
+    async def close(self) -> None:
+        if self.bulk is not self:
+            await self.bulk.close()
+        await self._nodes.close()
+
+
+async def connect(url: str, timeout_ms: int = 2_000) -> Db:
+    """Connect to the server or cluster behind a URL; which of both it is, is asked.
+
+    :raises StartRefused: when the URL is malformed or nothing answers there.
+    """
+    pool = _pool(url, timeout_ms)
+    lane = Lane(pool, timeout_ms / 1000)
+    try:
+        info = await lane.call("INFO", "cluster")
+    except (NotSent, Unknown, ResponseError) as error:
+        raise StartRefused(f"{shown(url)} cannot be used: {error}") from None
+    if "cluster_enabled:1" not in info:
+        return Db(url, Standalone(lane), Db(url, Standalone(Lane(pool, timeout_ms / 1000)), None))
+    await lane.close()
+    return Db(url, _cluster(pool, timeout_ms), Db(url, _cluster(pool, timeout_ms), None))
+
+
+def shown(url: str) -> str:
+    """A Redis URL without its password.
+
+    >>> shown("redis://app:hunter2@db.example:6379/0")
+    'redis://app:…@db.example:6379/0'
+    """
+    scheme, _, rest = url.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    return f"{scheme}://{credentials.partition(':')[0]}{':…@' if at else ''}{host}"
+
+
+def _pool(url: str, timeout_ms: int, **changes: Any) -> ConnectionPool:
+    try:
+        pool = ConnectionPool.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            socket_connect_timeout=timeout_ms / 1000,
+        )
+    except ValueError as error:
+        raise StartRefused(f"REDIS_URL {shown(url)} is malformed: {error}") from None
+    pool.connection_kwargs.update(changes)
+    return pool
+
+
+def _cluster(pool: ConnectionPool, timeout_ms: int) -> Cluster:
+    def open_lane(host: str, port: int) -> Lane:
+        node = ConnectionPool(
+            connection_class=pool.connection_class, **{**pool.connection_kwargs, "host": host, "port": port}
+        )
+        return Lane(node, timeout_ms / 1000)
+
+    seed = (pool.connection_kwargs.get("host", "localhost"), pool.connection_kwargs.get("port", 6379))
+    return Cluster(open_lane, seed, 2.5 * timeout_ms / 1000)
+
+
+def _translated(error: ResponseError) -> Exception:
+    if str(error).startswith(("OOM", "MISCONF", "READONLY")):
+        return RedisFull("Redis refuses writes now: it is full or cannot save; `veloflux doctor` says how to mend it")
+    return error

@@ -1,0 +1,132 @@
+"""The one write path: preconditions, documents, indexes and events of one owner, in one atomic step.
+
+Build a `Commit`, then `run` it. Nothing is written unless every expectation holds and every write can succeed; running
+it again with the same id gives the first result. The rules are in `lua/db/commit-3+.lua`.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from veloflux.db import keys, scripts
+from veloflux.db.client import Db
+from veloflux.errors import ChangedMeanwhile, CommitRefused, CounterOutOfRange
+from veloflux.kit import ids
+
+COMMIT = scripts.load("db", "commit")
+
+
+class Commit:
+    """A change of one owner's state. Every key must be the owner's: on a cluster, of its slot."""
+
+    def __init__(self, owner: str, id_: str | None = None) -> None:
+        self.owner = owner
+        self.id = id_ or ids.new("cmt")
+        self._keys = [keys.events(owner), keys.done(owner, self.id), keys.due(owner)]
+        self._index = {key: at for at, key in enumerate(self._keys, 1)}
+        self._expect: list[list[object]] = []
+        self._write: list[list[object]] = []
+        self._events: list[list[str]] = []
+
+    def expect(self, key: str, field: str, value: str | None) -> None:
+        """Refuse unless the hash field has this value; None: unless it is absent."""
+        self._expect.append([self._at(key), field] + ([] if value is None else [value]))
+
+    def expect_absent(self, key: str) -> None:
+        """Refuse if the key exists."""
+        self._expect.append([self._at(key), ""])
+
+    def put(self, key: str, fields: Mapping[str, str]) -> None:
+        """Set fields of a hash."""
+        self._do("HSET", key, *[part for pair in fields.items() for part in pair])
+
+    def drop(self, key: str, *fields: str) -> None:
+        """Delete fields of a hash."""
+        self._do("HDEL", key, *fields)
+
+    def add(self, key: str, field: str, amount: int) -> None:
+        """Add to a counter in a hash; at most 18 digits."""
+        self._do("HINCRBY", key, field, str(amount))
+
+    def set(self, key: str, value: str, life_ms: int | None = None) -> None:
+        """Set a string, for ever or for so many milliseconds."""
+        self._do("SET", key, value, *(("PX", str(life_ms)) if life_ms else ()))
+
+    def delete(self, key: str) -> None:
+        self._do("DEL", key)
+
+    def expire(self, key: str, life_ms: int) -> None:
+        """Let a key live so many milliseconds from now."""
+        self._do("PEXPIRE", key, str(life_ms))
+
+    def rank(self, key: str, member: str, score: int) -> None:
+        """Put a member into a sorted set, or move it."""
+        self._do("ZADD", key, str(score), member)
+
+    def unrank(self, key: str, *members: str) -> None:
+        self._do("ZREM", key, *members)
+
+    def append(self, fields: Mapping[str, str]) -> None:
+        """Append an event to the owner's stream."""
+        self._events.append([part for pair in fields.items() for part in pair])
+
+    @property
+    def writes(self) -> bool:
+        return bool(self._write or self._events)
+
+    def program(self) -> tuple[list[str], str]:
+        """KEYS and ARGV 1 of the script."""
+        text = msgspec.json.encode(
+            {"expect": self._expect, "write": self._write, "events": self._events, "owner": self.owner}
+        )
+        return self._keys, text.decode()
+
+    def key(self, index: int) -> str:
+        """The key with an index that the script answered."""
+        return self._keys[index - 1]
+
+    def expectation(self, index: int) -> tuple[str, str]:
+        """Key and field of an expectation, by the index that the script answered."""
+        at, field, *_ = self._expect[index - 1]
+        assert isinstance(at, int)
+        return self.key(at), str(field)
+
+    def _do(self, command: str, key: str, *args: str) -> None:
+        self._write.append([command, self._at(key), *args])
+
+    def _at(self, key: str) -> int:
+        if key not in self._index:
+            self._keys.append(key)
+            self._index[key] = len(self._keys)
+        return self._index[key]
+
+
+async def run(db: Db, commit: Commit) -> list[str]:
+    """Commit, once, however often the answer is lost; gives the ids of its events.
+
+    :raises ChangedMeanwhile: an expectation does not hold; `extra` has key, field and actual value.
+    :raises CounterOutOfRange: a counter would pass 18 digits.
+    :raises CommitRefused: the program is wrong, or a key holds another type than the registry says.
+    :raises NotSent, Unknown, RedisFull: see veloflux.errors.
+    """
+    names, program = commit.program()
+    code, *rest = await db.repeat(COMMIT, names, [program])
+    match code:
+        case "OK" | "REPLAY":
+            return str(rest[0]).split()
+        case "EXPECTED":
+            raise _unexpected(commit, *rest)
+        case "RANGE":
+            raise CounterOutOfRange(f"The counter {rest[1]} would pass 18 digits", field=rest[1])
+        case _:
+            raise CommitRefused(f"A change of {commit.owner} was refused: {code} {rest}")
+
+
+def _unexpected(commit: Commit, index: int, actual: str | None) -> ChangedMeanwhile:
+    key, field = commit.expectation(index)
+    return ChangedMeanwhile(
+        "This was changed by someone else meanwhile; load it again and repeat",
+        key=key,
+        field=field,
+        actual=actual,
+    )

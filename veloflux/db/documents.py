@@ -1,0 +1,67 @@
+"""Entities as hashes: one field an attribute, text as it is, everything else as JSON.
+
+An entity is a frozen msgspec Struct with an `id` and a `version`. A field annotated `Secret` is masked in the audit
+trail, one annotated `Personal` is sealed there with the key of the entity (see data_keys.py).
+"""
+
+import functools
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+Secret = Annotated[str, Meta(extra={"trail": "secret"})]
+Personal = Annotated[str, Meta(extra={"trail": "personal"})]
+
+
+class Entity(msgspec.Struct, frozen=True, kw_only=True):
+    """`version` counts the changes of the document; a change expects the version that it read."""
+
+    id: str
+    version: int = 1
+
+
+E = TypeVar("E", bound=msgspec.Struct)
+
+
+def to_fields(entity: msgspec.Struct) -> dict[str, str]:
+    """The fields of an entity's hash; None is an absent field."""
+    fields = {}
+    for name in entity.__struct_fields__:
+        value = getattr(entity, name)
+        if value is not None:
+            fields[name] = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return fields
+
+
+def from_fields(kind: type[E], fields: dict[str, str]) -> E:
+    """The entity in a hash. Fields that this version of the code does not know are left out."""
+    types = _types(kind)
+    return kind(
+        **{n: v if types[n] is str else msgspec.json.decode(v, type=types[n]) for n, v in fields.items() if n in types}
+    )
+
+
+def from_pairs(kind: type[E], pairs: list[str]) -> E | None:
+    """The entity in an answer of HGETALL, or None when the hash does not exist."""
+    return from_fields(kind, dict(zip(pairs[::2], pairs[1::2], strict=True))) if pairs else None
+
+
+@functools.cache
+def trail_rules(kind: type[msgspec.Struct]) -> dict[str, str]:
+    """Which fields of an entity are `secret` or `personal`."""
+    rules = {}
+    for field in msgspec.structs.fields(kind):
+        metas = [m for m in get_args(field.type) if isinstance(m, Meta)] if get_origin(field.type) is Annotated else []
+        for meta in metas:
+            if meta.extra and "trail" in meta.extra:
+                rules[field.name] = meta.extra["trail"]
+    return rules
+
+
+@functools.cache
+def _types(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {
+        field.name: get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
+        for field in msgspec.structs.fields(kind)
+    }

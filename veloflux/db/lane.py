@@ -1,0 +1,150 @@
+"""One connection to Redis, shared by every task of the process without a lock.
+
+Calls made in one turn of the event loop leave in one write; answers are read as they come and handed out in order. A
+call ends in exactly one of: its value, its own ResponseError, `NotSent` (repeat freely), `Unknown` (it may have
+happened: repeat only what carries a commit or event id). redis-py opens the connection (TLS, AUTH, unix sockets) and no
+more: its own retries would execute a call again whose answer was lost.
+"""
+
+import asyncio
+import collections
+from typing import Any, NamedTuple
+
+import hiredis
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.exceptions import ResponseError
+
+from veloflux.errors import NotSent, Unknown
+
+IN_FLIGHT_MAX = 16_384
+READ_BYTES = 65_536
+# These hold a connection or change its state: they need one of their own.
+OWN_CONNECTION = frozenset(
+    {"BLPOP", "BRPOP", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP", "SUBSCRIBE"}
+    | {"PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "MULTI", "EXEC", "WATCH", "WAIT", "WAITAOF", "SELECT", "AUTH", "HELLO"}
+)
+
+
+class _Call(NamedTuple):
+    packed: bytes
+    answer: "asyncio.Future[Any]"
+    since: float
+
+
+class Lane:
+    """`timeout` is the longest wait for an answer, in seconds; after it the connection is given up."""
+
+    def __init__(self, pool: ConnectionPool, timeout: float) -> None:
+        self._pool = pool
+        self._timeout = timeout
+        self._waiting: list[_Call] = []
+        self._sent: collections.deque[_Call] = collections.deque()
+        self._writer: asyncio.StreamWriter | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def call(self, *args: Any, asking: bool = False) -> "asyncio.Future[Any]":
+        """Send one command; strings come back as str (bytes that are no UTF-8 as surrogates).
+
+        :raises NotSent, Unknown, ResponseError: from the future.
+        """
+        if args[0] in OWN_CONNECTION:
+            raise ValueError(f"{args[0]} needs a connection of its own")
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        if len(self._sent) + len(self._waiting) >= IN_FLIGHT_MAX:
+            answer.set_exception(NotSent("Too many calls wait for Redis; try again in a moment"))
+            return answer
+        if not self._waiting:
+            loop.call_soon(self._flush)
+        if asking:
+            self._waiting.append(_Call(hiredis.pack_command(("ASKING",)), loop.create_future(), loop.time()))
+        self._waiting.append(_Call(hiredis.pack_command(args), answer, loop.time()))
+        return answer
+
+    async def close(self) -> None:
+        """End the connection; calls still under way end in `Unknown`."""
+        if self._connecting:
+            self._connecting.cancel()
+        if self._writer:
+            self._lose(self._writer, "closed")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            if self._connecting is None:
+                self._connecting = asyncio.ensure_future(self._connect())
+            return
+        waiting, self._waiting = self._waiting, []
+        live = [call for call in waiting if not call.answer.cancelled()]
+        if live:
+            self._sent.extend(live)
+            self._writer.write(b"".join([call.packed for call in live]))
+
+    async def _connect(self) -> None:
+        try:
+            connection = self._pool.make_connection()
+            await asyncio.wait_for(connection.connect(), self._timeout)
+        except Exception as error:  # whatever it is, those who wait must hear of it
+            waiting, self._waiting, self._connecting = self._waiting, [], None
+            for call in waiting:
+                if not call.answer.done():
+                    call.answer.set_exception(NotSent(f"Redis cannot be reached: {_reason(error)}"))
+            return
+        reader, writer = _taken_over(connection)
+        self._writer, self._connecting = writer, None
+        self._tasks = [asyncio.ensure_future(self._read(reader, writer)), asyncio.ensure_future(self._watch(writer))]
+        self._flush()
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        parser = hiredis.Reader(replyError=ResponseError, encoding="utf-8", errors="surrogateescape")
+        sent = self._sent
+        try:
+            while data := await reader.read(READ_BYTES):
+                parser.feed(data)
+                while (value := parser.gets()) is not False:
+                    answer = sent.popleft().answer
+                    # A cancelled call's answer is dropped here; those behind it keep their order.
+                    if answer.done():
+                        continue
+                    if isinstance(value, ResponseError):
+                        answer.set_exception(value)
+                    else:
+                        answer.set_result(value)
+            self._lose(writer, "the connection was closed")
+        except (OSError, hiredis.HiredisError, IndexError) as error:
+            self._lose(writer, _reason(error))
+
+    async def _watch(self, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        while self._writer is writer:
+            await asyncio.sleep(self._timeout / 4)
+            if self._sent and loop.time() - self._sent[0].since > self._timeout:
+                self._lose(writer, "no answer in time")
+
+    def _lose(self, writer: asyncio.StreamWriter, why: str) -> None:
+        if self._writer is not writer:
+            return
+        self._writer = None
+        writer.close()
+        sent, self._sent = self._sent, collections.deque()
+        for call in sent:
+            if not call.answer.done():
+                call.answer.set_exception(Unknown(f"Redis did not answer ({why}); it may have happened"))
+        if self._waiting:
+            self._flush()
+
+
+def _taken_over(connection: AbstractConnection) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """The streams of a connection that redis-py has opened, and from here on leaves alone."""
+    reader, writer = connection._reader, connection._writer
+    assert reader, "connected"
+    assert writer, "connected"
+    connection._reader = connection._writer = None
+    return reader, writer
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Pure building blocks: no I/O except the clock and the system's randomness, no Redis, no Context."""

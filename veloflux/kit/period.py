@@ -1,0 +1,76 @@
+"""Calendar arithmetic in a tenant's time zone: days, months and the quarters of an hour that usage is kept in."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from veloflux.kit.clock import DAY_MS
+
+QUARTER_MS = 900_000
+QUARTERS_A_DAY = 96
+
+
+def utc_day(at: int) -> date:
+    """The UTC date of an epoch-ms time.
+
+    >>> utc_day(0).isoformat()
+    '1970-01-01'
+    """
+    return date.fromordinal(719_163 + at // DAY_MS)
+
+
+def quarter_of_day(at: int) -> int:
+    """Which of a UTC day's 96 quarters of an hour a time falls into, 0 to 95.
+
+    >>> quarter_of_day(0), quarter_of_day(86_399_999)
+    (0, 95)
+    """
+    return at % DAY_MS // QUARTER_MS
+
+
+def day_start(on: date, zone: str) -> int:
+    """Epoch ms at which a day begins in a zone; where a clock change skips midnight, the first moment that exists.
+
+    >>> day_start(date(2015, 5, 17), "America/Sao_Paulo")
+    1431831600000
+    """
+    midnight = datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(zone))
+    return round(midnight.astimezone(UTC).timestamp() * 1000)
+
+
+def day_of(at: int, zone: str) -> date:
+    """The date that a calendar in `zone` shows at an epoch-ms time.
+
+    >>> day_of(1431831599999, "America/Sao_Paulo").isoformat()
+    '2015-05-16'
+    """
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).date()
+
+
+@lru_cache(maxsize=10_000)
+def month_bounds(month: str, zone: str) -> tuple[int, int]:
+    """Epoch ms of the start and the (exclusive) end of a month such as `2015-05` in a zone.
+
+    >>> month_bounds("2015-05", "UTC")
+    (1430438400000, 1433116800000)
+    """
+    first = date.fromisoformat(month + "-01")
+    return day_start(first, zone), day_start(next_month(first), zone)
+
+
+def month_of(at: int, zone: str) -> str:
+    """The month that a calendar in `zone` shows, as `YYYY-MM`.
+
+    >>> month_of(1430438400000, "America/Sao_Paulo")
+    '2015-04'
+    """
+    return day_of(at, zone).isoformat()[:7]
+
+
+def next_month(first: date) -> date:
+    """The first day of the following month.
+
+    >>> next_month(date(2015, 12, 1)).isoformat()
+    '2016-01-01'
+    """
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1)

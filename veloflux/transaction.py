@@ -1,0 +1,139 @@
+"""A commit with its trail: what use cases change documents with.
+
+    tx = Transaction(ctx, ctx.tenant)
+    tx.create(keys.api_key(ctx.tenant, key.id), key)
+    tx.event(ApiKeyCreated(key=key.id))
+    await tx.commit()
+
+The first event carries every change, before and after; secrets are masked, personal fields sealed with the key of
+their entity, the actor's address with the key of the actor. A transaction without an event cannot be committed.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from veloflux.context import Context
+from veloflux.db import commit, documents, keys
+from veloflux.db.documents import Entity
+from veloflux.db.jobs import Job, due_member
+from veloflux.events import Event
+from veloflux.kit import clock, crypto, ids
+
+E = TypeVar("E", bound=Entity)
+MASK = "***"
+Values = dict[str, str]
+
+
+class Transaction(commit.Commit):
+    """One owner's change of state by one actor. `id_` makes it happen once: pass it where a cause can come twice."""
+
+    def __init__(self, ctx: Context, owner: str, id_: str | None = None) -> None:
+        super().__init__(owner, id_)
+        self._ctx = ctx
+        self._changes: dict[str, tuple[type[Entity], Values, Values]] = {}
+        self._new_keys: dict[str, bytes] = {}
+        self._recorded: list[Event] = []
+
+    def create(self, key: str, entity: Entity) -> None:
+        """Write a document that must not exist yet."""
+        fields = documents.to_fields(entity)
+        self.expect_absent(key)
+        self.put(key, fields)
+        self._note(entity, {}, fields)
+        if "personal" in documents.trail_rules(type(entity)).values():
+            self._give_data_key(entity.id)
+
+    def change(self, key: str, old: E, new: E) -> E:
+        """Write what differs, expecting that the document is still `old`; gives the new one with its version."""
+        new = msgspec.structs.replace(new, version=old.version + 1)
+        before, after = documents.to_fields(old), documents.to_fields(new)
+        self.expect(key, "version", str(old.version))
+        self.put(key, {name: value for name, value in after.items() if before.get(name) != value})
+        if gone := before.keys() - after.keys():
+            self.drop(key, *gone)
+        self._note(new, before, after)
+        return new
+
+    def remove(self, key: str, entity: Entity) -> None:
+        """Delete a document, expecting that it is still the one that was read."""
+        self.expect(key, "version", str(entity.version))
+        self.delete(key)
+        self._note(entity, documents.to_fields(entity), {})
+
+    def enqueue(self, kind: str, payload: Mapping[str, str], *, run_at: int = 0, job: str | None = None) -> str:
+        """Add a job of this owner, due at a time of the real clock (0: now); gives its id."""
+        made = clock.now_ms()
+        document = Job(
+            id=job or ids.new("job"),
+            owner=self.owner,
+            kind=kind,
+            payload=dict(payload),
+            run_at=run_at or made,
+            created_at=made,
+        )
+        self.put(keys.job(self.owner, document.id), documents.to_fields(document))
+        self.rank(keys.jobs(self.owner), document.id, made)
+        self.rank(keys.due(self.owner), due_member(self.owner, document.id), document.run_at)
+        return document.id
+
+    def event(self, event: Event) -> None:
+        """Say what happened; at least once in a transaction."""
+        self._recorded.append(event)
+
+    async def commit(self) -> list[str]:
+        """Do it, once; gives the ids of the events. Errors as `veloflux.db.commit.run`."""
+        assert self._recorded, "a change of state without an event would be missing from the trail"
+        trail = await self._trail()
+        for at, event in enumerate(self._recorded):
+            self.append(
+                {"name": event.name, "data": msgspec.json.encode(event).decode()}
+                | (trail if at == 0 else {**trail, "changes": "{}"})
+            )
+        event_ids = await commit.run(self._ctx.db, self)
+        self._ctx.parts.wake(self.owner)
+        return event_ids
+
+    async def _trail(self) -> dict[str, str]:
+        actor = self._ctx.actor
+        trail = {
+            "at": str(self._ctx.now()),
+            "actor": actor.id,
+            "request": self._ctx.request,
+            "changes": msgspec.json.encode(await self._sealed_changes()).decode(),
+        }
+        if actor.person and (key := await self._data_key(actor.person)):
+            trail |= {"address": crypto.seal(key, actor.address), "person": actor.person}
+        return trail
+
+    async def _sealed_changes(self) -> dict[str, dict[str, list[str | None]]]:
+        sealed = {}
+        for id_, (kind, before, after) in self._changes.items():
+            rules = documents.trail_rules(kind)
+            key = await self._data_key(id_) if "personal" in rules.values() else None
+            sealed[id_] = {
+                name: [
+                    _shown(before.get(name), rules.get(name), key),
+                    _shown(after.get(name), rules.get(name), key),
+                ]
+                for name in before.keys() | after.keys()
+                if before.get(name) != after.get(name) and name not in ("id", "version")
+            }
+        return sealed
+
+    def _note(self, entity: Entity, before: Values, after: Values) -> None:
+        self._changes[entity.id] = (type(entity), before, after)
+
+    def _give_data_key(self, subject: str) -> None:
+        self._new_keys[subject], wrapped = self._ctx.parts.data_keys.new()
+        self.set(keys.data_key(self.owner, subject), wrapped)
+
+    async def _data_key(self, subject: str) -> bytes | None:
+        return self._new_keys.get(subject) or await self._ctx.parts.data_keys.get(self.owner, subject)
+
+
+def _shown(value: str | None, rule: str | None, key: bytes | None) -> str | None:
+    if value is None or rule is None:
+        return value
+    return crypto.seal(key, value) if rule == "personal" and key else MASK
