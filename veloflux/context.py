@@ -4,6 +4,8 @@
 """
 
 import functools
+from email.message import EmailMessage
+from typing import Protocol
 
 import msgspec
 
@@ -28,6 +30,12 @@ class Secrets:
         return crypto.derive(self._installation, *purpose)
 
 
+class Mailer(Protocol):
+    """The port that e-mails leave by, at least once: the same id is the same message."""
+
+    async def send(self, id_: str, message: EmailMessage) -> None: ...
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Built once by `wiring.build`."""
 
@@ -36,17 +44,22 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Secrets
     data_keys: DataKeys
     wake: Waker
+    mailer: Mailer
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """`id` is what the trail shows: `usr_…`, `key_…`, `cli:<os user>`, `worker`, `anonymous`.
 
-    `person` is whose data key seals the address: the person, or "" when there is none to protect.
+    `person` is whose data key seals the address: the person, or "" when there is none to protect. `session` is the
+    session that a person acts by; `tenant` and `role` are those of an API key that acts.
     """
 
     id: str
     address: str = ""
     person: str = ""
+    session: str = ""
+    tenant: str = ""
+    role: str = ""
 
 
 ANONYMOUS = Actor(id="anonymous")

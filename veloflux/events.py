@@ -17,8 +17,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """An event as it stands in its owner's stream.
 
-    `at` is the time of the tenant's clock in epoch ms; `changes` maps `entity id` to `{field: [before, after]}`, where
-    personal values are sealed with the key of `person` and secrets are masked; `address` is sealed likewise.
+    `at` is the time of the tenant's clock in epoch ms; `changes` maps `entity id` to `{field: [before, after]}`;
+    secrets are masked, and a third element, `"sealed"`, says that both are sealed with the data key of the entity.
+    `address` is sealed with the data key of `person`.
     """
 
     id: str
@@ -31,3 +32,23 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     changes: dict[str, dict[str, list[str | None]]]
     address: str = ""
     person: str = ""
+
+
+# Jobs
+
+
+class JobDied(Event, frozen=True, kw_only=True):
+    """A job failed for the last time."""
+
+    name = "job.died"
+    job: str
+    kind: str
+    attempts: int
+
+
+class JobRetried(Event, frozen=True, kw_only=True):
+    """Someone sent a dead job back to work."""
+
+    name = "job.retried"
+    job: str
+    kind: str

@@ -23,6 +23,7 @@ from veloflux.kit import clock, crypto, ids
 
 E = TypeVar("E", bound=Entity)
 MASK = "***"
+SEALED = "sealed"
 Values = dict[str, str]
 
 
@@ -82,6 +83,11 @@ class Transaction(commit.Commit):
         """Say what happened; at least once in a transaction."""
         self._recorded.append(event)
 
+    @property
+    def leaves_trail(self) -> bool:
+        """Whether it changes documents or says something; what only enqueues or marks as done needs no event."""
+        return bool(self._recorded or self._changes)
+
     async def commit(self) -> list[str]:
         """Do it, once; gives the ids of the events. Errors as `veloflux.db.commit.run`."""
         assert self._recorded, "a change of state without an event would be missing from the trail"
@@ -116,6 +122,7 @@ class Transaction(commit.Commit):
                 name: [
                     _shown(before.get(name), rules.get(name), key),
                     _shown(after.get(name), rules.get(name), key),
+                    *([SEALED] if rules.get(name) == "personal" and key else []),
                 ]
                 for name in before.keys() | after.keys()
                 if before.get(name) != after.get(name) and name not in ("id", "version")

@@ -8,6 +8,7 @@ from veloflux.db import boot, client, embedded
 from veloflux.db.client import Db
 from veloflux.db.data_keys import DataKeys
 from veloflux.db.wake import Waker
+from veloflux.notifications import OutboxFolder
 from veloflux.secret_file import installation_secret
 from veloflux.settings import Settings
 
@@ -36,4 +37,5 @@ def assemble(settings: Settings, db: Db, secret: bytes) -> Parts:
         secrets=secrets,
         data_keys=DataKeys(db, secrets.of("data-keys")),
         wake=Waker(db),
+        mailer=OutboxFolder.of(settings),
     )

@@ -34,10 +34,12 @@ class DataKeys:
         return key, crypto.seal(self._wrapping_key, base64.b64encode(key).decode())
 
     async def get(self, owner: str, subject: str) -> bytes | None:
-        """The key of a subject, or None when there is none (any more)."""
+        """The key of a subject, to seal with, or None when there is none (any more)."""
         until, key = self._known.get(subject, (0.0, b""))
-        if until > clock.monotonic():
-            return key
+        return key if until > clock.monotonic() else await self.current(owner, subject)
+
+    async def current(self, owner: str, subject: str) -> bytes | None:
+        """As `get`, but never from memory: what was erased is not shown a moment longer."""
         wrapped = await self._db.call("GET", keys.data_key(owner_of(subject, owner), subject))
         text = crypto.unseal(self._wrapping_key, wrapped) if wrapped else None
         if text is None:

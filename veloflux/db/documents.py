@@ -5,7 +5,7 @@ trail, one annotated `Personal` is sealed there with the key of the entity (see 
 """
 
 import functools
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -61,7 +61,11 @@ def trail_rules(kind: type[msgspec.Struct]) -> dict[str, str]:
 
 @functools.cache
 def _types(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    return {
-        field.name: get_args(field.type)[0] if get_origin(field.type) is Annotated else field.type
-        for field in msgspec.structs.fields(kind)
-    }
+    return {field.name: _plain(field.type) for field in msgspec.structs.fields(kind)}
+
+
+def _plain(type_: Any) -> Any:
+    """Without its annotation; a choice of texts is a text."""
+    if get_origin(type_) is Annotated:
+        return _plain(get_args(type_)[0])
+    return str if get_origin(type_) is Literal else type_

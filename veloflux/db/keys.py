@@ -94,7 +94,12 @@ def name(kind: str, digest: str) -> str:
 
 def due(owner: str) -> str:
     """zset | no ttl | worker | when to look at an owner's events, or to run its job; one set a cluster slot"""
-    return f"vf:due:{{{owner if isinstance(owner, _Placeholder) else tags()[slot(_id(owner))]}}}"
+    return f"vf:due:{{{owner}}}" if isinstance(owner, _Placeholder) else due_of_slot(slot(_id(owner)))
+
+
+def due_of_slot(at: int) -> str:
+    """The due set of all owners whose keys are in a slot."""
+    return f"vf:due:{{{tags()[at]}}}"
 
 
 def workers() -> str:
@@ -122,6 +127,11 @@ def jobs_dead() -> str:
     return "vf:jobs:dead"
 
 
+def owners_stopped() -> str:
+    """zset | no ttl | worker | owners whose events wait for an ordered handler that fails, by the time they stopped"""
+    return "vf:outbox:stopped"
+
+
 # Any owner: a tenant or a person
 
 
@@ -142,8 +152,13 @@ def done(owner_: str, commit: str) -> str:
 
 
 def outbox(owner_: str) -> str:
-    """hash | no ttl | worker | cursor: id of the last event handled; failures: how often the next one failed"""
+    """hash | no ttl | worker | cursor: id of the last event handled; failures: how often the next one failed; stopped"""
     return f"{owner(owner_)}:outbox"
+
+
+def effect(owner_: str, effect: str) -> str:
+    """string | 30 days | worker | an event of another owner has taken effect here: not a second time"""
+    return f"{owner(owner_)}:effect:{_id(effect)}"
 
 
 def fence(owner_: str, token: str) -> str:
@@ -174,9 +189,9 @@ def user(user: str) -> str:
     return owner(user)
 
 
-def session(user_: str, digest: str) -> str:
-    """hash | 14 days idle, 90 absolute | identity | one log-in; the name ends in the SHA-256 of its secret"""
-    return f"{user(user_)}:session:{_id(digest)}"
+def session(user_: str, session: str) -> str:
+    """hash | 14 days idle, 90 absolute | identity | one log-in; its id is derived from the SHA-256 of its secret"""
+    return f"{user(user_)}:session:{_id(session)}"
 
 
 def sessions(user_: str) -> str:
@@ -198,7 +213,7 @@ def tenant(tenant: str) -> str:
 
 
 def setup(tenant_: str) -> str:
-    """string | 1 hour | identity | SHA-256 of the one-time link that creates the operator"""
+    """string | 1 hour | tenants | SHA-256 of the one-time link that creates the operator"""
     return f"{tenant(tenant_)}:setup"
 
 

@@ -1,0 +1,8 @@
+"""Messages to people. What is sent leaves by the port `Mailer` (veloflux.context), from jobs, at least once; the id of a
+message is that of its job, so that repeating is not sending twice.
+"""
+
+from veloflux.notifications.message import compose
+from veloflux.notifications.outbox_folder import OutboxFolder
+
+__all__ = ["OutboxFolder", "compose"]
