@@ -6,6 +6,10 @@ VeloFluxError
 │   ├── IdInvalid, NameInvalid
 │   ├── CursorInvalid
 │   ├── ClockNotMovable
+│   ├── PlanUnknown, MeterUnknown
+│   ├── EventRejected           one event of a batch; the others are counted
+│   │   ├── EventInvalid, EventTypeUnknown, EventValueInvalid
+│   │   └── EventInFuture, EventTooOld
 │   └── CounterOutOfRange
 ├── NotAuthenticated 401
 │   ├── CredentialsWrong
@@ -14,6 +18,7 @@ VeloFluxError
 ├── NotFound 404                what is another tenant's is not found either
 ├── Conflict 409                the state of things forbids it
 │   ├── NameTaken, AlreadyMember, AlreadyDone
+│   ├── IdReused
 │   └── ChangedMeanwhile
 ├── BodyTooLarge 413
 ├── LimitReached 429            with Retry-After
@@ -64,6 +69,40 @@ class ClockNotMovable(InputInvalid):
     code = "clock_not_movable"
 
 
+class PlanUnknown(InputInvalid):
+    code = "plan_unknown"
+
+
+class MeterUnknown(InputInvalid):
+    code = "meter_unknown"
+
+
+class EventRejected(InputInvalid):
+    """An event that is not counted."""
+
+    code = "event_rejected"
+
+
+class EventInvalid(EventRejected):
+    code = "event_invalid"
+
+
+class EventTypeUnknown(EventRejected):
+    code = "event_type_unknown"
+
+
+class EventValueInvalid(EventRejected):
+    code = "event_value_invalid"
+
+
+class EventInFuture(EventRejected):
+    code = "event_in_future"
+
+
+class EventTooOld(EventRejected):
+    code = "event_too_old"
+
+
 class CounterOutOfRange(InputInvalid):
     code = "counter_out_of_range"
 
@@ -106,6 +145,12 @@ class AlreadyMember(Conflict):
 
 class AlreadyDone(Conflict):
     code = "already_done"
+
+
+class IdReused(Conflict):
+    """The same id came before with other content."""
+
+    code = "id_reused"
 
 
 class ChangedMeanwhile(Conflict):
