@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from redis.retry import Retry
 
 from veloflux.db.cluster import Cluster
+from veloflux.db.keys import SLOTS
 from veloflux.db.lane import Lane
 from veloflux.db.scripts import Script
 from veloflux.errors import NotSent, RedisFull, StartRefused, Unknown
@@ -30,6 +31,9 @@ class Standalone:
 
     async def masters(self) -> list[Lane]:
         return [self._lane]
+
+    async def slots_by_master(self) -> list[tuple[Lane, tuple[int, ...]]]:
+        return [(self._lane, tuple(range(SLOTS)))]
 
     async def close(self) -> None:
         await self._lane.close()
@@ -85,6 +89,10 @@ class Db:
     async def every_master(self, *args: Any) -> list[Any]:
         """A command without a key, on each master: INFO, PING, SCRIPT LOAD."""
         return list(await asyncio.gather(*(lane.call(*args) for lane in await self._nodes.masters())))
+
+    async def slots_by_master(self) -> list[tuple[Lane, tuple[int, ...]]]:
+        """Each master with the slots that it serves now; a single server serves all."""
+        return await self._nodes.slots_by_master()
 
     async def publish(self, channel: str, message: str) -> None:
         """Tell whoever listens now; nobody may rely on it."""

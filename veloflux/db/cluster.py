@@ -61,6 +61,15 @@ class Cluster:
         await self._refresh()
         return [self._lane(node) for node in sorted({node for node in self._slots if node})]
 
+    async def slots_by_master(self) -> list[tuple[Lane, tuple[int, ...]]]:
+        """Each master with the slots that it serves now."""
+        await self._refresh()
+        served: dict[tuple[str, int], list[int]] = {}
+        for at, node in enumerate(self._slots):
+            if node:
+                served.setdefault(node, []).append(at)
+        return [(self._lane(node), tuple(slots)) for node, slots in served.items()]
+
     async def close(self) -> None:
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 

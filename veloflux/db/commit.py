@@ -11,9 +11,10 @@ import msgspec
 from veloflux.db import keys, scripts
 from veloflux.db.client import Db
 from veloflux.errors import ChangedMeanwhile, CommitRefused, CounterOutOfRange
-from veloflux.kit import ids
+from veloflux.kit import clock, ids
 
 COMMIT = scripts.load("db", "commit")
+EFFECT_MS = 30 * clock.DAY_MS
 
 
 class Commit:
@@ -27,6 +28,7 @@ class Commit:
         self._expect: list[list[object]] = []
         self._write: list[list[object]] = []
         self._events: list[list[str]] = []
+        self._once: set[str] = set()
 
     def expect(self, key: str, field: str, value: str | None) -> None:
         """Refuse unless the hash field has this value; None: unless it is absent."""
@@ -35,6 +37,16 @@ class Commit:
     def expect_absent(self, key: str) -> None:
         """Refuse if the key exists."""
         self._expect.append([self._at(key), ""])
+
+    def once(self, *cause: str) -> None:
+        """Take effect once for a cause, however often it comes within 30 days; after that `run` gives no ids.
+
+        For the effect of another owner's event: `commit.once(event.owner, event.id, "what is done")`.
+        """
+        key = keys.effect(self.owner, ids.derived("eff", *cause))
+        self._once.add(key)
+        self._expect.insert(0, [self._at(key), ""])  # first: what else is expected may have changed by the effect
+        self.set(key, "1", EFFECT_MS)
 
     def put(self, key: str, fields: Mapping[str, str]) -> None:
         """Set fields of a hash."""
@@ -69,6 +81,10 @@ class Commit:
     def append(self, fields: Mapping[str, str]) -> None:
         """Append an event to the owner's stream."""
         self._events.append([part for pair in fields.items() for part in pair])
+
+    def had_effect(self, key: str) -> bool:
+        """Whether a key that is not absent tells that the cause has taken effect before."""
+        return key in self._once
 
     @property
     def writes(self) -> bool:
@@ -115,7 +131,10 @@ async def run(db: Db, commit: Commit) -> list[str]:
         case "OK" | "REPLAY":
             return str(rest[0]).split()
         case "EXPECTED":
-            raise _unexpected(commit, *rest)
+            error = _unexpected(commit, *rest)
+            if commit.had_effect(error.extra["key"]):
+                return []
+            raise error
         case "RANGE":
             raise CounterOutOfRange(f"The counter {rest[1]} would pass 18 digits", field=rest[1])
         case _:

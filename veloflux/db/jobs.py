@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from veloflux.db.documents import Entity
+from veloflux.db.documents import Entity, Secret
 
 State = Literal["waiting", "dead"]
 
@@ -24,7 +24,7 @@ class Job(Entity, frozen=True, kw_only=True):
     attempts: int = 0
     run_at: int
     created_at: int
-    error: str = ""
+    error: Secret = ""
 
 
 def due_member(owner: str, job: str) -> str:

@@ -152,7 +152,7 @@ def done(owner_: str, commit: str) -> str:
 
 
 def outbox(owner_: str) -> str:
-    """hash | no ttl | worker | cursor: id of the last event handled; failures: how often the next one failed; stopped"""
+    """hash | no ttl | worker | cursor: the last event handled; failures: how often the next one failed; stopped: by"""
     return f"{owner(owner_)}:outbox"
 
 

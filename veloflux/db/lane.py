@@ -62,6 +62,24 @@ class Lane:
         self._waiting.append(_Call(hiredis.pack_command(args), answer, loop.time()))
         return answer
 
+    async def burst(self, packed: bytes, count: int) -> list[Any]:
+        """Send many commands at once (see `packed`) on a connection of their own; answers, errors among them, in order.
+
+        :raises NotSent: when they could not be asked or not all were answered: only for what changes nothing.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                connection = self._pool.make_connection()
+                await connection.connect()
+                reader, writer = _taken_over(connection)
+                try:
+                    writer.write(packed)
+                    return await _answers(reader, count)
+                finally:
+                    writer.close()
+        except Exception as error:  # whatever it is, the asker must hear of it
+            raise NotSent(f"Redis cannot be asked: {_reason(error)}") from None
+
     async def close(self) -> None:
         """End the connection; calls still under way end in `Unknown`."""
         if self._connecting:
@@ -99,7 +117,7 @@ class Lane:
         self._flush()
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        parser = hiredis.Reader(replyError=ResponseError, encoding="utf-8", errors="surrogateescape")
+        parser = _parser()
         sent = self._sent
         try:
             while data := await reader.read(READ_BYTES):
@@ -135,6 +153,28 @@ class Lane:
                 call.answer.set_exception(Unknown(f"Redis did not answer ({why}); it may have happened"))
         if self._waiting:
             self._flush()
+
+
+def packed(*args: Any) -> bytes:
+    """A command as it is sent."""
+    return bytes(hiredis.pack_command(args))
+
+
+async def _answers(reader: asyncio.StreamReader, count: int) -> list[Any]:
+    parser = _parser()
+    answers: list[Any] = []
+    while len(answers) < count:
+        data = await reader.read(READ_BYTES)
+        if not data:
+            raise ConnectionError("the connection was closed")
+        parser.feed(data)
+        while (value := parser.gets()) is not False:
+            answers.append(value)
+    return answers
+
+
+def _parser() -> Any:
+    return hiredis.Reader(replyError=ResponseError, encoding="utf-8", errors="surrogateescape")
 
 
 def _taken_over(connection: AbstractConnection) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -1,0 +1,45 @@
+"""`veloflux worker`: events to handlers, jobs, schedules. Any number of workers may run.
+
+The three tables below are all that happens beside requests. A handler is `async (ctx, event, tx)`, a job `async (ctx,
+job, tx)`: `tx` is the commit that moves the cursor or ends the job, and takes further effects in the owner's slot with
+it. How the work gets done: `loop.py` (claim, stop), `deliver.py` (events), `run_job.py` (jobs), `schedule.py`.
+"""
+
+import asyncio
+import signal
+
+import uvloop
+
+from veloflux import jobs
+from veloflux.settings import Settings
+from veloflux.wiring import build
+from veloflux.worker.loop import Pace, Worker
+from veloflux.worker.tables import Ordered, Schedule, Tables
+
+__all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Tables", "Worker", "main"]
+
+TABLES = Tables(
+    jobs={},
+    schedule={},
+    on_event={
+        "job.died": [jobs.list_as_dead],
+        "job.retried": [jobs.list_as_waiting],
+    },
+)
+JOBS, SCHEDULE, ON_EVENT = TABLES
+
+
+def main(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is under way.
+
+    :raises StartRefused: Redis cannot be used.
+    """
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with build(settings) as parts:
+        await Worker(parts, TABLES).run(stop)
