@@ -72,13 +72,26 @@ def test_every_pure_calculation_says_what_it_computes() -> None:
     assert silent == []
 
 
+def test_no_slice_reads_the_store_of_another_one() -> None:
+    strangers = []
+    for path in product():
+        names = {name for node in ast.walk(parsed(path)) for name in imported_names(node)}
+        stores = {found[1] for name in names if (found := re.match(r"veloflux\.(\w+)\.store\b", name))}
+        strangers += [f"{shown(path)}: {slice_}" for slice_ in stores if f"veloflux/{slice_}/" not in shown(path)]
+    assert strangers == []
+
+
 def product() -> list[Path]:
     return [path for path in files("*.py") if shown(path).startswith("veloflux/")]
 
 
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def is_pure(path: Path) -> bool:
     """No I/O: neither async functions nor an import of what does I/O."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     imported = {name for node in ast.walk(tree) for name in imported_names(node)}
     waits = any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree))
     touches = any(name.partition(".")[0] in EDGES or IMPURE.match(name) for name in imported)
@@ -94,5 +107,5 @@ def imported_names(node: ast.AST) -> list[str]:
 
 
 def public_functions_without_docstring(path: Path) -> list[str]:
-    functions = [node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in parsed(path).body if isinstance(node, ast.FunctionDef)]
     return [node.name for node in functions if not node.name.startswith("_") and not ast.get_docstring(node)]

@@ -45,35 +45,51 @@ class VeloFluxError(Exception):
 
 
 class InputInvalid(VeloFluxError):
+    """The request cannot be understood or accepted; `errors` names the fields at fault."""
+
     code = "input_invalid"
     status = 400
 
 
 class SettingInvalid(InputInvalid):
+    """A setting has a value that it cannot have, or there is no such setting."""
+
     code = "setting_invalid"
 
 
 class IdInvalid(InputInvalid):
+    """A text that should be an id is none."""
+
     code = "id_invalid"
 
 
 class NameInvalid(InputInvalid):
+    """A text that should be a name or a date in a key is none."""
+
     code = "name_invalid"
 
 
 class CursorInvalid(InputInvalid):
+    """`cursor` is not one that an earlier page gave."""
+
     code = "cursor_invalid"
 
 
 class ClockNotMovable(InputInvalid):
+    """Only a sandbox tenant's clock can be moved."""
+
     code = "clock_not_movable"
 
 
 class PlanUnknown(InputInvalid):
+    """The catalogue has no such plan."""
+
     code = "plan_unknown"
 
 
 class MeterUnknown(InputInvalid):
+    """The catalogue has no such meter."""
+
     code = "meter_unknown"
 
 
@@ -84,66 +100,96 @@ class EventRejected(InputInvalid):
 
 
 class EventInvalid(EventRejected):
+    """An event's type, id, source or time is missing or malformed."""
+
     code = "event_invalid"
 
 
 class EventTypeUnknown(EventRejected):
+    """No meter counts events of this type."""
+
     code = "event_type_unknown"
 
 
 class EventValueInvalid(EventRejected):
+    """The property that a meter sums is missing, not a number, too fine or too large."""
+
     code = "event_value_invalid"
 
 
 class EventInFuture(EventRejected):
+    """An event's time lies more than five minutes ahead."""
+
     code = "event_in_future"
 
 
 class EventTooOld(EventRejected):
+    """An event's time lies further back than the plan accepts."""
+
     code = "event_too_old"
 
 
 class CounterOutOfRange(InputInvalid):
+    """A counter would become larger than it can hold exactly."""
+
     code = "counter_out_of_range"
 
 
 class NotAuthenticated(VeloFluxError):
+    """No valid session, token or key came with the request."""
+
     code = "not_authenticated"
     status = 401
 
 
 class CredentialsWrong(NotAuthenticated):
+    """E-mail and password do not belong together."""
+
     code = "credentials_wrong"
 
 
 class LinkExpired(NotAuthenticated):
+    """A one-time link was used, replaced or revoked, or its time is over."""
+
     code = "link_expired"
 
 
 class PermissionDenied(VeloFluxError):
+    """The actor is known, and may not do this."""
+
     code = "permission_denied"
     status = 403
 
 
 class NotFound(VeloFluxError):
+    """There is no such thing, or it is another tenant's."""
+
     code = "not_found"
     status = 404
 
 
 class Conflict(VeloFluxError):
+    """The state of things forbids it."""
+
     code = "conflict"
     status = 409
 
 
 class NameTaken(Conflict):
+    """Another account has this e-mail address, or another tenant this slug."""
+
     code = "name_taken"
 
 
 class AlreadyMember(Conflict):
+    """The person is a member already."""
+
     code = "already_member"
 
 
 class AlreadyDone(Conflict):
+    """It was done before, and can be done once."""
+
     code = "already_done"
 
 
@@ -160,6 +206,8 @@ class ChangedMeanwhile(Conflict):
 
 
 class BodyTooLarge(VeloFluxError):
+    """The body is larger than `VELOFLUX_BODY_LIMIT`."""
+
     code = "body_too_large"
     status = 413
 
@@ -172,6 +220,8 @@ class LimitReached(VeloFluxError):
 
 
 class Unavailable(VeloFluxError):
+    """It cannot be done at this moment; repeat after `Retry-After` seconds."""
+
     code = "unavailable"
     status = 503
 
@@ -183,6 +233,8 @@ class NotSent(Unavailable):
 
 
 class RedisFull(Unavailable):
+    """Redis refuses writes: it is full, or cannot save."""
+
     code = "redis_full"
 
 
@@ -193,6 +245,8 @@ class Unknown(Unavailable):
 
 
 class CommitRefused(VeloFluxError):
+    """A fault of the program: the change itself was malformed, and nothing was written."""
+
     code = "commit_refused"
 
 
