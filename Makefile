@@ -27,7 +27,7 @@ check: install .venv/installed-dev  ## lint, types, import rules, generated page
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m veloflux.docs --check
 
 format: .venv/installed-dev  ## format the code and mend what the linter can
