@@ -52,3 +52,105 @@ class JobRetried(Event, frozen=True, kw_only=True):
     name = "job.retried"
     job: str
     kind: str
+
+
+# Identity
+
+
+class UserRegistered(Event, frozen=True, kw_only=True):
+    """A person signed up."""
+
+    name = "user.registered"
+    user: str
+
+
+class SessionStarted(Event, frozen=True, kw_only=True):
+    """A person logged in."""
+
+    name = "session.started"
+    session: str
+
+
+class SessionEnded(Event, frozen=True, kw_only=True):
+    """A person logged out, or ended one of their sessions."""
+
+    name = "session.ended"
+    session: str
+
+
+# Tenants
+
+
+class TenantCreated(Event, frozen=True, kw_only=True):
+    """A tenant came into being."""
+
+    name = "tenant.created"
+    tenant: str
+
+
+class TenantClockSet(Event, frozen=True, kw_only=True):
+    """A sandbox tenant's clock was moved, stopped, or set back to real time."""
+
+    name = "tenant.clock_set"
+    tenant: str
+    clock: str
+
+
+class MemberJoined(Event, frozen=True, kw_only=True):
+    """A person became a member."""
+
+    name = "member.joined"
+    user: str
+    role: str
+
+
+class MemberRemoved(Event, frozen=True, kw_only=True):
+    """A person is a member no longer."""
+
+    name = "member.removed"
+    user: str
+
+
+class OperatorCreated(Event, frozen=True, kw_only=True):
+    """A person became an operator of this installation."""
+
+    name = "operator.created"
+    user: str
+
+
+class InvitationCreated(Event, frozen=True, kw_only=True):
+    """Somebody was invited; the worker sends the e-mail."""
+
+    name = "invitation.created"
+    invitation: str
+    role: str
+
+
+class InvitationAccepted(Event, frozen=True, kw_only=True):
+    """The invited person accepted."""
+
+    name = "invitation.accepted"
+    invitation: str
+    user: str
+
+
+class InvitationRevoked(Event, frozen=True, kw_only=True):
+    """An invitation can be accepted no longer."""
+
+    name = "invitation.revoked"
+    invitation: str
+
+
+class ApiKeyCreated(Event, frozen=True, kw_only=True):
+    """An API key was made."""
+
+    name = "api_key.created"
+    key: str
+    role: str
+
+
+class ApiKeyRevoked(Event, frozen=True, kw_only=True):
+    """An API key is refused from now on."""
+
+    name = "api_key.revoked"
+    key: str

@@ -9,7 +9,7 @@ The first event carries every change, before and after; secrets are masked, pers
 their entity, the actor's address with the key of the actor. A transaction without an event cannot be committed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -18,10 +18,13 @@ from veloflux.context import Context
 from veloflux.db import commit, documents, keys
 from veloflux.db.documents import Entity
 from veloflux.db.jobs import Job, due_member
+from veloflux.errors import ChangedMeanwhile
 from veloflux.events import Event
 from veloflux.kit import clock, crypto, ids
 
 E = TypeVar("E", bound=Entity)
+Result = TypeVar("Result")
+TRIES = 5
 MASK = "***"
 SEALED = "sealed"
 Values = dict[str, str]
@@ -138,6 +141,19 @@ class Transaction(commit.Commit):
 
     async def _data_key(self, subject: str) -> bytes | None:
         return self._new_keys.get(subject) or await self._ctx.parts.data_keys.get(self.owner, subject)
+
+
+async def decide(attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """Run what reads, decides and commits; again when somebody changed meanwhile what it read.
+
+    :raises ChangedMeanwhile: at each of five attempts.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return await attempt()
+        except ChangedMeanwhile:
+            continue
+    return await attempt()
 
 
 def _shown(value: str | None, rule: str | None, key: bytes | None) -> str | None:

@@ -65,11 +65,14 @@ async def claimed(db: Db, name: Name, owner: str) -> AsyncIterator[Claim]:
 
 async def resolve(db: Db, name: Name) -> str | None:
     """The owner whose document carries the name."""
+    owner = await claimant(db, name)
+    return owner if owner and await db.call("HGET", keys.owner(owner), name.field) == name.value else None
+
+
+async def claimant(db: Db, name: Name) -> str | None:
+    """Who claims the name: a hint for those who read the owner's document anyway, and look there."""
     text = await db.call("GET", name.key)
-    if text is None:
-        return None
-    owner = msgspec.json.decode(text, type=Claim).owner
-    return owner if await db.call("HGET", keys.owner(owner), name.field) == name.value else None
+    return msgspec.json.decode(text, type=Claim).owner if text else None
 
 
 async def release(db: Db, name: Name, owner: str) -> None:

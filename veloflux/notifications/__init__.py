@@ -1,5 +1,5 @@
-"""Messages to people. What is sent leaves by the port `Mailer` (veloflux.context), from jobs, at least once; the id of a
-message is that of its job, so that repeating is not sending twice.
+"""Messages to people. What is sent leaves by the port `Mailer` (veloflux.context), from jobs, at least once; a message
+has the id of its job, so that repeating is not sending twice.
 """
 
 from veloflux.notifications.message import compose

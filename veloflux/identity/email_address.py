@@ -1,0 +1,49 @@
+"""E-mail addresses: which text is one, and when two are the same."""
+
+import re
+import unicodedata
+
+import idna
+import msgspec
+
+from veloflux.errors import InputInvalid
+
+LENGTH_MAX = 254
+LOCAL_BYTES_MAX = 64
+# RFC 5321's atoms with RFC 6531's letters: nothing that needs quoting, no control character, no half of a pair.
+ATOM = r"""[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff<>()\[\]\\,;:"@.]+"""
+LOCAL = re.compile(rf"{ATOM}(?:\.{ATOM})*")
+
+
+class EmailAddress(msgspec.Struct, frozen=True):
+    """`text` is what mail is sent to, `same` what all spellings of one address have in common."""
+
+    text: str
+    same: str
+
+
+def parse(text: str) -> EmailAddress:
+    """Understand an address as a person typed it.
+
+    Spellings that differ in case, in compatibility forms (Unicode NFKC) or in the encoding of the domain (IDNA 2008,
+    UTS 46) are one address.
+
+    >>> parse(" Ana@Exämple.com").same, parse("ana@XN--EXMPLE-CUA.com").same
+    ('ana@xn--exmple-cua.com', 'ana@xn--exmple-cua.com')
+
+    :raises InputInvalid: it is not one.
+    """
+    text = unicodedata.normalize("NFKC", text).strip()
+    local, _, domain = text.rpartition("@")
+    if len(text) > LENGTH_MAX or not LOCAL.fullmatch(local) or len(local.encode()) > LOCAL_BYTES_MAX:
+        raise _invalid()
+    try:
+        ascii_domain = idna.encode(domain.casefold(), uts46=True, std3_rules=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        raise _invalid() from None
+    same = unicodedata.normalize("NFKC", local.casefold())
+    return EmailAddress(f"{local}@{ascii_domain}", f"{same}@{ascii_domain}")
+
+
+def _invalid() -> InputInvalid:
+    return InputInvalid("This is not an e-mail address; write it like ana@example.com")

@@ -1,0 +1,54 @@
+"""A person, and the sessions by which a person is known."""
+
+from typing import Literal
+
+import msgspec
+
+from veloflux.context import Actor
+from veloflux.db.documents import Entity, Personal, Secret
+
+Language = Literal["pt-BR", "en"]
+
+
+class User(Entity, frozen=True, kw_only=True):
+    """`epoch` ends all sessions that carry another one. `email_digest` is the person's global name."""
+
+    name: Personal
+    email: Personal
+    email_digest: Personal
+    password_hash: Secret
+    status: Literal["active", "disabled"] = "active"
+    epoch: int = 1
+    language: Language = "en"
+    created_at: int
+
+
+class Session(Entity, frozen=True, kw_only=True):
+    """One log-in. Times in epoch ms; it ends at `ends_at`, or before, without use."""
+
+    epoch: int
+    created_at: int
+    seen_at: int
+    ends_at: int
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a session token is."""
+
+    id: str
+    name: str
+    email: str
+    language: Language
+    session: str
+
+    def actor(self, address: str = "") -> Actor:
+        """This person, acting from an address."""
+        return Actor(id=self.id, person=self.id, session=self.session, address=address)
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The token is shown this once; only a digest of it is kept."""
+
+    token: str
+    person: Person
+    ends_at: int

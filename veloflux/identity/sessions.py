@@ -1,0 +1,111 @@
+"""Sessions: a log-in gives a token `<person>.<secret>`, by which one script in the person's slot knows the person."""
+
+import asyncio
+import re
+
+from veloflux.context import Actor, Context, Parts
+from veloflux.db import keys, scripts
+from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound
+from veloflux.events import SessionEnded, SessionStarted
+from veloflux.identity import email_address, passwords, store
+from veloflux.identity.model import Person, Session, SignedIn, User
+from veloflux.kit import clock, crypto, ids
+from veloflux.transaction import Transaction
+
+AUTHENTICATE = scripts.load("identity", "authenticate")
+TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
+
+
+async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
+    """Start a session. Takes the same time whether or not the address has an account.
+
+    :raises CredentialsWrong: no such account, or another password.
+    """
+    user = await verify(ctx, email, password)
+    if user is None or user.status != "active":
+        raise CredentialsWrong("E-mail and password do not belong together")
+    return await _start(ctx.acting(Actor(id=user.id, person=user.id, address=ctx.actor.address)), user)
+
+
+async def verify(ctx: Context, email: str, password: str) -> User | None:
+    """The person whose e-mail and password these are."""
+    user = await store.find_by_email(ctx, email_address.parse(email))
+    stored = user.password_hash if user else None
+    return user if await passwords.matches(ctx.settings, stored, password) else None
+
+
+async def log_out(ctx: Context) -> None:
+    """End the session that the actor acts by."""
+    await _end(ctx, ctx.actor.session)
+
+
+async def end_session(ctx: Context, session: str) -> None:
+    """End one of the actor's own sessions; its token is refused from then on.
+
+    :raises NotFound: the actor has no such session.
+    """
+    if not ids.is_id(session, "ses") or not await _end(ctx, session):
+        raise NotFound("You have no such session")
+
+
+async def list_sessions(ctx: Context) -> list[Session]:
+    """The actor's own sessions, newest first."""
+    found = await store.session_ids(ctx.db, ctx.actor.person)
+    sessions = await asyncio.gather(*(store.find_session(ctx.db, ctx.actor.person, one) for one in found))
+    return [session for session in sessions if session and session.ends_at > clock.now_ms()]
+
+
+async def authenticate(parts: Parts, token: str) -> Person:
+    """Who a token is, in one round trip; keeps the session alive.
+
+    :raises NotAuthenticated: the token is none, or its session is over.
+    """
+    parsed = TOKEN.fullmatch(token)
+    if parsed is None:
+        raise NotAuthenticated("This is not a session's token; sign in again")
+    user, session = f"usr_{parsed[1]}", session_id(parsed[2])
+    idle_ms = parts.settings.session_idle_s * 1000
+    code, *fields = await parts.db.script(AUTHENTICATE, [keys.user(user), keys.session(user, session)], [idle_ms])
+    if code != "OK":
+        raise NotAuthenticated("This session is over; sign in again")
+    name, email, language = fields
+    return Person(id=user, name=name, email=email, language=language, session=session)
+
+
+def session_id(secret: str) -> str:
+    """The id that a session has from the secret of its token: 130 bits of SHA-256."""
+    return ids.derived("ses", crypto.digest(secret))
+
+
+async def _start(ctx: Context, user: User) -> SignedIn:
+    secret, now, settings = crypto.new_secret(), clock.now_ms(), ctx.settings
+    ends_at = now + settings.session_absolute_s * 1000
+    session = Session(id=session_id(secret), epoch=user.epoch, created_at=now, seen_at=now, ends_at=ends_at)
+    over = await store.session_ids_before(ctx.db, user.id, now - settings.session_absolute_s * 1000)
+    tx = Transaction(ctx, user.id)
+    tx.expect(keys.user(user.id), "epoch", str(user.epoch))
+    tx.create(keys.session(user.id, session.id), session)
+    tx.expire(keys.session(user.id, session.id), min(settings.session_idle_s, settings.session_absolute_s) * 1000)
+    tx.rank(keys.sessions(user.id), session.id, now)
+    if over:
+        tx.unrank(keys.sessions(user.id), *over)
+    tx.event(SessionStarted(session=session.id))
+    await tx.commit()
+    person = Person(id=user.id, name=user.name, email=user.email, language=user.language, session=session.id)
+    return SignedIn(token=f"{ids.bare(user.id)}.{secret}", person=person, ends_at=ends_at)
+
+
+async def _end(ctx: Context, session: str) -> bool:
+    user = ctx.actor.person
+    found = await store.find_session(ctx.db, user, session)
+    if found is None:
+        return False
+    tx = Transaction(ctx, user)
+    tx.remove(keys.session(user, session), found)
+    tx.unrank(keys.sessions(user), session)
+    tx.event(SessionEnded(session=session))
+    try:
+        await tx.commit()
+    except ChangedMeanwhile:  # ended by another request
+        return False
+    return True

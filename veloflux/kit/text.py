@@ -1,0 +1,26 @@
+"""Texts that people type for other people to read."""
+
+import unicodedata
+
+from veloflux.errors import InputInvalid
+
+JOINERS = {"\u200c", "\u200d"}
+"""Invisible, but Persian, Hindi and some emoji are not written without them."""
+
+
+def one_line(text: str, what: str, most: int) -> str:
+    """The text without superfluous blanks. `what` names it in the error.
+
+    >>> one_line(" Padaria\\u00a0 São João ", "A name", 120)
+    'Padaria São João'
+
+    :raises InputInvalid: empty, longer than `most` characters, or with characters that do not show.
+    """
+    text = " ".join(text.split())
+    if not 1 <= len(text) <= most or not all(_shows(character) for character in text):
+        raise InputInvalid(f"{what} has 1 to {most} characters that can be shown")
+    return text
+
+
+def _shows(character: str) -> bool:
+    return character in JOINERS or unicodedata.category(character)[0] not in "C"

@@ -1,0 +1,77 @@
+"""Tenants: customers with a slug, a plan, members, invitations and API keys; and who may do what in them.
+
+- A tenant's slot alone decides who is a member; the lists elsewhere follow, and authorise nothing.
+- A slug is a global name (veloflux.db.names); wherever an id is accepted, a slug is.
+- There is always an owner once there was one; the platform's tenant, whose members are the operators, likewise.
+- Whoever has no role in a tenant hears that it does not exist.
+- Nobody gives or takes a role that may do more than they may themselves.
+"""
+
+from veloflux.tenants.access import as_operator, authorise, is_operator
+from veloflux.tenants.api_keys import (
+    authenticate_api_key,
+    create_api_key,
+    list_api_keys,
+    parse_api_key,
+    revoke_api_key,
+)
+from veloflux.tenants.clock import set_clock
+from veloflux.tenants.create_tenant import create_tenant, currencies, zones
+from veloflux.tenants.find import find, scope_of
+from veloflux.tenants.handlers import follow_membership, index_tenant, mail_invitation
+from veloflux.tenants.invitations import (
+    accept_invitation,
+    invite,
+    list_invitations,
+    open_invitation,
+    revoke_invitation,
+)
+from veloflux.tenants.jobs import send_invitation
+from veloflux.tenants.list_tenants import list_tenants, tenants_of
+from veloflux.tenants.members import list_members, remove_member
+from veloflux.tenants.model import ApiKey, Invitation, Member, MemberProfile, NewApiKey, Tenant
+from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
+from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
+
+__all__ = [
+    "EVERYTHING",
+    "PERMISSIONS",
+    "ROLES",
+    "ApiKey",
+    "Invitation",
+    "Member",
+    "MemberProfile",
+    "NewApiKey",
+    "Tenant",
+    "accept_invitation",
+    "as_operator",
+    "authenticate_api_key",
+    "authorise",
+    "create_api_key",
+    "create_operator",
+    "create_tenant",
+    "currencies",
+    "find",
+    "follow_membership",
+    "index_tenant",
+    "invite",
+    "is_operator",
+    "is_setup_token",
+    "list_api_keys",
+    "list_invitations",
+    "list_members",
+    "list_tenants",
+    "mail_invitation",
+    "new_setup_link",
+    "open_invitation",
+    "parse_api_key",
+    "remove_member",
+    "revoke_api_key",
+    "revoke_invitation",
+    "roles_of",
+    "scope_of",
+    "send_invitation",
+    "set_clock",
+    "tenants_of",
+    "zones",
+]

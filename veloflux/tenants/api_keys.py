@@ -1,0 +1,121 @@
+"""API keys: `vf_live_<tenant>_<secret>`, `vf_test_…` for a sandbox. Shown once, kept as a digest, revocable.
+
+The keys of the platform's tenant are the operators' service keys.
+"""
+
+import re
+
+import msgspec
+
+from veloflux.context import Actor, Context, Parts
+from veloflux.db import keys
+from veloflux.errors import NotAuthenticated, NotFound
+from veloflux.events import ApiKeyCreated, ApiKeyRevoked
+from veloflux.kit import clock, crypto, ids
+from veloflux.kit.page import LIMIT, Page
+from veloflux.kit.text import one_line
+from veloflux.tenants import store
+from veloflux.tenants.find import find
+from veloflux.tenants.model import ApiKey, NewApiKey
+from veloflux.tenants.permissions import head_role, require_grantable, require_role
+from veloflux.transaction import Transaction, decide
+
+TOKEN = re.compile(r"vf_(?:live|test)_([0-9a-z]{1,26})_([0-9a-z]{32})")
+SHOWN = 4
+NAME_MAX = 80
+
+
+async def create_api_key(ctx: Context, name: str, role: str = "") -> NewApiKey:
+    """Make a key; its role is member unless another one is named (operator in the platform's tenant).
+
+    :raises InputInvalid: the name or the role. :raises PermissionDenied: the role may more than the actor.
+    """
+    role = role or ("member" if head_role(ctx.tenant) == "owner" else "operator")
+    require_role(ctx.tenant, role)
+    require_grantable(ctx, role)
+    tenant, secret = await find(ctx, ctx.tenant), crypto.new_secret()
+    start = f"vf_{'live' if tenant.mode == 'live' else 'test'}_{ids.bare(tenant.id)}_"
+    key = ApiKey(
+        id=key_id(crypto.digest(secret)),
+        name=one_line(name, "A key's name", NAME_MAX),
+        prefix=start + secret[:SHOWN],
+        digest=crypto.digest(secret),
+        role=role,
+        created_by=ctx.actor.id,
+        created_at=clock.now_ms(),
+    )
+    tx = Transaction(ctx, tenant.id)
+    tx.create(keys.api_key(tenant.id, key.id), key)
+    tx.rank(keys.api_keys(tenant.id), key.id, key.created_at)
+    tx.event(ApiKeyCreated(key=key.id, role=role))
+    await tx.commit()
+    return NewApiKey(key=key, token=start + secret)
+
+
+async def list_api_keys(ctx: Context, cursor: str = "", limit: int = LIMIT) -> Page[ApiKey]:
+    """The tenant's keys, revoked ones too, newest first."""
+    return await store.api_keys_page(ctx, cursor, limit)
+
+
+async def revoke_api_key(ctx: Context, key: str) -> ApiKey:
+    """Refuse a key from now on; revoking it again changes nothing.
+
+    :raises NotFound: the tenant has no such key. :raises PermissionDenied: the key may more than the actor.
+    """
+    if not ids.is_id(key, "key"):
+        raise _no_key()
+    return await decide(lambda: _revoke(ctx, key))
+
+
+def parse_api_key(token: str) -> tuple[str, str, str]:
+    """Tenant, id and digest that a key's token says; nothing is known yet of whether they exist.
+
+    :raises NotAuthenticated: it has not the form of a key.
+    """
+    parsed = TOKEN.fullmatch(token)
+    if parsed is None:
+        raise _refused()
+    digest = crypto.digest(parsed[2])
+    return f"ten_{parsed[1]}", key_id(digest), digest
+
+
+async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> Actor:
+    """The actor that a key's token is, in one round trip.
+
+    :raises NotAuthenticated: there is no such key, or it was revoked.
+    """
+    tenant, id_, digest = parse_api_key(token)
+    key = await store.find_api_key(parts.db, tenant, id_)
+    if key is None or key.status != "active" or not crypto.equal(key.digest, digest):
+        raise _refused()
+    if not token.startswith(key.prefix):
+        raise _refused()
+    return Actor(id=key.id, address=address, tenant=tenant, role=key.role)
+
+
+def key_id(digest: str) -> str:
+    """The id that a key has from the digest of its secret."""
+    return ids.derived("key", digest)
+
+
+async def _revoke(ctx: Context, id_: str) -> ApiKey:
+    key = await store.find_api_key(ctx.db, ctx.tenant, id_)
+    if key is None:
+        raise _no_key()
+    require_grantable(ctx, key.role)
+    if key.status == "revoked":
+        return key
+    path = keys.api_key(ctx.tenant, id_)
+    tx = Transaction(ctx, ctx.tenant)
+    revoked = tx.change(path, key, msgspec.structs.replace(key, status="revoked", revoked_at=clock.now_ms()))
+    tx.event(ApiKeyRevoked(key=id_))
+    await tx.commit()
+    return revoked
+
+
+def _no_key() -> NotFound:
+    return NotFound("This tenant has no such API key")
+
+
+def _refused() -> NotAuthenticated:
+    return NotAuthenticated("This API key is not valid: it never was, or it was revoked")

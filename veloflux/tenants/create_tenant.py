@@ -1,0 +1,117 @@
+"""A tenant comes into being: with its slug, its policy, and, if a person makes it, its owner."""
+
+import contextlib
+import functools
+from zoneinfo import available_timezones
+
+from babel.numbers import list_currencies
+
+from veloflux.context import PLATFORM, Context
+from veloflux.db import keys, names
+from veloflux.errors import InputInvalid, NameTaken, PermissionDenied, Unavailable
+from veloflux.events import MemberJoined, TenantCreated
+from veloflux.identity import Language
+from veloflux.kit import clock, ids
+from veloflux.kit.text import one_line
+from veloflux.plans import write_policy
+from veloflux.tenants import slug as slugs
+from veloflux.tenants import store
+from veloflux.tenants.access import is_operator
+from veloflux.tenants.model import Member, Mode, Tenant
+from veloflux.transaction import Transaction
+
+NAME_MAX = 120
+FIRST_PLAN = "free"
+
+
+async def create_tenant(
+    ctx: Context,
+    name: str,
+    *,
+    slug: str = "",
+    plan: str = FIRST_PLAN,
+    zone: str = "America/Sao_Paulo",
+    currency: str = "BRL",
+    language: Language = "pt-BR",
+    mode: Mode = "live",
+) -> Tenant:
+    """Create a tenant. A person becomes its owner; operators, and who sits at the terminal, do not become members.
+
+    :raises InputInvalid: a value is not acceptable. :raises PlanUnknown: the catalogue has no such plan.
+    :raises NameTaken: another tenant has the slug.
+    :raises PermissionDenied: a person asks for another plan than the first, or the actor is a tenant's key.
+    """
+    owner = await _owner(ctx, plan)
+    tenant = Tenant(
+        id=ids.new("ten"),
+        slug=slugs.check(slug) if slug else slugs.from_name(name),
+        name=one_line(name, "A tenant's name", NAME_MAX),
+        plan=plan,
+        zone=checked_zone(zone),
+        currency=checked_currency(currency),
+        language=language,
+        mode=mode,
+        owners=1 if owner else 0,
+        created_at=clock.now_ms(),
+    )
+    await _commit(ctx, tenant, owner)
+    with contextlib.suppress(Unavailable):  # the worker does it again
+        await store.project_tenant(ctx.db, tenant.id, tenant.created_at)
+        if owner:
+            await store.project_membership(ctx.db, tenant.id, owner)
+    return tenant
+
+
+def checked_zone(zone: str) -> str:
+    """:raises InputInvalid: not an IANA time zone."""
+    if zone not in zones():
+        raise InputInvalid(f"There is no time zone {zone[:60]!r}; write it like America/Sao_Paulo")
+    return zone
+
+
+def checked_currency(currency: str) -> str:
+    """:raises InputInvalid: not an ISO 4217 code."""
+    if currency not in currencies():
+        raise InputInvalid(f"There is no currency {currency[:60]!r}; write its ISO 4217 code, like BRL")
+    return currency
+
+
+@functools.cache
+def zones() -> frozenset[str]:
+    """Names of the IANA time zones."""
+    return frozenset(available_timezones())
+
+
+@functools.cache
+def currencies() -> frozenset[str]:
+    """Codes of ISO 4217, those of former currencies too."""
+    return frozenset(list_currencies())
+
+
+async def _owner(ctx: Context, plan: str) -> str:
+    """The person who becomes the owner, or ""."""
+    actor = ctx.actor
+    if actor.tenant not in ("", PLATFORM):
+        raise PermissionDenied("An API key of a tenant cannot create tenants")
+    if not actor.person or await is_operator(ctx):
+        return ""
+    if plan != FIRST_PLAN:
+        raise PermissionDenied(f"Begin with the plan {FIRST_PLAN!r}; an operator can choose another one")
+    return actor.person
+
+
+async def _commit(ctx: Context, tenant: Tenant, owner: str) -> None:
+    try:
+        async with names.claimed(ctx.db, store.slug_name(tenant.slug), tenant.id) as claim:
+            tx = Transaction(ctx, tenant.id)
+            claim.guard(tx)
+            tx.create(keys.tenant(tenant.id), tenant)
+            write_policy(tx, tenant)
+            tx.event(TenantCreated(tenant=tenant.id))
+            if owner:
+                tx.create(keys.member(tenant.id, owner), Member(id=owner, role="owner", joined_at=tenant.created_at))
+                tx.rank(keys.members(tenant.id), owner, tenant.created_at)
+                tx.event(MemberJoined(user=owner, role="owner"))
+            await tx.commit()
+    except NameTaken:
+        raise NameTaken(f"The slug {tenant.slug!r} is taken; choose another") from None

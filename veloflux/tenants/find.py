@@ -1,0 +1,56 @@
+"""Tenants by slug or id, and the platform's own."""
+
+from veloflux.context import PLATFORM, Context, Scope
+from veloflux.db import keys
+from veloflux.errors import ChangedMeanwhile, NotFound
+from veloflux.events import TenantCreated
+from veloflux.kit import clock, ids
+from veloflux.plans import catalogue, write_policy
+from veloflux.tenants import store
+from veloflux.tenants.model import Tenant
+from veloflux.tenants.slug import PLATFORM_SLUG, SLUG
+from veloflux.transaction import Transaction
+
+
+async def find(ctx: Context, ref: str) -> Tenant:
+    """The tenant with a slug or an id.
+
+    :raises NotFound: there is none.
+    """
+    tenant: Tenant | None = None
+    if ref in (PLATFORM, PLATFORM_SLUG):
+        tenant = await platform(ctx)
+    elif ids.is_id(ref, "ten"):
+        tenant = await store.find_tenant(ctx.db, ref)
+    elif SLUG.fullmatch(ref):
+        tenant = await store.find_by_slug(ctx.db, ref)
+    if tenant is None:
+        raise not_found(ref)
+    return tenant
+
+
+def not_found(ref: str) -> NotFound:
+    """What those hear who ask for a tenant that is not there, or not theirs."""
+    return NotFound(f"There is no tenant {ref[:60]!r}")
+
+
+async def platform(ctx: Context) -> Tenant:
+    """The operators' own tenant, made when it is first needed."""
+    tenant = await store.find_tenant(ctx.db, PLATFORM)
+    if tenant:
+        return tenant
+    tx = Transaction(ctx, PLATFORM)
+    largest = catalogue().plans[-1].id
+    tenant = Tenant(id=PLATFORM, slug=PLATFORM_SLUG, name="VeloFlux", plan=largest, created_at=clock.now_ms())
+    tx.create(keys.tenant(PLATFORM), tenant)
+    write_policy(tx, tenant)
+    tx.event(TenantCreated(tenant=PLATFORM))
+    try:
+        await tx.commit()
+    except ChangedMeanwhile:  # another process was first
+        return await platform(ctx)
+    return tenant
+
+
+def scope_of(tenant: Tenant) -> Scope:
+    return Scope(id=tenant.id, slug=tenant.slug, zone=tenant.zone, clock=tenant.clock)

@@ -1,0 +1,80 @@
+"""Members: the tenant's slot alone decides who they are; a person's list of tenants only follows."""
+
+import asyncio
+import contextlib
+
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.errors import Conflict, NotFound, Unavailable
+from veloflux.events import MemberJoined, MemberRemoved
+from veloflux.identity import User, find_users
+from veloflux.kit import clock, ids
+from veloflux.kit.page import LIMIT, Page
+from veloflux.tenants import store
+from veloflux.tenants.model import Member, MemberProfile
+from veloflux.tenants.permissions import head_role, require_grantable
+from veloflux.transaction import Transaction, decide
+
+
+async def list_members(ctx: Context, cursor: str = "", limit: int = LIMIT) -> Page[MemberProfile]:
+    """The tenant's members with their names, latest first."""
+    page = await store.members_page(ctx, cursor, limit)
+    people = await find_users(ctx.db, [member.id for member in page.items])
+    return Page([_profile(member, people.get(member.id)) for member in page.items], page.next)
+
+
+async def remove_member(ctx: Context, user: str) -> None:
+    """End a membership at once. The last owner stays, since nobody else could let others in.
+
+    :raises NotFound: the tenant has no such member.
+    :raises PermissionDenied: the member may do more than the actor.
+    :raises Conflict: the member is the last owner.
+    """
+    if not ids.is_id(user, "usr"):
+        raise _no_member()
+    await decide(lambda: _remove(ctx, user))
+    with contextlib.suppress(Unavailable):  # the worker does it again
+        await store.project_membership(ctx.db, ctx.tenant, user)
+
+
+def join(tx: Transaction, user: str, role: str) -> None:
+    """Make a person a member, as a part of a commit of the tenant; it fails if they are one."""
+    tenant, now = tx.owner, clock.now_ms()
+    tx.create(keys.member(tenant, user), Member(id=user, role=role, joined_at=now))
+    tx.rank(keys.members(tenant), user, now)
+    if role == head_role(tenant):
+        tx.add(keys.tenant(tenant), "owners", 1)
+    tx.event(MemberJoined(user=user, role=role))
+
+
+async def _remove(ctx: Context, user: str) -> None:
+    tenant, member = await asyncio.gather(
+        store.find_tenant(ctx.db, ctx.tenant), store.find_member(ctx.db, ctx.tenant, user)
+    )
+    if member is None or tenant is None:
+        raise _no_member()
+    require_grantable(ctx, member.role)
+    tx = Transaction(ctx, tenant.id)
+    if member.role == head_role(tenant.id):
+        if tenant.owners < 2:
+            raise Conflict(f"The last {member.role} cannot be removed; make somebody else {member.role} first")
+        tx.expect(keys.tenant(tenant.id), "owners", str(tenant.owners))
+        tx.add(keys.tenant(tenant.id), "owners", -1)
+    tx.remove(keys.member(tenant.id, member.id), member)
+    tx.unrank(keys.members(tenant.id), member.id)
+    tx.event(MemberRemoved(user=member.id))
+    await tx.commit()
+
+
+def _profile(member: Member, user: User | None) -> MemberProfile:
+    return MemberProfile(
+        id=member.id,
+        name=user.name if user else "",
+        email=user.email if user else "",
+        role=member.role,
+        joined_at=member.joined_at,
+    )
+
+
+def _no_member() -> NotFound:
+    return NotFound("This tenant has no such member")

@@ -1,0 +1,76 @@
+"""A tenant, its members, invitations and API keys. Times are real, in epoch ms, whatever the tenant's clock shows."""
+
+from typing import Literal
+
+import msgspec
+
+from veloflux.db.documents import Entity, Personal, Secret
+from veloflux.identity import Language
+
+Mode = Literal["live", "sandbox"]
+
+
+class Tenant(Entity, frozen=True, kw_only=True):
+    """`zone` is an IANA name, `currency` ISO 4217; `clock` see kit.clock; `owners` counts the members that head it."""
+
+    slug: str
+    name: str
+    plan: str = "free"
+    zone: str = "America/Sao_Paulo"
+    currency: str = "BRL"
+    language: Language = "pt-BR"
+    mode: Mode = "live"
+    status: Literal["active"] = "active"
+    clock: str = ""
+    owners: int = 0
+    created_at: int
+
+
+class Member(Entity, frozen=True, kw_only=True):
+    """`id` is the person's."""
+
+    role: str
+    joined_at: int
+
+
+class Invitation(Entity, frozen=True, kw_only=True):
+    """`email_digest` is that of the only account that may accept."""
+
+    email: Personal
+    email_digest: Personal
+    role: str
+    status: Literal["pending", "accepted", "revoked"] = "pending"
+    invited_by: str
+    accepted_by: str = ""
+    created_at: int
+    expires_at: int
+
+
+class ApiKey(Entity, frozen=True, kw_only=True):
+    """`id` is derived from `digest`, the SHA-256 of the secret; `prefix` is how the token begins."""
+
+    name: str
+    prefix: str
+    digest: Secret
+    role: str
+    status: Literal["active", "revoked"] = "active"
+    created_by: str
+    created_at: int
+    revoked_at: int | None = None
+
+
+class NewApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The token is shown this once; only a digest of its secret is kept."""
+
+    key: ApiKey
+    token: str
+
+
+class MemberProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A member as others see them."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+    joined_at: int

@@ -1,0 +1,56 @@
+"""What may be done in a tenant, and the roles: sets of permissions. Routes name the permission that they need."""
+
+from veloflux.context import PLATFORM, Context
+from veloflux.errors import InputInvalid, PermissionDenied
+
+PERMISSIONS = {
+    "tenant:read": "see the tenant's settings, plan and limits",
+    "tenant:write": "change the tenant's settings, and a sandbox tenant's clock",
+    "usage:read": "see and export usage",
+    "usage:write": "record usage and ask whether a request may pass",
+    "api_keys:read": "see which API keys there are",
+    "api_keys:write": "create and revoke API keys",
+    "members:read": "see members and invitations",
+    "members:write": "invite and remove members",
+    "owners:write": "invite and remove owners",
+    "audit:read": "read the audit trail",
+    "jobs:read": "see the tenant's jobs",
+    "jobs:write": "send dead jobs back to work",
+}
+EVERYTHING = frozenset(PERMISSIONS)
+ROLES: dict[str, frozenset[str]] = {
+    "operator": EVERYTHING,
+    "owner": EVERYTHING,
+    "admin": EVERYTHING - {"owners:write"},
+    "member": frozenset({"tenant:read", "usage:read", "usage:write", "api_keys:read", "members:read"}),
+    "viewer": frozenset({"tenant:read", "usage:read"}),
+}
+
+
+def head_role(tenant: str) -> str:
+    """The role that somebody in a tenant must always have: owner, and operator in the platform's tenant."""
+    return "operator" if tenant == PLATFORM else "owner"
+
+
+def roles_of(tenant: str) -> list[str]:
+    """The roles that a tenant's members and keys can have.
+
+    >>> roles_of("ten_1"), roles_of("ten_0")
+    (['owner', 'admin', 'member', 'viewer'], ['operator'])
+    """
+    return ["operator"] if tenant == PLATFORM else [role for role in ROLES if role != "operator"]
+
+
+def require_role(tenant: str, role: str) -> None:
+    """:raises InputInvalid: the tenant has no such role."""
+    if role not in roles_of(tenant):
+        raise InputInvalid(f"There is no role {role[:60]!r}; choose one of {', '.join(roles_of(tenant))}")
+
+
+def require_grantable(ctx: Context, role: str) -> None:
+    """Nobody can give, or take from others, what they lack themselves.
+
+    :raises PermissionDenied: the role has a permission that the actor does not have here.
+    """
+    if not ROLES[role] <= ctx.permissions:
+        raise PermissionDenied(f"Only who may do everything that the role {role} may can give or take it")

@@ -1,0 +1,124 @@
+"""Tenants and what belongs to them, as they lie in Redis."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TypeVar
+
+from veloflux.context import PLATFORM, Context
+from veloflux.db import documents, keys, names, ranking
+from veloflux.db.client import Db
+from veloflux.db.documents import Entity
+from veloflux.db.names import Name
+from veloflux.kit.page import Page
+from veloflux.tenants.model import ApiKey, Invitation, Member, Tenant
+
+E = TypeVar("E", bound=Entity)
+SLUGS_CACHED = 10_000
+# Hints only: whoever uses one looks into the tenant's document.
+_ids_by_slug: OrderedDict[str, str] = OrderedDict()
+
+
+def slug_name(slug: str) -> Name:
+    return Name("slug", slug, field="slug")
+
+
+async def find_tenant(db: Db, tenant: str) -> Tenant | None:
+    return await _find(db, Tenant, keys.tenant(tenant))
+
+
+async def find_by_slug(db: Db, slug: str) -> Tenant | None:
+    """The tenant with a slug; in one round trip if this process has met it."""
+    return await _carrying(db, slug, _ids_by_slug.get(slug)) or await _carrying(
+        db, slug, await names.claimant(db, slug_name(slug))
+    )
+
+
+async def find_member(db: Db, tenant: str, user: str) -> Member | None:
+    return await _find(db, Member, keys.member(tenant, user))
+
+
+async def has_members(db: Db, tenant: str) -> bool:
+    return bool(await db.call("EXISTS", keys.members(tenant)))
+
+
+async def find_invitation(db: Db, tenant: str, invitation: str) -> Invitation | None:
+    return await _find(db, Invitation, keys.invitation(tenant, invitation))
+
+
+async def find_api_key(db: Db, tenant: str, api_key: str) -> ApiKey | None:
+    return await _find(db, ApiKey, keys.api_key(tenant, api_key))
+
+
+async def tenants_page(ctx: Context, cursor: str, limit: int) -> Page[Tenant]:
+    """All tenants, newest first."""
+    ids, following = await ranking.newest(ctx.db, keys.tenants(), cursor, limit)
+    return Page(await find_tenants(ctx.db, ids), following)
+
+
+async def members_page(ctx: Context, cursor: str, limit: int) -> Page[Member]:
+    ids, following = await ranking.newest(ctx.db, keys.members(ctx.tenant), cursor, limit)
+    return Page(await _find_all(ctx.db, Member, [keys.member(ctx.tenant, one) for one in ids]), following)
+
+
+async def invitations_page(ctx: Context, cursor: str, limit: int) -> Page[Invitation]:
+    ids, following = await ranking.newest(ctx.db, keys.invitations(ctx.tenant), cursor, limit)
+    return Page(await _find_all(ctx.db, Invitation, [keys.invitation(ctx.tenant, one) for one in ids]), following)
+
+
+async def api_keys_page(ctx: Context, cursor: str, limit: int) -> Page[ApiKey]:
+    ids, following = await ranking.newest(ctx.db, keys.api_keys(ctx.tenant), cursor, limit)
+    return Page(await _find_all(ctx.db, ApiKey, [keys.api_key(ctx.tenant, one) for one in ids]), following)
+
+
+async def find_tenants(db: Db, tenants: Iterable[str]) -> list[Tenant]:
+    """The tenants with these ids, without those that are gone."""
+    return await _find_all(db, Tenant, [keys.tenant(one) for one in tenants])
+
+
+async def tenants_of(db: Db, user: str) -> list[str]:
+    """Ids of the tenants that a person may be a member of; the tenants themselves decide."""
+    return list(await db.call("HKEYS", keys.user_tenants(user)))
+
+
+async def project_tenant(db: Db, tenant: str, created_at: int) -> None:
+    """Put a tenant into the list of all; again is as once."""
+    await db.call("ZADD", keys.tenants(), created_at, tenant)
+
+
+async def project_membership(db: Db, tenant: str, user: str) -> None:
+    """Write into the person's list what the tenant says now; again is as once."""
+    member = await find_member(db, tenant, user)
+    if member:
+        await db.call("HSET", keys.user_tenants(user), tenant, member.role)
+    else:
+        await db.call("HDEL", keys.user_tenants(user), tenant)
+
+
+async def write_setup(db: Db, digest: str, life_ms: int) -> None:
+    """Keep the digest of the setup link's token instead of an older one."""
+    await db.call("SET", keys.setup(PLATFORM), digest, "PX", life_ms)
+
+
+async def read_setup(db: Db) -> str:
+    """The digest of the setup link's token, or "" when none can be used."""
+    return await db.call("GET", keys.setup(PLATFORM)) or ""
+
+
+async def _carrying(db: Db, slug: str, tenant_id: str | None) -> Tenant | None:
+    tenant = await find_tenant(db, tenant_id) if tenant_id else None
+    if tenant is None or tenant.slug != slug:
+        return None
+    _ids_by_slug[slug] = tenant.id
+    while len(_ids_by_slug) > SLUGS_CACHED:
+        _ids_by_slug.popitem(last=False)
+    return tenant
+
+
+async def _find(db: Db, kind: type[E], key: str) -> E | None:
+    return documents.from_pairs(kind, await db.call("HGETALL", key))
+
+
+async def _find_all(db: Db, kind: type[E], paths: list[str]) -> list[E]:
+    found = await asyncio.gather(*(_find(db, kind, path) for path in paths))
+    return [each for each in found if each]
