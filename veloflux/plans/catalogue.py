@@ -55,10 +55,21 @@ class Plan(Strict, frozen=True, kw_only=True):
     rates: tuple[Rate, ...] = ()
     days_accepted: Annotated[int, Meta(ge=1, le=DAYS_SEEN)] = DAYS_SEEN
 
+    def __post_init__(self) -> None:
+        by_address = [rate.meter for rate in self.rates if rate.per == "address"]
+        if len(by_address) > len(set(by_address)):
+            raise ValueError("a meter can have one rate per address")
+
 
 class Catalogue(Strict, frozen=True, kw_only=True):
     meters: tuple[Meter, ...]
     plans: tuple[Plan, ...]
+
+    def __post_init__(self) -> None:
+        known = {meter.name for meter in self.meters}
+        for plan in self.plans:
+            if unknown := {*plan.quotas, *(rate.meter for rate in plan.rates)} - known:
+                raise ValueError(f"the plan {plan.id} names unknown meters: {', '.join(sorted(unknown))}")
 
 
 @functools.cache

@@ -38,7 +38,7 @@ class Policy(Strict, frozen=True, kw_only=True):
     clock: str = ""
     meters: tuple[Meter, ...] = ()
     rates: tuple[RateLimit, ...] = ()
-    quotas: dict[str, int] = {}
+    quotas: dict[str, int] = msgspec.field(default_factory=dict)
     accepted_ms: int = DAYS_SEEN * DAY_MS
     buckets: int = BUCKETS_MIN
 

@@ -1,0 +1,113 @@
+#!lua
+-- Decide one request: API key, rate limits, quota and count, all or nothing. Nothing is written before the key is known
+-- to be valid; an id that is refused is not remembered.
+--
+-- KEYS 1 limits  2 API key (not looked at when ARGV 2 is "")  3 address limit  4 usage day  5 month total
+--      6 usage_days  7 seen bucket of this generation  8 the one of the generation before
+-- ARGV 1 version of the policy  2 digest of the API key's secret  3 roles that may check, each between blanks
+--      4 day number since 1970  5 start and 6 end of the month, epoch ms  7 generation  8 its number of buckets
+--      9 that of the generation before, 0 if there is none  10 6 bytes of the digest of the id, "" without one
+--      11 2 bytes of the digest of the content, the first bit set  12 cost  13 quota, "" without one
+--      14 member of KEYS 6 for this day  15 number of rate limits of the tenant, 16 of the key, 17 of the address (0 or 1)
+--      18.. field of each rate limit, in that order; then emission and tolerance of each, in µs
+--
+-- code OK         month total before: counted
+-- code SEEN       month total: this id was counted before
+-- code RATE       month total, which rate limit refused (from 1; the one with the longest wait), µs until it lets it pass
+-- code QUOTA      month total
+-- code TENANT     its status, or false: it is not active
+-- code KEY        the API key is unknown, revoked, expired, or another one
+-- code ROLE       the API key's role may not check
+-- code STALE      policy, its version: the caller knows another one
+-- code ROLL       real time in ms, buckets of this and of the former generation: the caller took another day, month or
+--                 generation
+-- code CONFLICT   this id was checked before with other content
+-- code RANGE      the month total would reach 10^18
+
+local GENERATION_MS, SEEN_MS, USAGE_MS, TOTAL_MS = 3024000000, 6048000000, 7776000000, 34560000000
+local DAY_MS, QUARTER_MS, MAX_COUNTER = 86400000, 900000, 1e18
+
+local time = redis.call('TIME')
+local micros = time[1] * 1000000 + time[2]
+local real = math.floor(micros / 1000)
+local generation = math.floor(real / GENERATION_MS)
+local of_tenant, of_key, of_address = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
+local rates = of_tenant + of_key + of_address
+local state = redis.call('HMGET', KEYS[1], 'status', 'version', 'clock', 'seen:' .. generation,
+  'seen:' .. generation - 1, unpack(ARGV, 18, 17 + of_tenant))
+if state[1] ~= 'active' then return {'TENANT', state[1]} end
+local clock = state[3] or ''
+if string.sub(clock, 1, 1) == '=' then micros = string.sub(clock, 2) * 1000
+elseif clock ~= '' then micros = micros + clock * 1000 end
+local now = math.floor(micros / 1000)
+
+local key
+if ARGV[2] ~= '' then
+  key = redis.call('HMGET', KEYS[2], 'status', 'digest', 'role', 'expires_at',
+    unpack(ARGV, 18 + of_tenant, 17 + of_tenant + of_key))
+  if key[1] ~= 'active' or key[2] ~= ARGV[2] or (key[4] and tonumber(key[4]) <= now) then return {'KEY'} end
+  if not string.find(ARGV[3], ' ' .. (key[3] or '') .. ' ', 1, true) then return {'ROLE'} end
+end
+if state[2] ~= ARGV[1] then return {'STALE', redis.call('HGET', KEYS[1], 'policy'), state[2]} end
+local before = state[5] or '0'
+if math.floor(now / DAY_MS) ~= tonumber(ARGV[4]) or now < tonumber(ARGV[5]) or now >= tonumber(ARGV[6])
+  or generation ~= tonumber(ARGV[7]) or (state[4] or ARGV[8]) ~= ARGV[8] or before ~= ARGV[9] then
+  return {'ROLL', real, state[4] or '0', before}
+end
+
+local total = redis.call('GET', KEYS[5]) or '0'
+local id = ARGV[10]
+if id ~= '' then
+  local known = redis.call('HGET', KEYS[7], id) or (before ~= '0' and redis.call('HGET', KEYS[8], id))
+  if known and known ~= ARGV[11] and string.byte(known) >= 128 then return {'CONFLICT'} end
+  if known then return {'SEEN', total} end
+end
+
+local cost = tonumber(ARGV[12])
+if tonumber(total) + cost >= MAX_COUNTER then return {'RANGE'} end
+if ARGV[13] ~= '' and tonumber(total) + cost > tonumber(ARGV[13]) then return {'QUOTA', total} end
+
+-- GCRA: `arrival` is the time at which a limit would be whole again. It is never further away than the tolerance, except
+-- where the clock was set back or the plan changed.
+local arrivals, refused, longest = {}, 0, 0
+local numbers = 18 + rates
+for r = 1, rates do  -- as many as the policy has
+  local emission, tolerance = tonumber(ARGV[numbers]), tonumber(ARGV[numbers + 1])
+  local arrival
+  if r <= of_tenant then arrival = state[5 + r]
+  elseif r <= of_tenant + of_key then arrival = key[4 + r - of_tenant]
+  else arrival = redis.call('GET', KEYS[3]) end
+  arrival = math.min(math.max(tonumber(arrival or 0), micros), micros + tolerance)
+  local wait = arrival + emission * cost - tolerance - micros
+  if wait > 0 then
+    -- More than the burst at once never passes; then the wait is until the limit is whole.
+    wait = math.min(wait, math.max(arrival - micros, emission))
+    if wait > longest then refused, longest = r, wait end
+  end
+  arrivals[2 * r - 1], arrivals[2 * r] = ARGV[17 + r], string.format('%.0f', arrival + emission * cost)
+  numbers = numbers + 2
+end
+if refused > 0 then return {'RATE', total, refused, longest} end
+
+if of_tenant > 0 then redis.call('HSET', KEYS[1], unpack(arrivals, 1, 2 * of_tenant)) end
+if of_key > 0 then redis.call('HSET', KEYS[2], unpack(arrivals, 2 * of_tenant + 1, 2 * (of_tenant + of_key))) end
+if of_address > 0 then
+  -- The key's life runs by the real clock, so a tenant with a clock of its own keeps it for a day.
+  local life = clock == '' and math.ceil((arrivals[2 * rates] - micros) / 1000) or DAY_MS
+  redis.call('SET', KEYS[3], arrivals[2 * rates], 'PX', life)
+end
+if id ~= '' then
+  redis.call('HSET', KEYS[7], id, ARGV[11])
+  redis.call('PEXPIRE', KEYS[7], SEEN_MS, 'NX')
+  if not state[4] then
+    redis.call('HSET', KEYS[1], 'seen:' .. generation, ARGV[8])
+    redis.call('HDEL', KEYS[1], 'seen:' .. generation - 2)
+  end
+end
+local quarter = math.floor(now % DAY_MS / QUARTER_MS)
+if redis.call('HINCRBY', KEYS[4], quarter, ARGV[12]) == cost then
+  redis.call('PEXPIRE', KEYS[4], USAGE_MS, 'NX')
+  redis.call('ZADD', KEYS[6], ARGV[4], ARGV[14])
+end
+if redis.call('INCRBY', KEYS[5], ARGV[12]) == cost then redis.call('PEXPIRE', KEYS[5], TOTAL_MS, 'NX') end
+return {'OK', total}

@@ -1,0 +1,104 @@
+"""May this pass? One round trip decides API key, rate limits and quota, and counts."""
+
+import asyncio
+import math
+from typing import Any
+
+from veloflux.context import Parts
+from veloflux.errors import (
+    CounterOutOfRange,
+    IdReused,
+    InputInvalid,
+    NotAuthenticated,
+    PermissionDenied,
+    Unavailable,
+    VeloFluxError,
+)
+from veloflux.limits import store
+from veloflux.limits.frame import Frame, blank, frame
+from veloflux.limits.model import COST_MAX, Decision, Question
+from veloflux.metering.known import Known, known, not_active
+from veloflux.metering.measure import shown
+from veloflux.metering.model import TEXT_MAX
+
+DEADLINE_S = 0.08
+TRIES = 8
+
+
+async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
+    """Decide and count. Fails closed: an error is no permission.
+
+    :raises NotAuthenticated, PermissionDenied: the API key. :raises NotFound: no such tenant.
+    :raises MeterUnknown, InputInvalid, IdReused: the question.
+    :raises Unavailable: Redis did not answer within 80 ms; ask again with the same id, and it counts once.
+    """
+    _validate(asked)
+    state = known(tenant)
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            for _ in range(TRIES):
+                taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
+                answer = await store.run_check(parts, tenant, state, taken, asked)
+                match answer:
+                    case ["STALE", text, version]:
+                        state.learn_policy(text, version)
+                    case ["ROLL", real, buckets, before]:
+                        state.learn_now(real, buckets, before)
+                    case _:
+                        return _decision(state, taken, asked, answer)
+    except TimeoutError:
+        raise Unavailable(
+            "The limits did not answer within 80 ms; ask again with the same id, and it counts once"
+        ) from None
+    raise Unavailable("The tenant's policy or clock changes faster than it can be read; ask again")
+
+
+def _validate(asked: Question) -> None:
+    if not 1 <= asked.cost <= COST_MAX:
+        raise InputInvalid(f"cost must be a whole number from 1 to {COST_MAX}")
+    if len(asked.id) > TEXT_MAX or not 0 < len(asked.source) <= TEXT_MAX:
+        raise InputInvalid(f"id and source have at most {TEXT_MAX} characters")
+
+
+def _decision(state: Known, taken: Frame, asked: Question, answer: list[Any]) -> Decision:
+    match answer:
+        case ["OK", total]:
+            return _figures(taken, int(total) + asked.cost * taken.scale)
+        case ["SEEN", total]:
+            return _figures(taken, int(total))
+        case ["RATE", total, index, wait_us]:
+            name = f"rate:{taken.rates_for(asked).limits[index - 1].name}"
+            return _figures(taken, int(total), name, max(math.ceil(wait_us / 1_000_000), 1))
+        case ["QUOTA", total]:
+            wait_s = math.ceil((taken.month_end - state.now()) / 1000)
+            return _figures(taken, int(total), f"quota:{taken.meter.name}", max(wait_s, 1))
+    raise _refusal(asked, answer)
+
+
+def _figures(taken: Frame, used: int, refused_by: str = "", retry_after: int = 0) -> Decision:
+    places = taken.meter.places
+    return Decision(
+        allowed=not refused_by,
+        limit=None if taken.quota is None else shown(taken.quota, places),
+        used=shown(used, places),
+        remaining=None if taken.quota is None else shown(max(taken.quota - used, 0), places),
+        reset_at=taken.month_end,
+        refused_by=refused_by,
+        retry_after=retry_after,
+    )
+
+
+def _refusal(asked: Question, answer: list[Any]) -> VeloFluxError:
+    match answer:
+        case ["TENANT", status] if status is not None or asked.key is None:
+            return not_active(status)
+        case ["TENANT", *_] | ["KEY"]:
+            return NotAuthenticated("This API key is not valid: it never was, it has expired, or it was revoked")
+        case ["ROLE"]:
+            return PermissionDenied("This API key's role may not check limits; make one with the role member")
+        case ["CONFLICT"]:
+            return IdReused(
+                "This id was checked before with another meter or cost; each request needs an id of its own"
+            )
+        case _:
+            return CounterOutOfRange("This month's usage would pass 10^18; nothing was counted")

@@ -1,0 +1,106 @@
+"""What a check of one meter takes from a tenant's policy and from the present day: the same for thousands of checks."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from veloflux.db import keys
+from veloflux.kit import period
+from veloflux.kit.clock import DAY_MS
+from veloflux.limits.model import Question
+from veloflux.metering.known import Known
+from veloflux.metering.seen import GENERATION_MS
+from veloflux.plans import Meter, Policy, RateLimit, pick_meter
+
+
+class Rates(NamedTuple):
+    """The rate limits of one kind of question, in the order in which the script numbers them, and its ARGV for them."""
+
+    limits: tuple[RateLimit, ...]
+    of_address: bool
+    args: tuple[object, ...]
+
+
+class Frame(NamedTuple):
+    """Valid for one UTC day of the tenant's clock, one month of its zone and one generation of seen events."""
+
+    meter: Meter
+    limits: str
+    usage: str
+    total: str
+    usage_days: str
+    day: int
+    month_start: int
+    month_end: int
+    generation: int
+    quota: int | None
+    quota_text: str
+    scale: int
+    member: str
+    rates: dict[tuple[bool, bool], Rates]
+
+    def holds(self, now: int, generation: int) -> bool:
+        """Whether the frame is still valid at a time of the tenant's clock."""
+        return now // DAY_MS == self.day and self.month_start <= now < self.month_end and generation == self.generation
+
+    def rates_for(self, asked: Question) -> Rates:
+        """Limits by key or address apply where the question has one."""
+        return self.rates[asked.key is not None, asked.address != ""]
+
+
+def frame(state: Known, tenant: str, meter: str) -> Frame:
+    """The present frame, from memory if it still holds.
+
+    :raises MeterUnknown: the policy has no such meter.
+    """
+    real = state.real_now()
+    now, generation = state.at(real), real // GENERATION_MS
+    found = state.frames.get(meter)
+    if isinstance(found, Frame) and found.holds(now, generation):
+        return found
+    made = state.frames[meter] = _frame(state, tenant, meter, now, generation)
+    return made
+
+
+def _frame(state: Known, tenant: str, name: str, now: int, generation: int) -> Frame:
+    policy = state.policy
+    meter = pick_meter(policy.meters, name)
+    on, month = period.utc_day(now), period.month_of(now, policy.zone)
+    start, end = period.month_bounds(month, policy.zone)
+    quota = policy.quotas.get(name)
+    return Frame(
+        meter=meter,
+        limits=keys.limits(tenant),
+        usage=keys.usage(tenant, name, on.isoformat()),
+        total=keys.total(tenant, name, month),
+        usage_days=keys.usage_days(tenant),
+        day=now // DAY_MS,
+        month_start=start,
+        month_end=end,
+        generation=generation,
+        quota=quota,
+        quota_text="" if quota is None else str(quota),
+        scale=10**meter.places,
+        member=f"{name}:{on.isoformat()}",
+        rates={
+            (key, address): _rates([rate for rate in policy.rates if rate.meter == name], key, address)
+            for key in (False, True)
+            for address in (False, True)
+        },
+    )
+
+
+def _rates(rates: Sequence[RateLimit], key: bool, address: bool) -> Rates:
+    of_tenant = [rate for rate in rates if rate.per == "tenant"]
+    of_key = [rate for rate in rates if rate.per == "key" and key]
+    of_address = [rate for rate in rates if rate.per == "address" and address]
+    limits = (*of_tenant, *of_key, *of_address)
+    counts = len(of_tenant), len(of_key), len(of_address)
+    numbers = [number for rate in limits for number in (rate.emission_us, rate.tolerance_us)]
+    return Rates(limits, bool(of_address), (*counts, *(f"rate:{rate.name}" for rate in limits), *numbers))
+
+
+def blank(tenant: str) -> Frame:
+    """What is asked with as long as the policy is not known: the answer is the policy."""
+    nobody, limits = Known(), keys.limits(tenant)
+    nobody.policy = Policy(meters=(Meter(name="none", event_type="none", aggregation="count", unit=""),))
+    return _frame(nobody, tenant, "none", 0, 0)._replace(usage=limits, total=limits, usage_days=limits)

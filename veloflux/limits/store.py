@@ -1,0 +1,66 @@
+"""The keys that a check touches, and the one script call that decides it."""
+
+import hashlib
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from veloflux.context import Parts
+from veloflux.db import keys, scripts
+from veloflux.limits.frame import Frame
+from veloflux.limits.model import Question
+from veloflux.metering import seen
+from veloflux.metering.known import Known
+from veloflux.metering.program import seen_key
+from veloflux.tenants import ROLES
+
+CHECK = scripts.load("limits", "check")
+MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""])
+IPV6_PREFIX = 64
+
+
+async def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> list[Any]:
+    """Decide and count; the codes are the script's."""
+    buckets, before = state.buckets(frame.generation)
+    spot, identity, content = 0, b"", b""
+    if asked.id:
+        spot, identity = seen.Marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
+        content = seen.of_check(f"{asked.meter} {asked.cost}".encode())
+    key, digest = asked.key or ("", "")
+    rates = frame.rates_for(asked)
+    names = [
+        frame.limits,
+        keys.api_key(tenant, key) if key else frame.limits,
+        _address_key(parts, tenant, asked.address) if rates.of_address else frame.limits,
+        frame.usage,
+        frame.total,
+        frame.usage_days,
+        seen_key(tenant, str(frame.generation), str(spot % buckets)),
+        seen_key(tenant, str(frame.generation - 1), str(spot % before)) if before else frame.limits,
+    ]
+    args = [
+        state.version,
+        digest,
+        MAY_CHECK,
+        frame.day,
+        frame.month_start,
+        frame.month_end,
+        frame.generation,
+        buckets,
+        before,
+        identity,
+        content,
+        asked.cost * frame.scale,
+        frame.quota_text,
+        frame.member,
+        *rates.args,
+    ]
+    answer: list[Any] = await parts.db.script(CHECK, names, args)
+    return answer
+
+
+def _address_key(parts: Parts, tenant: str, address: str) -> str:
+    """The key of an address; one IPv6 network of 64 bits is one address, since it is one customer's."""
+    parsed = ip_address(address)
+    text = str(ip_network((parsed, IPV6_PREFIX), strict=False) if parsed.version == 6 else parsed)
+    digest = hashlib.blake2b(text.encode(), digest_size=16, key=parts.secrets.of("address")).hexdigest()
+    return keys.address_limit(tenant, digest)

@@ -1,0 +1,75 @@
+"""What a process remembers of a tenant between calls.
+
+Nothing here decides: each script compares what the caller assumed with what is, and answers the truth when they differ.
+"""
+
+from collections import OrderedDict
+
+from veloflux.errors import NotFound, PermissionDenied, VeloFluxError
+from veloflux.kit import clock
+from veloflux.metering.seen import GENERATION_MS
+from veloflux.plans import Policy
+from veloflux.plans.policy import from_text
+
+TENANTS = 10_000
+
+
+class Known:
+    """One tenant: its policy, how many buckets each generation of seen events has, how far Redis' clock is ahead."""
+
+    def __init__(self) -> None:
+        self.policy = Policy()
+        self.version = ""
+        self.frames: dict[str, object] = {}
+        self._ahead_ms = 0
+        self._buckets: dict[int, int] = {}
+
+    def real_now(self) -> int:
+        """Redis' time in epoch ms, as far as is known."""
+        return clock.now_ms() + self._ahead_ms
+
+    def at(self, real: int) -> int:
+        """The time of the tenant's clock at a real time, both in epoch ms."""
+        return clock.apply(self.policy.clock, real)
+
+    def now(self) -> int:
+        """The time of the tenant's clock in epoch ms, as far as is known."""
+        return self.at(self.real_now())
+
+    def buckets(self, generation: int) -> tuple[int, int]:
+        """The number of buckets of a generation and of the one before it; 0: there is none."""
+        return self._buckets.get(generation) or self.policy.buckets, self._buckets.get(generation - 1, 0)
+
+    def learn_policy(self, text: str, version: str) -> None:
+        """From the code STALE."""
+        self.policy, self.version = from_text(text), version
+        self.frames.clear()
+
+    def learn_now(self, real: int, buckets: str, before: str) -> None:
+        """From the code ROLL."""
+        self._ahead_ms = real - clock.now_ms()
+        generation = real // GENERATION_MS
+        self._buckets = {generation: int(buckets), generation - 1: int(before)}
+        self.frames.clear()
+
+
+_tenants: OrderedDict[str, Known] = OrderedDict()
+
+
+def known(tenant: str) -> Known:
+    """What this process remembers of a tenant; the least recently asked for are forgotten."""
+    found = _tenants.get(tenant)
+    if found is None:
+        found = _tenants[tenant] = Known()
+        if len(_tenants) > TENANTS:
+            _tenants.popitem(last=False)
+    else:
+        _tenants.move_to_end(tenant)
+    return found
+
+
+def not_active(status: str | None) -> VeloFluxError:
+    """What the code TENANT means to the caller."""
+    if status is None:
+        return NotFound("There is no such tenant")
+    return PermissionDenied(f"This tenant is {status}; the operator can say why")

@@ -1,0 +1,185 @@
+"""Batches of measured events, and what the record script is told about one. Pure."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from veloflux.db import keys
+from veloflux.errors import EventInFuture, EventRejected, EventTooOld
+from veloflux.kit import period
+from veloflux.kit.clock import DAY_MS, MINUTE_MS
+from veloflux.metering import seen
+from veloflux.metering.measure import AMOUNT_MAX, Amounts, Measure
+from veloflux.metering.model import Event, Rejection, rejection
+from veloflux.metering.seen import Mark, Marker
+
+EVENTS_MAX = 500
+AHEAD_MS = 5 * MINUTE_MS
+# An event this close to being too old is refused with the others, or it might be so when it arrives.
+MARGIN_MS = 1_000
+
+seen_key = functools.lru_cache(maxsize=16_384)(keys.seen)
+_content = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Measured(msgspec.Struct, gc=False):
+    """An event as the script needs it; `index` is its place among those that came."""
+
+    at: int
+    mark: Mark
+    content: bytes
+    amounts: Amounts
+    index: int
+
+
+class Batch(NamedTuple):
+    """What one call takes, in the order of arrival; `end` is the first index after it."""
+
+    measured: list[Measured]
+    rejected: list[Rejection]
+    end: int
+
+
+class Window(NamedTuple):
+    """Which times are accepted, epoch ms: at least `first`, at most `last`."""
+
+    first: float = float("-inf")
+    last: float = float("inf")
+
+    @classmethod
+    def at(cls, now: int, accepted_ms: int | None) -> "Window":
+        """The window at a moment; without a length for a backfill, which may be as old as it likes."""
+        first = float("-inf") if accepted_ms is None else now - accepted_ms + MARGIN_MS
+        return cls(first, now + AHEAD_MS)
+
+    def refusal(self, at: int) -> EventRejected:
+        """Why a time outside is not accepted."""
+        if at > self.last:
+            return EventInFuture("time is more than 5 minutes ahead; correct the sender's clock")
+        return EventTooOld("time is older than this plan accepts; import old events as a backfill")
+
+
+class Ruler(NamedTuple):
+    """What events are measured with; `now` in epoch ms is the time of those that come without one."""
+
+    measure: Measure
+    marker: Marker
+    window: Window
+    now: int
+
+
+def cut(events: Sequence[Event], start: int, ruler: Ruler) -> Batch:
+    """The next batch: as many events as one call may take, and as their sums stay exact in (below 2^53)."""
+    measure, marker, window, now = ruler
+    measured: list[Measured] = []
+    rejected: list[Rejection] = []
+    first, last = window
+    weight = 0
+    for index in range(start, min(start + EVENTS_MAX, len(events))):
+        event = events[index]
+        try:
+            amounts = measure.amounts(event)
+            at = now if event.at is None else event.at
+            if not first <= at <= last:
+                raise window.refusal(at)
+        except EventRejected as error:
+            rejected.append(rejection(index, error))
+            continue
+        for _, amount in amounts:
+            weight += abs(amount)
+        if weight >= AMOUNT_MAX and measured:
+            return Batch(measured, rejected, index)
+        content = seen.of_event(_content((event.type, event.at, event.data)))
+        measured.append(Measured(at, marker.mark(event.source, event.id), content, amounts, index))
+    return Batch(measured, rejected, min(start + EVENTS_MAX, len(events)))
+
+
+class Program(NamedTuple):
+    """KEYS and the last two ARGV of the script; `order` has the measured events as the script counts them."""
+
+    keys: list[str]
+    text: bytes
+    marks: bytes
+    order: list[Measured]
+
+
+class Generation(NamedTuple):
+    """Where seen events stand: the number of the present generation, its buckets, those of the one before (0: none)."""
+
+    number: int
+    buckets: int
+    before: int
+
+
+def compose(tenant: str, zone: str, measured: Sequence[Measured], generation: Generation) -> Program:
+    """Group events by bucket and counter. Bucket numbers are powers of two, so the larger one groups for both."""
+    number, buckets, before = generation
+    groups = max(buckets, before)
+    order = sorted(measured, key=lambda one: one.mark[0] % groups)
+    sizes: dict[int, int] = {}
+    for one in order:
+        group = one.mark[0] % groups
+        sizes[group] = sizes.get(group, 0) + 1
+    names = [keys.limits(tenant), keys.usage_days(tenant)]
+    names += [seen_key(tenant, str(number), str(group % buckets)) for group in sizes]
+    if before:
+        names += [seen_key(tenant, str(number - 1), str(group % before)) for group in sizes]
+    counters = _Counters(tenant, zone, names)
+    program = {
+        "sizes": list(sizes.values()),
+        "events": _flat(order, counters),
+        "counters": counters.counters,
+        "days": counters.days,
+    }
+    marks = b"".join([one.mark[1] + one.content for one in order])
+    return Program(names, msgspec.msgpack.encode(program), marks, order)
+
+
+def _flat(order: Sequence[Measured], counters: "_Counters") -> list[int]:
+    flat = []
+    for one in order:
+        quarter = one.at // period.QUARTER_MS
+        flat.append(len(one.amounts))
+        for meter, amount in one.amounts:
+            flat.append(counters.index(quarter, meter, abs(amount)))
+            flat.append(amount)
+    return flat
+
+
+class _Counters:
+    """Each quarter of an hour of each meter once, with its keys, which are appended to `names`."""
+
+    def __init__(self, tenant: str, zone: str, names: list[str]) -> None:
+        self.counters: list[list[int]] = []
+        self.days: list[tuple[int, str, int]] = []
+        self._tenant = tenant
+        self._zone = zone
+        self._names = names
+        self._index: dict[tuple[int, str], int] = {}
+        self._keys: dict[str, int] = {}
+
+    def index(self, quarter: int, meter: str, size: int) -> int:
+        """The counter of a quarter since 1970, from 1 as Lua counts; `size` is added to its bound."""
+        found = self._index.get((quarter, meter))
+        if found is None:
+            found = self._index[quarter, meter] = self._add(quarter * period.QUARTER_MS, meter)
+        self.counters[found - 1][3] += size
+        return found
+
+    def _add(self, at: int, meter: str) -> int:
+        on = period.utc_day(at).isoformat()
+        usage = keys.usage(self._tenant, meter, on)
+        if usage not in self._keys:
+            self.days.append((self._key(usage), f"{meter}:{on}", at // DAY_MS))
+        total = self._key(keys.total(self._tenant, meter, period.month_of(at, self._zone)))
+        self.counters.append([self._key(usage), period.quarter_of_day(at), total, 0])
+        return len(self.counters)
+
+    def _key(self, name: str) -> int:
+        found: Any = self._keys.get(name)
+        if found is None:
+            self._names.append(name)
+            found = self._keys[name] = len(self._names)
+        return int(found)

@@ -1,0 +1,47 @@
+"""The keys of usage: written by one script, read hash by hash."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from veloflux.db import keys, scripts
+from veloflux.db.client import Db
+
+RECORD = scripts.load("metering", "record")
+READS = 100
+
+
+async def run_record(db: Db, names: Sequence[str], args: Sequence[Any]) -> list[Any]:
+    """One call of the record script, which recognises its repetition by the events' ids."""
+    answer: list[Any] = await db.bulk.repeat(RECORD, names, args)
+    return answer
+
+
+async def days_with_usage(db: Db, tenant: str, first: int | None, last: int | None) -> list[tuple[str, str]]:
+    """Meter and UTC date of each day with usage, oldest first; bounds are day numbers since 1970."""
+    members = await db.call(
+        "ZRANGEBYSCORE",
+        keys.usage_days(tenant),
+        "-inf" if first is None else first,
+        "+inf" if last is None else last,
+    )
+    return [(meter, on) for meter, _, on in (member.partition(":") for member in members)]
+
+
+async def quarters(db: Db, tenant: str, meter: str, days: Sequence[str]) -> list[dict[int, int]]:
+    """For each UTC date the amount of each quarter of an hour (0 to 95) that has one."""
+    found: list[list[str]] = []
+    for start in range(0, len(days), READS):
+        names = [keys.usage(tenant, meter, on) for on in days[start : start + READS]]
+        found += await asyncio.gather(*(db.call("HGETALL", name) for name in names))
+    return [{int(q): int(n) for q, n in zip(pairs[::2], pairs[1::2], strict=True)} for pairs in found]
+
+
+async def totals(db: Db, tenant: str, meter: str, months: Sequence[str]) -> list[int | None]:
+    """The total of each month (`YYYY-MM` in the tenant's zone); None: nothing is kept of it."""
+    found: list[int | None] = []
+    for start in range(0, len(months), READS):
+        names = [keys.total(tenant, meter, month) for month in months[start : start + READS]]
+        texts = await asyncio.gather(*(db.call("GET", name) for name in names))
+        found += [None if text is None else int(text) for text in texts]
+    return found
