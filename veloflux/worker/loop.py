@@ -7,7 +7,7 @@ Nobody relies on the publishing: what it loses, the poll finds. Of all workers o
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 import structlog
@@ -24,6 +24,7 @@ from veloflux.worker.run_job import run_job
 from veloflux.worker.tables import Tables
 
 OWNERS_A_MESSAGE = 500
+CANCEL_AGAIN_S = 0.5
 log = structlog.get_logger(slice="worker")
 
 
@@ -182,7 +183,7 @@ class Worker:
             _, late = await asyncio.wait(tasks, timeout=self._pace.stop_s)
             if late:
                 log.warning("work_cancelled", members=[lease.member for lease in self._held])
-            await _cancel(list(late))
+            await _cancel(late)
 
     async def _say_goodbye(self) -> None:
         try:
@@ -192,7 +193,10 @@ class Worker:
             log.warning("redis_away", error=str(error))
 
 
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: redis-py swallows a cancellation that meets it while it subscribes."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
