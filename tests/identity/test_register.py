@@ -61,6 +61,8 @@ async def test_registering_leaves_an_event_by_the_person_with_name_and_address_s
         "ana..b@example.com",
         "ana@example.com,bob@example.com",
         "\ud800@example.com",
+        "a\u200bna@example.com",
+        "ana\x7f@example.com",
     ],
 )
 async def test_what_is_no_address_is_refused(one_ctx: Context, email: str) -> None:

@@ -10,8 +10,8 @@ from veloflux.errors import InputInvalid
 
 LENGTH_MAX = 254
 LOCAL_BYTES_MAX = 64
-# RFC 5321's atoms with RFC 6531's letters: nothing that needs quoting, no control character, no half of a pair.
-ATOM = r"""[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff<>()\[\]\\,;:"@.]+"""
+# RFC 5321's atoms with RFC 6531's letters: nothing that needs quoting.
+ATOM = r"""[^\s<>()\[\]\\,;:"@.]+"""
 LOCAL = re.compile(rf"{ATOM}(?:\.{ATOM})*")
 
 
@@ -35,7 +35,7 @@ def parse(text: str) -> EmailAddress:
     """
     text = unicodedata.normalize("NFKC", text).strip()
     local, _, domain = text.rpartition("@")
-    if len(text) > LENGTH_MAX or not LOCAL.fullmatch(local) or len(local.encode()) > LOCAL_BYTES_MAX:
+    if len(text) > LENGTH_MAX or not LOCAL.fullmatch(local) or not _shows(local):
         raise _invalid()
     try:
         ascii_domain = idna.encode(domain.casefold(), uts46=True, std3_rules=True).decode()
@@ -43,6 +43,12 @@ def parse(text: str) -> EmailAddress:
         raise _invalid() from None
     same = unicodedata.normalize("NFKC", local.casefold())
     return EmailAddress(f"{local}@{ascii_domain}", f"{same}@{ascii_domain}")
+
+
+def _shows(local: str) -> bool:
+    """Short enough, and without control characters, invisible ones, and halves of surrogate pairs."""
+    is_shown = not any(unicodedata.category(character)[0] == "C" for character in local)
+    return is_shown and len(local.encode()) <= LOCAL_BYTES_MAX
 
 
 def _invalid() -> InputInvalid:

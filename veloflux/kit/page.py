@@ -33,6 +33,6 @@ def encode(position: str) -> str:
 def decode(cursor: str) -> str:
     """:raises CursorInvalid: when the text is not one of ours."""
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise CursorInvalid("This cursor is not one that an earlier page gave") from None

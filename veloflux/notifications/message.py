@@ -23,7 +23,8 @@ def compose(settings: Settings, id_: str, to: str, template: Path, **values: obj
     host = _host(settings)
     message = EmailMessage(policy=SMTPUTF8)
     message["From"] = Address(SENDER, "veloflux", host)
-    message["To"] = Address(addr_spec=to)
+    local, _, domain = to.rpartition("@")
+    message["To"] = Address(username=local, domain=domain)
     message["Subject"] = " ".join(subject.split())
     message["Date"] = format_datetime(datetime.fromtimestamp(clock.now_ms() / 1000, UTC))
     message["Message-ID"] = f"<{id_}@{host}>"

@@ -13,7 +13,7 @@ from veloflux.events import MemberJoined, TenantCreated
 from veloflux.identity import Language
 from veloflux.kit import clock, ids
 from veloflux.kit.text import one_line
-from veloflux.plans import write_policy
+from veloflux.plans import find_plan, write_policy
 from veloflux.tenants import slug as slugs
 from veloflux.tenants import store
 from veloflux.tenants.access import is_operator
@@ -46,7 +46,7 @@ async def create_tenant(
         id=ids.new("ten"),
         slug=slugs.check(slug) if slug else slugs.from_name(name),
         name=one_line(name, "A tenant's name", NAME_MAX),
-        plan=plan,
+        plan=find_plan(plan).id,
         zone=checked_zone(zone),
         currency=checked_currency(currency),
         language=language,

@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import jobs
+from veloflux import identity, jobs, tenants
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -19,11 +19,16 @@ from veloflux.worker.tables import Ordered, Schedule, Tables
 __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Tables", "Worker", "main"]
 
 TABLES = Tables(
-    jobs={},
+    jobs={"send_invitation": tenants.send_invitation},
     schedule={},
     on_event={
+        "invitation.created": [tenants.mail_invitation],
         "job.died": [jobs.list_as_dead],
         "job.retried": [jobs.list_as_waiting],
+        "member.joined": [tenants.follow_membership],
+        "member.removed": [tenants.follow_membership],
+        "tenant.created": [tenants.index_tenant],
+        "user.registered": [identity.index_user],
     },
 )
 JOBS, SCHEDULE, ON_EVENT = TABLES

@@ -1,0 +1,120 @@
+"""The audit trail, read backwards."""
+
+import asyncio
+import re
+
+import msgspec
+
+from veloflux.context import Context
+from veloflux.db import streams
+from veloflux.errors import CursorInvalid
+from veloflux.events import Event, Recorded
+from veloflux.kit import crypto, page
+from veloflux.kit.page import Page
+from veloflux.transaction import SEALED
+
+LOOKED_AT_MAX = 1_000
+CHUNK = 200
+ERASED = "(erased)"
+STREAM_ID = re.compile(r"\d{1,16}-\d{1,16}")
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A field before and after; None where there was, or is, none."""
+
+    subject: str
+    field: str
+    before: str | None
+    after: str | None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """`at` is the time of the tenant's clock in epoch ms; `address` is None when none was kept."""
+
+    id: str
+    at: int
+    actor: str
+    name: str
+    request: str
+    address: str | None
+    data: dict[str, object]
+    changes: list[Change]
+
+
+async def list_trail(
+    ctx: Context, *, name: str = "", actor: str = "", cursor: str = "", limit: int = page.LIMIT
+) -> Page[Entry]:
+    """The tenant's trail, newest first: all of it, or only events of one name, or by one actor.
+
+    At most 1,000 entries are looked at; `next` is where to go on, even when few or none of them fit.
+
+    :raises CursorInvalid: the cursor is not one of ours.
+    """
+    place, found, looked_at = _place(cursor), list[Recorded](), 0
+    while looked_at < LOOKED_AT_MAX:
+        chunk = await streams.before(ctx.db, ctx.tenant, place, CHUNK)
+        for event in chunk:
+            place, looked_at = event.id, looked_at + 1
+            if (not name or event.name == name) and (not actor or event.actor == actor):
+                found.append(event)
+            if len(found) == limit:
+                return Page(await _shown(ctx, found), page.encode(place))
+        if len(chunk) < CHUNK:
+            return Page(await _shown(ctx, found))
+    return Page(await _shown(ctx, found), page.encode(place))
+
+
+def event_names() -> list[str]:
+    """The names that events can have, for a filter."""
+    return sorted(kind.name for kind in Event.__subclasses__())
+
+
+def _place(cursor: str) -> str:
+    place = page.decode(cursor) if cursor else ""
+    if place and not STREAM_ID.fullmatch(place):
+        raise CursorInvalid("This cursor is not one that an earlier page gave")
+    return place
+
+
+async def _shown(ctx: Context, found: list[Recorded]) -> list[Entry]:
+    subjects = sorted({subject for event in found for subject in _sealed_for(event)})
+    current = await asyncio.gather(*(ctx.parts.data_keys.current(ctx.tenant, subject) for subject in subjects))
+    data_keys = {subject: key for subject, key in zip(subjects, current, strict=True) if key}
+    return [_entry(event, data_keys) for event in found]
+
+
+def _sealed_for(event: Recorded) -> set[str]:
+    """Whose data keys it takes to read an event."""
+    subjects = {one for one, fields in event.changes.items() if any(SEALED in v[2:] for v in fields.values())}
+    return subjects | {event.person} if event.address else subjects
+
+
+def _entry(event: Recorded, data_keys: dict[str, bytes]) -> Entry:
+    return Entry(
+        id=event.id,
+        at=event.at,
+        actor=event.actor,
+        name=event.name,
+        request=event.request,
+        address=_opened(event.address, data_keys.get(event.person)) if event.address else None,
+        data=event.data,
+        changes=[
+            _change(subject, field, values, data_keys.get(subject))
+            for subject, fields in event.changes.items()
+            for field, values in sorted(fields.items())
+        ],
+    )
+
+
+def _change(subject: str, field: str, values: list[str | None], key: bytes | None) -> Change:
+    before, after = values[:2]
+    if values[2:] == [SEALED]:
+        before, after = _opened(before, key), _opened(after, key)
+    return Change(subject=subject, field=field, before=before, after=after)
+
+
+def _opened(sealed: str | None, key: bytes | None) -> str | None:
+    if sealed is None:
+        return None
+    text = crypto.unseal(key, sealed) if key else None
+    return ERASED if text is None else text

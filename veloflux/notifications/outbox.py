@@ -1,0 +1,69 @@
+"""What was written to the outbox folder, for operators to read."""
+
+import asyncio
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTPUTF8
+from pathlib import Path
+
+import msgspec
+
+from veloflux.context import Context
+from veloflux.errors import NotFound
+from veloflux.kit import page
+from veloflux.kit.page import Page
+from veloflux.notifications.outbox_folder import OutboxFolder
+
+
+class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """`at` is when it was written, in epoch ms."""
+
+    id: str
+    at: int
+    to: str
+    subject: str
+    text: str
+
+
+async def list_messages(ctx: Context, cursor: str = "", limit: int = page.LIMIT) -> Page[OutboxMessage]:
+    """The messages in the folder, latest first.
+
+    :raises CursorInvalid: the cursor is not one of ours.
+    """
+    return await asyncio.to_thread(_page, OutboxFolder.of(ctx.settings).folder, page.decode(cursor), limit)
+
+
+async def read_message(ctx: Context, id_: str) -> OutboxMessage:
+    """:raises NotFound: there is no such message."""
+    path = OutboxFolder.of(ctx.settings).path(id_)
+    try:
+        return await asyncio.to_thread(_read, path)
+    except FileNotFoundError:
+        raise NotFound("There is no such message in the outbox") from None
+
+
+def _page(folder: Path, place: str, limit: int) -> Page[OutboxMessage]:
+    places = sorted((_place(path) for path in folder.glob("*.eml")), reverse=True)
+    after = [one for one in places if not place or one < place]
+    messages = [_read(folder / f"{one.partition(' ')[2]}.eml") for one in after[:limit]]
+    return Page(messages, page.encode(after[limit - 1]) if len(after) > limit else None)
+
+
+def _place(path: Path) -> str:
+    """Sorts by the time of writing: 13 digits, then the id."""
+    return f"{_written_at(path):013d} {path.stem}"
+
+
+def _read(path: Path) -> OutboxMessage:
+    message = message_from_bytes(path.read_bytes(), EmailMessage, policy=SMTPUTF8)
+    return OutboxMessage(
+        id=path.stem,
+        at=_written_at(path),
+        to=str(message["To"]),
+        subject=str(message["Subject"]),
+        text=message.get_content().replace("\r\n", "\n"),
+    )
+
+
+def _written_at(path: Path) -> int:
+    return path.stat().st_mtime_ns // 1_000_000
