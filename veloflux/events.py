@@ -154,3 +154,18 @@ class ApiKeyRevoked(Event, frozen=True, kw_only=True):
 
     name = "api_key.revoked"
     key: str
+
+
+# Usage
+
+
+class UsageImported(Event, frozen=True, kw_only=True):
+    """An access log was imported, or the part of it until the import was interrupted."""
+
+    name = "usage.imported"
+    read: int
+    recorded: int
+    duplicates: int
+    bad: int
+    bytes: int
+    complete: bool

@@ -7,5 +7,6 @@
 
 from veloflux.limits.check import check
 from veloflux.limits.model import Decision, Question
+from veloflux.limits.period import Period, read_period
 
-__all__ = ["Decision", "Question", "check"]
+__all__ = ["Decision", "Period", "Question", "check", "read_period"]

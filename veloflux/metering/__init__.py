@@ -1,11 +1,27 @@
 """What tenants use: events counted once each, as exact integers, in quarters of an hour that compose to the days of any
 zone.
 
-An event is tenant, source and id. What was counted stays counted: counters only ever grow by events, and a total of a
+An event is tenant, source and id. What was counted stays counted: counters only ever grow by events, and the total of a
 month is the sum of its quarters.
 """
 
+from veloflux.metering.import_log import Report, import_log
 from veloflux.metering.model import Event, Rejection, Result
 from veloflux.metering.record import record
+from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, days, meters_used, read_usage
 
-__all__ = ["Event", "Rejection", "Result", "record"]
+__all__ = [
+    "WINDOWS",
+    "Event",
+    "Rejection",
+    "Report",
+    "Result",
+    "Row",
+    "Usage",
+    "WindowSize",
+    "days",
+    "import_log",
+    "meters_used",
+    "read_usage",
+    "record",
+]

@@ -24,7 +24,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Rejection(msgspec.Struct, frozen=True, order=True):
-    """Why one event of a batch was not counted; `index` counts from 0."""
+    """Why one event of a batch was not counted; `index` counts from 0, `code` is of veloflux.errors."""
 
     index: int
     code: str

@@ -1,0 +1,55 @@
+"""What the routes served without the framework get of a request, and how they read its body."""
+
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from veloflux.errors import InputInvalid
+
+Body = TypeVar("Body")
+
+
+class Received(NamedTuple):
+    """`token` is the bearer token or ""; `query` is the query string; `address` is the client's."""
+
+    token: str
+    body: bytes
+    query: bytes
+    address: str
+
+
+def parsed(decoder: "msgspec.json.Decoder[Body]", body: bytes | msgspec.Raw) -> Body:
+    """A JSON body.
+
+    >>> parsed(msgspec.json.Decoder(dict[str, int]), b'{"a": 1}')
+    {'a': 1}
+
+    :raises InputInvalid: not JSON, or not of this form; the sentence names the place.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputInvalid(f"The body is not JSON: {error}") from None
+
+
+def inlined_schema(kind: object) -> dict[str, object]:
+    """The JSON schema of a type, without references, as an OpenAPI document can hold it.
+
+    >>> inlined_schema(list[int])
+    {'type': 'array', 'items': {'type': 'integer'}}
+    """
+    schema = msgspec.json.schema(kind)
+    definitions = schema.pop("$defs", {})
+
+    def inline(part: object) -> object:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                return inline(definitions[part["$ref"].rpartition("/")[2]])
+            return {name: inline(value) for name, value in part.items()}
+        return [inline(item) for item in part] if isinstance(part, list) else part
+
+    result = inline(schema)
+    assert isinstance(result, dict)
+    return result

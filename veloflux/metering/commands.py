@@ -1,0 +1,75 @@
+"""`veloflux usage`: import an access log, show what was used."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from veloflux.context import Context
+from veloflux.errors import InputInvalid
+from veloflux.metering import access_log
+from veloflux.metering.import_log import Report, import_log
+from veloflux.metering.usage import Usage, WindowSize, read_usage
+from veloflux.terminal import Json, TenantOption, err, run, say, show
+
+app = typer.Typer(no_args_is_help=True)
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+@app.command("import")
+def import_(
+    terminal: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Access log in Combined Log Format")],
+    tenant: TenantOption,
+    json: Json = False,
+) -> None:
+    """Record each line of an access log as one event; a line that was imported before is not counted again."""
+    with _opened(file) as log:
+        report = run(terminal, lambda ctx: _import(ctx, log), tenant=tenant)
+    if not json:
+        for bad in report.bad_lines:
+            say(f"line {bad.line}: {bad.reason}")
+        if not report.recorded:
+            say("nothing new: every line was imported before" if report.duplicates else "nothing new: no line counts")
+    show(report, json=json, columns=("read", "recorded", "duplicates", "bad", "bytes"))
+
+
+@app.command("show")
+def show_(
+    terminal: typer.Context,
+    *,
+    tenant: TenantOption,
+    meter: Annotated[str, typer.Option(help="Name of a meter")] = "requests",
+    window: Annotated[WindowSize, typer.Option(help="hour, day or month of the tenant's zone")] = "day",
+    first: Annotated[Day, typer.Option("--from", help="First day")] = None,
+    last: Annotated[Day, typer.Option("--to", help="Last day, included")] = None,
+    json: Json = False,
+) -> None:
+    """Show a meter's usage; without days, all that is kept."""
+
+    async def read(ctx: Context) -> Usage:
+        return await read_usage(ctx, meter, window, first and first.date(), last and last.date())
+
+    usage = run(terminal, read, tenant=tenant)
+    show(usage if json else usage.rows, json=json, columns=("start", "value"))
+
+
+async def _import(ctx: Context, file: BinaryIO) -> Report:
+    bar = Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=err)
+    with bar:
+        task = bar.add_task("", total=os.fstat(file.fileno()).st_size)
+        return await import_log(
+            ctx,
+            access_log.lines(file),
+            lambda report: bar.update(task, completed=file.tell(), description=f"{report.recorded:,} recorded"),
+        )
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputInvalid(f"{path} cannot be read: {error.strerror}") from None

@@ -1,0 +1,63 @@
+"""Routes served beside Litestar: a function from what was received to the answer's body, and nothing between.
+
+For the paths that are asked for every request of a tenant's product, a framework would cost more than the work.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from litestar.datastructures import State
+
+from veloflux.context import Parts
+from veloflux.errors import BodyTooLarge, VeloFluxError
+from veloflux.kit.http import Received
+from veloflux.web import metrics, problems
+from veloflux.web.application import Handler, Receive, Scope, Send
+
+Act = Callable[[Parts, Received], Awaitable[bytes]]
+JSON = (b"content-type", b"application/json")
+PROBLEM = (b"content-type", problems.MEDIA_TYPE.encode())
+
+
+def raw(operation: str, act: Act, state: State) -> Handler:
+    """An ASGI handler; `state.parts` is there when the first request comes."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _body(receive, state.settings.body_limit)
+            received = Received(_token(scope), body, scope["query_string"], scope["state"]["address"])
+            status, answer, headers = 200, await act(state.parts, received), [JSON]
+        except Exception as exception:  # noqa: BLE001  every error has one shape
+            status, answer, headers = _refusal(problems.of_exception(exception), scope["state"]["request_id"])
+        metrics.REQUESTS.labels(operation, "POST", status).inc()
+        headers += [(b"content-length", b"%d" % len(answer)), (b"x-request-id", scope["state"]["request_id"].encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+    return handle
+
+
+def _refusal(error: VeloFluxError, request: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+    fields = [(name.encode(), value.encode()) for name, value in problems.headers(error).items()]
+    return error.status, msgspec.json.encode(problems.problem(error, request)), [PROBLEM, *fields]
+
+
+async def _body(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    body = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > limit:
+            break
+    if len(body) > limit:
+        raise BodyTooLarge(f"The body has more than {limit} bytes; send it in parts")
+    return bytes(body)
+
+
+def _token(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, token = value.decode("latin-1").partition(" ")
+            return token.strip() if scheme.lower() == "bearer" else ""
+    return ""
