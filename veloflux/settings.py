@@ -30,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = ""
     redis_timeout_ms: Annotated[int, Meta(description="Longest wait for an answer of Redis", ge=50)] = 2_000
+    check_timeout_ms: Annotated[
+        int, Meta(description="Longest that a check waits for its decision before it is refused as unavailable", ge=10)
+    ] = 80
     redis_unsafe: Annotated[
         bool, Meta(description="Start even on a Redis that can lose data; `veloflux doctor` still says so")
     ] = False

@@ -21,7 +21,6 @@ from veloflux.metering.known import Known, known, not_active
 from veloflux.metering.measure import shown
 from veloflux.metering.model import TEXT_MAX
 
-DEADLINE_S = 0.08
 TRIES = 8
 
 
@@ -30,12 +29,12 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
 
     :raises NotAuthenticated, PermissionDenied: the API key. :raises NotFound: no such tenant.
     :raises MeterUnknown, InputInvalid, IdReused: the question.
-    :raises Unavailable: Redis did not answer within 80 ms; ask again with the same id, and it counts once.
+    :raises Unavailable: Redis did not answer in time (a setting, 80 ms); ask again with the same id, and it counts once.
     """
     _validate(asked)
-    state = known(tenant)
+    state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(deadline_ms / 1000):
             for _ in range(TRIES):
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
                 answer = await store.run_check(parts, tenant, state, taken, asked)
@@ -48,7 +47,7 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
                         return _decision(state, taken, asked, answer)
     except TimeoutError:
         raise Unavailable(
-            "The limits did not answer within 80 ms; ask again with the same id, and it counts once"
+            f"The limits did not answer within {deadline_ms} ms; ask again with the same id, and it counts once"
         ) from None
     raise Unavailable("The tenant's policy or clock changes faster than it can be read; ask again")
 

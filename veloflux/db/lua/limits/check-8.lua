@@ -68,7 +68,7 @@ if tonumber(total) + cost >= MAX_COUNTER then return {'RANGE'} end
 if ARGV[13] ~= '' and tonumber(total) + cost > tonumber(ARGV[13]) then return {'QUOTA', total} end
 
 -- GCRA: `arrival` is the time at which a limit would be whole again. It is never further away than the tolerance, except
--- where the clock was set back or the plan changed.
+-- where the clock was set back or the plan changed: then it is cut, and stays cut, so that it nears as time passes.
 local arrivals, refused, longest = {}, 0, 0
 local numbers = 18 + rates
 for r = 1, rates do  -- as many as the policy has
@@ -77,7 +77,14 @@ for r = 1, rates do  -- as many as the policy has
   if r <= of_tenant then arrival = state[5 + r]
   elseif r <= of_tenant + of_key then arrival = key[4 + r - of_tenant]
   else arrival = redis.call('GET', KEYS[3]) end
-  arrival = math.min(math.max(tonumber(arrival or 0), micros), micros + tolerance)
+  arrival = math.max(tonumber(arrival or 0), micros)
+  if arrival > micros + tolerance then
+    arrival = micros + tolerance
+    local cut = string.format('%.0f', arrival)
+    if r <= of_tenant then redis.call('HSET', KEYS[1], ARGV[17 + r], cut)
+    elseif r <= of_tenant + of_key then redis.call('HSET', KEYS[2], ARGV[17 + r], cut)
+    else redis.call('SET', KEYS[3], cut, 'PX', DAY_MS) end
+  end
   local wait = arrival + emission * cost - tolerance - micros
   if wait > 0 then
     -- More than the burst at once never passes; then the wait is until the limit is whole.

@@ -1,0 +1,59 @@
+"""A tenant to measure and to limit, with its API key."""
+
+import msgspec
+
+from veloflux import tenants
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.limits import Question
+from veloflux.plans import Policy, catalogue, find_plan
+from veloflux.plans.catalogue import Rate
+from veloflux.plans.policy import compiled, rate_limit, version
+from veloflux.tenants import EVERYTHING, NewApiKey, Tenant
+
+NOON = 1_747_494_000_000  # 2025-05-17 12:00 in São Paulo, 15:00 in UTC
+DAY = 86_400_000
+
+
+async def customer(ctx: Context, name: str = "Acme", plan: str = "free", clock: str = f"={NOON}") -> Context:
+    """The context within a new sandbox tenant, whose clock stands still; a busy machine may take its time."""
+    patient = msgspec.structs.replace(ctx.settings, check_timeout_ms=10_000)
+    ctx = msgspec.structs.replace(ctx, parts=msgspec.structs.replace(ctx.parts, settings=patient))
+    tenant = await tenants.create_tenant(ctx, name, plan=plan, mode="sandbox")
+    inside = of(ctx, tenant)
+    return await at(inside, int(clock[1:])) if clock else inside
+
+
+async def at(ctx: Context, ms: int) -> Context:
+    """The same tenant, its clock stopped at another time."""
+    return of(ctx, await tenants.set_clock(ctx, "stopped", ms))
+
+
+async def key(ctx: Context, role: str = "member") -> NewApiKey:
+    return await tenants.create_api_key(ctx, "of the tests", role)
+
+
+def asked(new: NewApiKey, meter: str = "requests", cost: int = 1, id_: str = "", address: str = "") -> Question:
+    """What the holder of an API key asks."""
+    return Question(meter=meter, cost=cost, id=id_, address=address, key=(new.key.id, new.key.digest))
+
+
+async def put_policy(ctx: Context, **changes: object) -> Policy:
+    """Let a tenant have a policy that no plan of the catalogue has."""
+    tenant = await tenants.find(ctx, ctx.tenant)
+    plain = compiled(find_plan(tenant.plan), catalogue(), tenant.zone, tenant.clock)
+    policy = msgspec.structs.replace(plain, **changes)
+    await ctx.db.call("HSET", keys.limits(ctx.tenant), "policy", policy.text, "version", version(policy.text))
+    return policy
+
+
+def rate(name: str = "r", *, count: int = 10, burst: int = 20, per: str = "tenant", per_s: int = 1) -> object:
+    return rate_limit(
+        msgspec.convert(
+            {"name": name, "meter": "requests", "count": count, "per_s": per_s, "burst": burst, "per": per}, Rate
+        )
+    )
+
+
+def of(ctx: Context, tenant: Tenant) -> Context:
+    return ctx.within(tenants.scope_of(tenant), EVERYTHING)

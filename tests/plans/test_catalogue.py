@@ -1,0 +1,81 @@
+"""The default catalogue and the policies compiled from it."""
+
+import msgspec
+import pytest
+
+from tests.customers import at, customer, put_policy
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.errors import MeterUnknown, PlanUnknown
+from veloflux.plans import catalogue, find_meter, find_plan
+from veloflux.plans.catalogue import parse
+from veloflux.plans.policy import compiled, from_text, version
+
+METERS = """
+[[meters]]
+name = "requests"
+event_type = "http.request"
+aggregation = "count"
+unit = "count"
+"""
+
+
+def test_the_default_catalogue_has_free_pro_and_enterprise_over_two_meters() -> None:
+    assert [plan.id for plan in catalogue().plans] == ["free", "pro", "enterprise"]
+    assert [meter.name for meter in catalogue().meters] == ["requests", "bytes"]
+
+
+def test_free_allows_1000_requests_a_month_and_10_a_second_with_a_burst_of_20() -> None:
+    policy = compiled(find_plan("free"), catalogue(), "America/Sao_Paulo", "")
+    assert policy.quotas == {"requests": 1000}
+    [limit] = policy.rates
+    assert (limit.emission_us, limit.tolerance_us) == (100_000, 2_000_000)
+
+
+@pytest.mark.parametrize(
+    ("addition", "fault"),
+    [
+        ('[[plans]]\nid = "a"\nname = "A"\nquotas = { requets = 1 }', "unknown meters: requets"),
+        ('[[plans]]\nid = "a"\nname = "A"\nprice = 1', "unknown field `price`"),
+        ('[[plans]]\nid = "A"\nname = "A"', "matching regex"),
+        ('[[plans]]\nid = "a"\nname = "A"\nquotas = { requests = -1 }', ">= 0"),
+    ],
+)
+def test_a_catalogue_with_a_fault_is_refused_and_the_fault_named(addition: str, fault: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=fault):
+        parse(f"{METERS}\n{addition}")
+
+
+def test_two_limits_per_address_of_one_meter_are_refused() -> None:
+    one = '{ name = "x", meter = "requests", count = 1, per_s = 1, burst = 1, per = "address" }'
+    with pytest.raises(msgspec.ValidationError, match="one rate per address"):
+        parse(f'{METERS}\n[[plans]]\nid = "a"\nname = "A"\nrates = [{one}, {one}]')
+
+
+def test_an_unknown_plan_or_meter_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(PlanUnknown, match="free, pro, enterprise"):
+        find_plan("gold")
+    with pytest.raises(MeterUnknown, match="requests, bytes"):
+        find_meter("cpu")
+
+
+async def test_creating_a_tenant_and_moving_its_clock_write_its_policy(ctx: Context) -> None:
+    acme = await customer(ctx, plan="pro")
+    first = await limits_of(acme)
+    await at(acme, 1_748_746_800_000)
+    second = await limits_of(acme)
+    assert (first["status"], first["clock"], second["clock"]) == ("active", "=1747494000000", "=1748746800000")
+    assert from_text(first["policy"]).plan == "pro"
+    assert from_text(second["policy"]).clock == second["clock"]
+    assert first["version"] == version(first["policy"]) != second["version"] == version(second["policy"])
+
+
+async def test_a_policy_reads_back_as_it_was_written(one_ctx: Context) -> None:
+    acme = await customer(one_ctx)
+    policy = await put_policy(acme, quotas={"bytes": 5})
+    assert from_text((await limits_of(acme))["policy"]) == policy
+
+
+async def limits_of(ctx: Context) -> dict[str, str]:
+    pairs = await ctx.db.call("HGETALL", keys.limits(ctx.tenant))
+    return dict(zip(pairs[::2], pairs[1::2], strict=True))
