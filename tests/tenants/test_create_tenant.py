@@ -141,6 +141,15 @@ async def test_people_list_their_own_tenants_and_operators_all(ctx: Context) -> 
     assert slugs == [["acme"], ["acme"], ["globex"], [], ["acme", "globex"]]
 
 
+async def test_a_key_lists_its_own_tenant_and_a_service_key_all(ctx: Context) -> None:
+    scene = await cast.assemble(ctx)
+    operating = await tenants.as_operator(await cast.operator(ctx))
+    for within, slugs in ((await cast.within(scene.alice, scene.acme), ["acme"]), (operating, ["acme", "globex"])):
+        token = (await tenants.create_api_key(within, "key")).token
+        key = cast.fresh(ctx).acting(await tenants.authenticate_api_key(ctx.parts, token))
+        assert sorted(tenant.slug for tenant in (await tenants.list_tenants(key)).items) == slugs
+
+
 async def test_a_list_that_claims_a_membership_shows_nothing_that_the_tenant_does_not_confirm(ctx: Context) -> None:
     scene = await cast.assemble(ctx)
     await ctx.db.call("HSET", keys.user_tenants(scene.stranger.actor.person), scene.acme.id, "owner")

@@ -9,6 +9,7 @@ from veloflux.audit.trail import Entry, list_trail
 from veloflux.context import Context
 from veloflux.kit import page
 from veloflux.kit.page import Page
+from veloflux.tenants.api import TenantPath
 
 Name = Annotated[str, Parameter(max_length=80, description="Only events of this name, like api_key.created")]
 Who = Annotated[
@@ -25,7 +26,13 @@ Limit = Annotated[int, Parameter(ge=1, le=page.LIMIT_MAX)]
     tags=["audit"],
 )
 async def list_entries(
-    ctx: Context, name: Name = "", actor: Who = "", cursor: str = "", limit: Limit = page.LIMIT
+    ctx: Context,
+    tenant: TenantPath,
+    *,
+    name: Name = "",
+    actor: Who = "",
+    cursor: str = "",
+    limit: Limit = page.LIMIT,
 ) -> Page[Entry]:
     """Newest first. A filter that fits few entries gives short pages; go on with `next` until it is null."""
     return await list_trail(ctx, name=name, actor=actor, cursor=cursor, limit=limit)

@@ -52,4 +52,4 @@ def _shows(local: str) -> bool:
 
 
 def _invalid() -> InputInvalid:
-    return InputInvalid("This is not an e-mail address; write it like ana@example.com")
+    return InputInvalid("This is not an e-mail address; write it like ana@example.com", field="email")

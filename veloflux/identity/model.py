@@ -46,6 +46,14 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         return Actor(id=self.id, person=self.id, session=self.session, address=address)
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be shown of a person who has just registered."""
+
+    id: str
+    name: str
+    email: str
+
+
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     """The token is shown this once; only a digest of it is kept."""
 

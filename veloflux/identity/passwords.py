@@ -25,11 +25,13 @@ _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=L
 def check(password: str) -> None:
     """:raises InputInvalid: when it is too short, too long, or not text."""
     if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
-        raise InputInvalid(f"Choose a password of {LENGTH_MIN} to {LENGTH_MAX} characters")
+        raise InputInvalid(f"Choose a password of {LENGTH_MIN} to {LENGTH_MAX} characters", field="password")
     try:
         password.encode()
     except UnicodeEncodeError:
-        raise InputInvalid("Choose a password of characters in Unicode; half of a surrogate pair is none") from None
+        raise InputInvalid(
+            "Choose a password of characters in Unicode; half of a surrogate pair is none", field="password"
+        ) from None
 
 
 async def hashed(settings: Settings, password: str) -> str:

@@ -45,7 +45,9 @@ async def _create(ctx: Context, user: User) -> None:
             tx.event(UserRegistered(user=user.id))
             await tx.commit()
     except NameTaken:
-        raise NameTaken("There is an account with this e-mail address already; sign in with it") from None
+        raise NameTaken(
+            "There is an account with this e-mail address already; sign in with it", field="email"
+        ) from None
 
 
 def _as_themselves(ctx: Context, user: User) -> Context:

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from babel.numbers import list_currencies
 
-from veloflux.context import PLATFORM, Context
+from veloflux.context import Context
 from veloflux.db import keys, names
 from veloflux.errors import InputInvalid, NameTaken, PermissionDenied, Unavailable
 from veloflux.events import MemberJoined, TenantCreated
@@ -16,7 +16,7 @@ from veloflux.kit.text import one_line
 from veloflux.plans import find_plan, write_policy
 from veloflux.tenants import slug as slugs
 from veloflux.tenants import store
-from veloflux.tenants.access import is_operator
+from veloflux.tenants.access import rules_everywhere
 from veloflux.tenants.model import Member, Mode, Tenant
 from veloflux.transaction import Transaction
 
@@ -65,14 +65,16 @@ async def create_tenant(
 def checked_zone(zone: str) -> str:
     """:raises InputInvalid: not an IANA time zone."""
     if zone not in zones():
-        raise InputInvalid(f"There is no time zone {zone[:60]!r}; write it like America/Sao_Paulo")
+        raise InputInvalid(f"There is no time zone {zone[:60]!r}; write it like America/Sao_Paulo", field="zone")
     return zone
 
 
 def checked_currency(currency: str) -> str:
     """:raises InputInvalid: not an ISO 4217 code."""
     if currency not in currencies():
-        raise InputInvalid(f"There is no currency {currency[:60]!r}; write its ISO 4217 code, like BRL")
+        raise InputInvalid(
+            f"There is no currency {currency[:60]!r}; write its ISO 4217 code, like BRL", field="currency"
+        )
     return currency
 
 
@@ -90,14 +92,13 @@ def currencies() -> frozenset[str]:
 
 async def _owner(ctx: Context, plan: str) -> str:
     """The person who becomes the owner, or ""."""
-    actor = ctx.actor
-    if actor.tenant not in ("", PLATFORM):
-        raise PermissionDenied("An API key of a tenant cannot create tenants")
-    if not actor.person or await is_operator(ctx):
+    if await rules_everywhere(ctx):
         return ""
+    if not ctx.actor.person:
+        raise PermissionDenied("An API key of a tenant cannot create tenants; use one of the platform's")
     if plan != FIRST_PLAN:
         raise PermissionDenied(f"Begin with the plan {FIRST_PLAN!r}; an operator can choose another one")
-    return actor.person
+    return ctx.actor.person
 
 
 async def _commit(ctx: Context, tenant: Tenant, owner: str) -> None:
@@ -114,4 +115,4 @@ async def _commit(ctx: Context, tenant: Tenant, owner: str) -> None:
                 tx.event(MemberJoined(user=owner, role="owner"))
             await tx.commit()
     except NameTaken:
-        raise NameTaken(f"The slug {tenant.slug!r} is taken; choose another") from None
+        raise NameTaken(f"The slug {tenant.slug!r} is taken; choose another", field="slug") from None

@@ -56,7 +56,7 @@ async def invite(ctx: Context, email: str, role: str) -> Invitation:
     address = parse_email(email)
     user = await find_by_email(ctx, address)
     if user and await store.find_member(ctx.db, ctx.tenant, user.id):
-        raise AlreadyMember("The person with this e-mail address is a member already")
+        raise AlreadyMember("The person with this e-mail address is a member already", field="email")
     now = clock.now_ms()
     invitation = Invitation(
         id=ids.new("ivt"),

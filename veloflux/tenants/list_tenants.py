@@ -5,15 +5,17 @@ import asyncio
 from veloflux.context import PLATFORM, Context
 from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import store
-from veloflux.tenants.access import is_operator
+from veloflux.tenants.access import rules_everywhere
 from veloflux.tenants.model import Tenant
 
 
 async def list_tenants(ctx: Context, cursor: str = "", limit: int = LIMIT) -> Page[Tenant]:
-    """The tenants that the actor may see, newest first."""
-    if not ctx.actor.person or await is_operator(ctx):
+    """The tenants that the actor may see, newest first; an API key sees its own."""
+    if await rules_everywhere(ctx):
         return await store.tenants_page(ctx, cursor, limit)
-    return Page(await tenants_of(ctx, ctx.actor.person))
+    if ctx.actor.person:
+        return Page(await tenants_of(ctx, ctx.actor.person))
+    return Page(await store.find_tenants(ctx.db, [ctx.actor.tenant]))
 
 
 async def tenants_of(ctx: Context, user: str) -> list[Tenant]:

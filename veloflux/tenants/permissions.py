@@ -44,7 +44,8 @@ def roles_of(tenant: str) -> list[str]:
 def require_role(tenant: str, role: str) -> None:
     """:raises InputInvalid: the tenant has no such role."""
     if role not in roles_of(tenant):
-        raise InputInvalid(f"There is no role {role[:60]!r}; choose one of {', '.join(roles_of(tenant))}")
+        roles = ", ".join(roles_of(tenant))
+        raise InputInvalid(f"There is no role {role[:60]!r}; choose one of {roles}", field="role")
 
 
 def require_grantable(ctx: Context, role: str) -> None:

@@ -1,0 +1,126 @@
+"""Routes of accounts and sessions."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, delete, get, post
+from litestar.params import Parameter
+from msgspec import Meta
+
+from veloflux import identity
+from veloflux.context import Context
+from veloflux.identity.model import Language, Person, Session
+from veloflux.identity.passwords import LENGTH_MAX, LENGTH_MIN
+from veloflux.identity.register import NAME_MAX
+from veloflux.kit.page import Page
+
+PersonName = Annotated[str, Meta(min_length=1, max_length=NAME_MAX, examples=["Ana Souza"])]
+Email = Annotated[str, Meta(min_length=3, max_length=254, examples=["ana@example.com"])]
+NewPassword = Annotated[
+    str,
+    Meta(
+        min_length=LENGTH_MIN,
+        max_length=LENGTH_MAX,
+        examples=["correct horse battery staple"],
+        description="Any Unicode",
+    ),
+]
+SessionPath = Annotated[str, Parameter(description="Id of the session", max_length=64)]
+
+
+class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: PersonName
+    email: Email
+    password: NewPassword
+    language: Annotated[Language, Meta(description="Language of messages to this person")] = "en"
+
+
+class Registered(msgspec.Struct, frozen=True):
+    name: str
+    email: str
+
+
+class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    password: Annotated[str, Meta(max_length=LENGTH_MAX, examples=["correct horse battery staple"])]
+
+
+class LoggedIn(msgspec.Struct, frozen=True):
+    """`token` goes into `Authorization: Bearer …`; `ends_at` is in epoch ms."""
+
+    token: str
+    ends_at: int
+    person: Person
+
+
+class SessionShown(msgspec.Struct, frozen=True):
+    """Times in epoch ms; `seen_at` is exact to a minute."""
+
+    id: str
+    created_at: int
+    seen_at: int
+    ends_at: int
+    is_current: bool
+
+
+@post(
+    "/api/auth/register",
+    operation_id="auth.register",
+    access="public",
+    summary="Create an account",
+    tags=["auth"],
+    status_code=201,
+)
+async def register(ctx: Context, data: Register) -> Registered:
+    user = await identity.register(
+        ctx, name=data.name, email=data.email, password=data.password, language=data.language
+    )
+    return Registered(user.name, user.email)
+
+
+@post("/api/auth/login", operation_id="auth.login", access="public", summary="Log in", tags=["auth"], status_code=200)
+async def login(ctx: Context, data: LogIn) -> LoggedIn:
+    """Answers a token for programs; browsers log in on the console's own page, which sets a cookie."""
+    signed_in = await identity.log_in(ctx, data.email, data.password)
+    return LoggedIn(signed_in.token, signed_in.ends_at, signed_in.person)
+
+
+@post(
+    "/api/auth/logout",
+    operation_id="auth.logout",
+    access="person",
+    summary="End the session in use",
+    tags=["auth"],
+    status_code=204,
+)
+async def logout(ctx: Context) -> None:
+    await identity.log_out(ctx)
+
+
+@get("/api/auth/me", operation_id="auth.me", access="person", summary="Who am I?", tags=["auth"])
+async def me(ctx: Context, request: Request[Any, Any, Any]) -> Person:
+    person: Person = request.scope["state"]["person"]
+    return person
+
+
+@get("/api/auth/sessions", operation_id="sessions.list", access="person", summary="List my sessions", tags=["auth"])
+async def list_sessions(ctx: Context) -> Page[SessionShown]:
+    return Page([_shown(session, ctx.actor.session) for session in await identity.list_sessions(ctx)])
+
+
+@delete(
+    "/api/auth/sessions/{session:str}",
+    operation_id="sessions.end",
+    access="person",
+    summary="End one of my sessions",
+    tags=["auth"],
+)
+async def end_session(ctx: Context, session: SessionPath) -> None:
+    await identity.end_session(ctx, session)
+
+
+def _shown(session: Session, current: str) -> SessionShown:
+    return SessionShown(session.id, session.created_at, session.seen_at, session.ends_at, session.id == current)
+
+
+ROUTES = (register, login, logout, me, list_sessions, end_session)

@@ -1,0 +1,259 @@
+"""Routes of tenants, their members, invitations and API keys, and of the operator's account."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.params import Parameter
+from msgspec import Meta
+
+from veloflux import tenants
+from veloflux.context import Context
+from veloflux.identity.api import Email, NewPassword, PersonName, Registered
+from veloflux.identity.model import Language
+from veloflux.kit import page
+from veloflux.kit.page import Page
+from veloflux.tenants.api_keys import NAME_MAX as KEY_NAME_MAX
+from veloflux.tenants.clock import ClockMode
+from veloflux.tenants.create_tenant import FIRST_PLAN, NAME_MAX
+from veloflux.tenants.model import MemberProfile, Mode, Tenant
+from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown
+from veloflux.tenants.slug import LENGTH_MAX
+
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999
+
+TenantPath = Annotated[str, Parameter(description="Slug or id of the tenant", max_length=64)]
+Limit = Annotated[int, Parameter(ge=1, le=page.LIMIT_MAX)]
+Role = Annotated[str, Meta(max_length=40, description="owner, admin, member or viewer", examples=["member"])]
+
+
+class CreateOperator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    token: Annotated[str, Meta(max_length=64, description="The last part of the setup link")]
+    name: PersonName
+    email: Email
+    password: NewPassword
+
+
+class CreateTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_MAX, examples=["Semicomplete"])]
+    slug: Annotated[
+        str, Meta(max_length=LENGTH_MAX, examples=["semicomplete"], description="Empty: made from the name")
+    ] = ""
+    plan: Annotated[str, Meta(max_length=64, examples=["free"])] = FIRST_PLAN
+    zone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"], description="IANA time zone")] = (
+        "America/Sao_Paulo"
+    )
+    currency: Annotated[str, Meta(max_length=3, examples=["BRL"], description="ISO 4217")] = "BRL"
+    language: Language = "pt-BR"
+    mode: Annotated[Mode, Meta(description="A sandbox has test keys and a clock that can be moved")] = "live"
+
+
+class SetClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    mode: Annotated[ClockMode, Meta(description="Real time, running from `at`, or stopped at `at`")]
+    at: Annotated[int, Meta(ge=0, le=LATEST_MS, description="Epoch ms", examples=[1_700_000_000_000])] | None = None
+
+
+class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    role: Role = "member"
+
+
+class AcceptInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    token: Annotated[str, Meta(max_length=128, description="The last part of the invitation's link")]
+
+
+class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(min_length=1, max_length=KEY_NAME_MAX, examples=["production server"])]
+    role: Annotated[str, Meta(max_length=40, description="Empty: member, and operator in the platform's tenant")] = ""
+
+
+@post(
+    "/api/auth/operator",
+    operation_id="operator.create",
+    access="public",
+    summary="Create the operator's account by the setup link",
+    tags=["auth"],
+    status_code=201,
+)
+async def create_operator(ctx: Context, data: CreateOperator) -> Registered:
+    user = await tenants.create_operator(ctx, data.token, name=data.name, email=data.email, password=data.password)
+    return Registered(user.name, user.email)
+
+
+@post(
+    "/api/tenants",
+    operation_id="tenants.create",
+    access="known",
+    summary="Create a tenant",
+    tags=["tenants"],
+    status_code=201,
+)
+async def create_tenant(ctx: Context, data: CreateTenant) -> Tenant:
+    """A person becomes its owner. Operators and service keys create tenants on any plan, without joining them."""
+    return await tenants.create_tenant(
+        ctx,
+        data.name,
+        slug=data.slug,
+        plan=data.plan,
+        zone=data.zone,
+        currency=data.currency,
+        language=data.language,
+        mode=data.mode,
+    )
+
+
+@get("/api/tenants", operation_id="tenants.list", access="known", summary="List tenants", tags=["tenants"])
+async def list_tenants(ctx: Context, cursor: str = "", limit: Limit = page.LIMIT) -> Page[Tenant]:
+    """Those that the actor is a member of; operators see all."""
+    return await tenants.list_tenants(ctx, cursor, limit)
+
+
+@get(
+    "/api/tenants/{tenant:str}",
+    operation_id="tenants.show",
+    permission="tenant:read",
+    summary="Show a tenant",
+    tags=["tenants"],
+)
+async def show_tenant(ctx: Context, tenant: TenantPath) -> Tenant:
+    return await tenants.find(ctx, ctx.tenant)
+
+
+@put(
+    "/api/tenants/{tenant:str}/clock",
+    operation_id="tenants.set_clock",
+    permission="tenant:write",
+    summary="Set a sandbox tenant's clock",
+    tags=["tenants"],
+)
+async def set_clock(ctx: Context, tenant: TenantPath, data: SetClock) -> Tenant:
+    return await tenants.set_clock(ctx, data.mode, data.at)
+
+
+@get(
+    "/api/tenants/{tenant:str}/members",
+    operation_id="members.list",
+    permission="members:read",
+    summary="List members",
+    tags=["members"],
+)
+async def list_members(
+    ctx: Context, tenant: TenantPath, cursor: str = "", limit: Limit = page.LIMIT
+) -> Page[MemberProfile]:
+    return await tenants.list_members(ctx, cursor, limit)
+
+
+@delete(
+    "/api/tenants/{tenant:str}/members/{user:str}",
+    operation_id="members.remove",
+    permission="members:write",
+    summary="Remove a member",
+    tags=["members"],
+)
+async def remove_member(ctx: Context, tenant: TenantPath, user: str) -> None:
+    await tenants.remove_member(ctx, user)
+
+
+@post(
+    "/api/tenants/{tenant:str}/invitations",
+    operation_id="invitations.create",
+    permission="members:write",
+    summary="Invite a person by e-mail",
+    tags=["members"],
+    status_code=201,
+)
+async def invite(ctx: Context, tenant: TenantPath, data: Invite) -> InvitationShown:
+    return InvitationShown.of(await tenants.invite(ctx, data.email, data.role))
+
+
+@get(
+    "/api/tenants/{tenant:str}/invitations",
+    operation_id="invitations.list",
+    permission="members:read",
+    summary="List invitations",
+    tags=["members"],
+)
+async def list_invitations(
+    ctx: Context, tenant: TenantPath, cursor: str = "", limit: Limit = page.LIMIT
+) -> Page[InvitationShown]:
+    found = await tenants.list_invitations(ctx, cursor, limit)
+    return Page([InvitationShown.of(invitation) for invitation in found.items], found.next)
+
+
+@delete(
+    "/api/tenants/{tenant:str}/invitations/{invitation:str}",
+    operation_id="invitations.revoke",
+    permission="members:write",
+    summary="Revoke an invitation",
+    tags=["members"],
+)
+async def revoke_invitation(ctx: Context, tenant: TenantPath, invitation: str) -> None:
+    await tenants.revoke_invitation(ctx, invitation)
+
+
+@post(
+    "/api/auth/invitations/accept",
+    operation_id="invitations.accept",
+    access="person",
+    summary="Accept an invitation",
+    tags=["members"],
+    status_code=200,
+)
+async def accept_invitation(ctx: Context, data: AcceptInvitation) -> Tenant:
+    """The account must have the e-mail address that was invited."""
+    return await tenants.accept_invitation(ctx, data.token)
+
+
+@post(
+    "/api/tenants/{tenant:str}/api-keys",
+    operation_id="api_keys.create",
+    permission="api_keys:write",
+    summary="Create an API key",
+    tags=["api-keys"],
+    status_code=201,
+)
+async def create_api_key(ctx: Context, tenant: TenantPath, data: CreateApiKey) -> ApiKeyCreated:
+    return ApiKeyCreated.of(await tenants.create_api_key(ctx, data.name, data.role))
+
+
+@get(
+    "/api/tenants/{tenant:str}/api-keys",
+    operation_id="api_keys.list",
+    permission="api_keys:read",
+    summary="List API keys",
+    tags=["api-keys"],
+)
+async def list_api_keys(
+    ctx: Context, tenant: TenantPath, cursor: str = "", limit: Limit = page.LIMIT
+) -> Page[ApiKeyShown]:
+    found = await tenants.list_api_keys(ctx, cursor, limit)
+    return Page([ApiKeyShown.of(key) for key in found.items], found.next)
+
+
+@delete(
+    "/api/tenants/{tenant:str}/api-keys/{key:str}",
+    operation_id="api_keys.revoke",
+    permission="api_keys:write",
+    summary="Revoke an API key",
+    tags=["api-keys"],
+)
+async def revoke_api_key(ctx: Context, tenant: TenantPath, key: str) -> None:
+    await tenants.revoke_api_key(ctx, key)
+
+
+ROUTES = (
+    create_operator,
+    create_tenant,
+    list_tenants,
+    show_tenant,
+    set_clock,
+    list_members,
+    remove_member,
+    invite,
+    list_invitations,
+    revoke_invitation,
+    accept_invitation,
+    create_api_key,
+    list_api_keys,
+    revoke_api_key,
+)

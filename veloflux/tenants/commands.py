@@ -1,0 +1,189 @@
+"""`veloflux tenants`, `members`, `invitations`, `api-keys`, `operator`."""
+
+from typing import Annotated
+
+import typer
+
+from veloflux import tenants
+from veloflux.identity.ask_secret import PasswordFile, TokenFile, ask_secret
+from veloflux.identity.commands import as_person
+from veloflux.identity.model import Account, Language
+from veloflux.kit import page
+from veloflux.kit.page import Page
+from veloflux.tenants.clock import ClockMode
+from veloflux.tenants.create_tenant import FIRST_PLAN
+from veloflux.tenants.model import Mode
+from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown
+from veloflux.terminal import Json, TenantOption, run, say, show
+
+app = typer.Typer(no_args_is_help=True)
+members = typer.Typer(no_args_is_help=True)
+invitations = typer.Typer(no_args_is_help=True)
+api_keys = typer.Typer(no_args_is_help=True)
+operator = typer.Typer(no_args_is_help=True)
+
+Cursor = Annotated[str, typer.Option(help="Go on where an earlier page ended")]
+Limit = Annotated[int, typer.Option(min=1, max=page.LIMIT_MAX)]
+TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock")
+MEMBER = ("id", "name", "email", "role", "joined_at")
+INVITATION = ("id", "email", "role", "status", "expires_at")
+API_KEY = ("id", "name", "prefix", "role", "status", "created_at")
+ACCOUNT = ("id", "name", "email")
+
+
+@operator.command("create")
+def create_operator(
+    terminal: typer.Context,
+    *,
+    name: Annotated[str, typer.Option(help="Name of the person")],
+    email: Annotated[str, typer.Option(help="E-mail address to sign in with")],
+    password_file: PasswordFile = "",
+    json: Json = False,
+) -> None:
+    """Make a person an operator of this installation; who has an account gives its password."""
+    password = ask_secret(password_file, "Password")
+    user = run(terminal, lambda ctx: tenants.create_operator(ctx, None, name=name, email=email, password=password))
+    show(Account(id=user.id, name=user.name, email=user.email), json=json, columns=ACCOUNT)
+
+
+@app.command("create")
+def create(
+    terminal: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name, as on an invoice")],
+    *,
+    slug: Annotated[str, typer.Option(help="Short name; empty: made from the name")] = "",
+    plan: Annotated[str, typer.Option(help="Plan of the catalogue")] = FIRST_PLAN,
+    zone: Annotated[str, typer.Option(help="IANA time zone")] = "America/Sao_Paulo",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code")] = "BRL",
+    language: Annotated[Language, typer.Option(help="Language of messages")] = "pt-BR",
+    mode: Annotated[Mode, typer.Option(help="A sandbox has test keys and a clock that can be moved")] = "live",
+    json: Json = False,
+) -> None:
+    """Create a tenant."""
+    tenant = run(
+        terminal,
+        lambda ctx: tenants.create_tenant(
+            ctx, name, slug=slug, plan=plan, zone=zone, currency=currency, language=language, mode=mode
+        ),
+    )
+    show(tenant, json=json, columns=TENANT)
+
+
+@app.command("list")
+def list_tenants(terminal: typer.Context, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False) -> None:
+    """List all tenants, newest first."""
+    found = run(terminal, lambda ctx: tenants.list_tenants(ctx, cursor, limit))
+    show(found if json else found.items, json=json, columns=TENANT)
+
+
+@app.command("show")
+def show_tenant(terminal: typer.Context, tenant: str, json: Json = False) -> None:
+    """Show a tenant."""
+    show(run(terminal, lambda ctx: tenants.find(ctx, tenant)), json=json, columns=TENANT)
+
+
+@app.command("set-clock")
+def set_clock(
+    terminal: typer.Context,
+    mode: Annotated[ClockMode, typer.Argument(help="Real time, running from --at, or stopped at --at")],
+    *,
+    tenant: TenantOption,
+    at: Annotated[int | None, typer.Option(help="Epoch ms")] = None,
+    json: Json = False,
+) -> None:
+    """Set a sandbox tenant's clock."""
+    show(run(terminal, lambda ctx: tenants.set_clock(ctx, mode, at), tenant=tenant), json=json, columns=TENANT)
+
+
+@members.command("list")
+def list_members(
+    terminal: typer.Context, tenant: TenantOption, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False
+) -> None:
+    """List a tenant's members, latest first."""
+    found = run(terminal, lambda ctx: tenants.list_members(ctx, cursor, limit), tenant=tenant)
+    show(found if json else found.items, json=json, columns=MEMBER)
+
+
+@members.command("remove")
+def remove_member(terminal: typer.Context, user: str, tenant: TenantOption) -> None:
+    """Remove a member, by the person's id."""
+    run(terminal, lambda ctx: tenants.remove_member(ctx, user), tenant=tenant)
+    say(f"{user} is no member of {tenant} any more")
+
+
+@invitations.command("create")
+def invite(
+    terminal: typer.Context,
+    email: str,
+    tenant: TenantOption,
+    role: Annotated[str, typer.Option(help="owner, admin, member or viewer")] = "member",
+    json: Json = False,
+) -> None:
+    """Invite a person by e-mail; the worker sends the message."""
+    made = run(terminal, lambda ctx: tenants.invite(ctx, email, role), tenant=tenant)
+    show(InvitationShown.of(made), json=json, columns=INVITATION)
+
+
+@invitations.command("list")
+def list_invitations(
+    terminal: typer.Context, tenant: TenantOption, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False
+) -> None:
+    """List a tenant's invitations, whatever became of them, newest first."""
+    found = run(terminal, lambda ctx: tenants.list_invitations(ctx, cursor, limit), tenant=tenant)
+    shown = Page([InvitationShown.of(invitation) for invitation in found.items], found.next)
+    show(shown if json else shown.items, json=json, columns=INVITATION)
+
+
+@invitations.command("revoke")
+def revoke_invitation(terminal: typer.Context, invitation: str, tenant: TenantOption) -> None:
+    """Revoke an invitation, by its id."""
+    run(terminal, lambda ctx: tenants.revoke_invitation(ctx, invitation), tenant=tenant)
+    say("This invitation cannot be accepted any more")
+
+
+@invitations.command("accept")
+def accept_invitation(
+    terminal: typer.Context,
+    link: Annotated[str, typer.Argument(help="The invitation's link, or its last part")],
+    token_file: TokenFile = "",
+    json: Json = False,
+) -> None:
+    """Accept an invitation as the person that a session's token is."""
+    invitation = link.rpartition("/")[2]
+    tenant = as_person(terminal, token_file, lambda ctx: tenants.accept_invitation(ctx, invitation))
+    show(tenant, json=json, columns=TENANT)
+
+
+@api_keys.command("create")
+def create_api_key(
+    terminal: typer.Context,
+    *,
+    tenant: TenantOption,
+    name: Annotated[str, typer.Option(help="Where it will be used")] = "key",
+    role: Annotated[str, typer.Option(help="Empty: member, and operator in the platform's tenant")] = "",
+    json: Json = False,
+) -> None:
+    """Create an API key; it is shown this once."""
+    new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role), tenant=tenant)
+    if json:
+        show(ApiKeyCreated.of(new), json=True)
+    else:
+        say("Keep it now; it is not shown again")
+        typer.echo(new.token)
+
+
+@api_keys.command("list")
+def list_api_keys(
+    terminal: typer.Context, tenant: TenantOption, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False
+) -> None:
+    """List a tenant's API keys, revoked ones too, newest first."""
+    found = run(terminal, lambda ctx: tenants.list_api_keys(ctx, cursor, limit), tenant=tenant)
+    shown = Page([ApiKeyShown.of(key) for key in found.items], found.next)
+    show(shown if json else shown.items, json=json, columns=API_KEY)
+
+
+@api_keys.command("revoke")
+def revoke_api_key(terminal: typer.Context, key: str, tenant: TenantOption) -> None:
+    """Refuse an API key from now on, by its id."""
+    run(terminal, lambda ctx: tenants.revoke_api_key(ctx, key), tenant=tenant)
+    say("This key is refused from now on")

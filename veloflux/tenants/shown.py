@@ -1,0 +1,50 @@
+"""Invitations and API keys without what nobody needs to see: digests."""
+
+import msgspec
+
+from veloflux.tenants.model import ApiKey, Invitation, NewApiKey
+
+
+class InvitationShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in epoch ms."""
+
+    id: str
+    email: str
+    role: str
+    status: str
+    invited_by: str
+    accepted_by: str
+    created_at: int
+    expires_at: int
+
+    @classmethod
+    def of(cls, invitation: Invitation) -> "InvitationShown":
+        return msgspec.convert(invitation, cls, from_attributes=True)
+
+
+class ApiKeyShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in epoch ms."""
+
+    id: str
+    name: str
+    prefix: str
+    role: str
+    status: str
+    created_by: str
+    created_at: int
+    revoked_at: int | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "ApiKeyShown":
+        return msgspec.convert(key, cls, from_attributes=True)
+
+
+class ApiKeyCreated(msgspec.Struct, frozen=True, kw_only=True):
+    """The token is shown this once."""
+
+    token: str
+    key: ApiKeyShown
+
+    @classmethod
+    def of(cls, new: NewApiKey) -> "ApiKeyCreated":
+        return cls(token=new.token, key=ApiKeyShown.of(new.key))
