@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from veloflux import jobs
 from veloflux.context import Context
@@ -11,18 +11,20 @@ from veloflux.db.jobs import Job
 from veloflux.kit import page
 from veloflux.kit.page import Page
 
-State = Annotated[Literal["dead", "waiting"], Parameter(description="Dead jobs, or those that wait for their time")]
+Which = Annotated[
+    Literal["dead", "waiting"], QueryParameter(name="state", description="Dead jobs, or those that wait for their time")
+]
 Owner = Annotated[str | None, Parameter(description="Only jobs of this owner, waiting and dead", examples=[])]
 Limit = Annotated[int, Parameter(ge=1, le=page.LIMIT_MAX)]
 
 
 @get("/api/jobs", operation_id="jobs.list", access="operator", summary="List jobs", tags=["jobs"])
 async def list_jobs(
-    ctx: Context, state: State = "dead", owner: Owner = None, cursor: str = "", limit: Limit = page.LIMIT
+    ctx: Context, which: Which = "dead", owner: Owner = None, cursor: str = "", limit: Limit = page.LIMIT
 ) -> Page[Job]:
     if owner:
         return await jobs.of_owner(ctx, owner, cursor, limit)
-    if state == "waiting":
+    if which == "waiting":
         return Page(await jobs.waiting(ctx))
     return await jobs.dead(ctx, cursor, limit)
 

@@ -18,7 +18,7 @@ def one_line(text: str, what: str, most: int) -> str:
     """
     text = " ".join(text.split())
     if not 1 <= len(text) <= most or not all(_shows(character) for character in text):
-        raise InputInvalid(f"{what} has 1 to {most} characters that can be shown")
+        raise InputInvalid(f"{what} has 1 to {most} characters that can be shown", field="name")
     return text
 
 

@@ -92,7 +92,7 @@ def find_plan(plan: str) -> Plan:
         if known.id == plan:
             return known
     names = ", ".join(known.id for known in catalogue().plans)
-    raise PlanUnknown(f"There is no plan {plan[:60]!r}; choose one of {names}")
+    raise PlanUnknown(f"There is no plan {plan[:60]!r}; choose one of {names}", field="plan")
 
 
 def find_meter(meter: str) -> Meter:

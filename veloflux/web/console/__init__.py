@@ -1,0 +1,27 @@
+"""The console: HTML pages around the same use cases as the API, one file a group of pages.
+
+A page's handler is named `console.<page>`; one that changes something is `console.<operation>` of the API's operation
+that does the same, and so is the `data-action` of its form.
+"""
+
+from litestar import Router
+from litestar.di import Provide
+
+from veloflux.web.console import account, api_keys, audit, doors, jobs, members, outbox, reference, tenants, usage
+from veloflux.web.console.page import provide, respond
+
+__all__ = ["HANDLERS", "ROUTES", "respond"]
+
+HANDLERS = (
+    *doors.ROUTES,
+    *tenants.ROUTES,
+    *usage.ROUTES,
+    *members.ROUTES,
+    *api_keys.ROUTES,
+    *audit.ROUTES,
+    *jobs.ROUTES,
+    *outbox.ROUTES,
+    *account.ROUTES,
+    *reference.ROUTES,
+)
+ROUTES = (Router("/", route_handlers=HANDLERS, dependencies={"page": Provide(provide)}, include_in_schema=False),)

@@ -1,0 +1,29 @@
+"""Who somebody is, and the sessions that are open in their name."""
+
+from litestar import get, post
+
+from veloflux import identity, tenants
+from veloflux.web.console.page import Html, Page
+
+HERE = "/console/account"
+
+
+@get("/console/account", operation_id="console.account", access="person")
+async def account(page: Page) -> Html:
+    return await _show(page)
+
+
+@post("/console/account/sessions/{session:str}/end", operation_id="console.sessions.end", access="person")
+async def end_session(page: Page, session: str) -> Html:
+    with page.keeping_form():
+        await identity.end_session(page.ctx, session)
+        return page.go(HERE, done="sessions.end")
+    return await _show(page)
+
+
+async def _show(page: Page) -> Html:
+    own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
+    return page.show("account.html", at=HERE, sessions=await identity.list_sessions(page.ctx), tenants=own)
+
+
+ROUTES = (account, end_session)
