@@ -29,6 +29,14 @@ local function integer(text)
   return digits and #digits <= MAX_DIGITS
 end
 
+-- A number would lose digits, anything else would end the script between two writes.
+local function texts(list, first)
+  for i = first, #list do  -- at most MAX_ARGUMENTS
+    if type(list[i]) ~= 'string' then return false end
+  end
+  return true
+end
+
 local ARGUMENTS_VALID = {
   HSET = function(w) return #w >= 4 and #w % 2 == 0 end,
   HDEL = function(w) return #w >= 3 end,
@@ -50,7 +58,9 @@ local program = cjson.decode(ARGV[1])
 if #program.write > MAX_WRITES then return {'INVALID', 'more than 200 writes'} end
 
 for _, event in ipairs(program.events) do  -- at most as many as the program's bytes allow
-  if #event < 2 or #event % 2 ~= 0 or #event > MAX_ARGUMENTS then return {'INVALID', 'fields of an event'} end
+  if #event < 2 or #event % 2 ~= 0 or #event > MAX_ARGUMENTS or not texts(event, 1) then
+    return {'INVALID', 'fields of an event'}
+  end
 end
 
 for i, e in ipairs(program.expect) do  -- at most as many as the program's bytes allow
@@ -70,7 +80,9 @@ for _, w in ipairs(program.write) do  -- at most MAX_WRITES
   local command, key, kind = w[1], KEYS[w[2]], TYPES[w[1]]
   if not kind then return {'INVALID', 'command ' .. tostring(command)} end
   if not key then return {'INVALID', 'no such key'} end
-  if #w > MAX_ARGUMENTS or not ARGUMENTS_VALID[command](w) then return {'INVALID', 'arguments of ' .. command} end
+  if #w > MAX_ARGUMENTS or not texts(w, 3) or not ARGUMENTS_VALID[command](w) then
+    return {'INVALID', 'arguments of ' .. command}
+  end
   if kind ~= 'any' then
     if wanted[key] and wanted[key] ~= kind then return {'INVALID', 'two types for one key'} end
     wanted[key], used[key] = kind, w[2]
