@@ -52,6 +52,7 @@ class Instance:
             [sys.executable, "-m", "veloflux", *words],
             env=self.environ,
             cwd=self.folder,
+            check=False,
             capture_output=True,
             text=True,
         )

@@ -34,10 +34,11 @@ from typing import Any
 
 
 class VeloFluxError(Exception):
-    """The root. `str(error)` is the sentence that the reader sees; `extra` is put beside it in the problem document."""
+    """The root. `str(error)` is the sentence that the reader sees, beside it what of `extra` is named in `public`."""
 
     code = "error"
     status = 500
+    public = frozenset({"errors"})
 
     def __init__(self, sentence: str, **extra: Any) -> None:
         super().__init__(sentence)
@@ -45,7 +46,7 @@ class VeloFluxError(Exception):
 
 
 class InputInvalid(VeloFluxError):
-    """The request cannot be understood or accepted; `errors` names the fields at fault."""
+    """The request cannot be understood or accepted; `errors` names the fields at fault, or `field` the one."""
 
     code = "input_invalid"
     status = 400
@@ -213,10 +214,11 @@ class BodyTooLarge(VeloFluxError):
 
 
 class LimitReached(VeloFluxError):
-    """`extra["retry_after"]` is in whole seconds."""
+    """A rate limit or a quota refuses; `extra["retry_after"]` is in whole seconds."""
 
     code = "limit_reached"
     status = 429
+    public = frozenset({"allowed", "refused_by", "limit", "used", "remaining", "reset_at", "retry_after"})
 
 
 class Unavailable(VeloFluxError):

@@ -16,7 +16,7 @@ from veloflux.metering.usage import Usage, WindowSize, read_usage
 from veloflux.terminal import Json, TenantOption, err, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+DAY = ["%Y-%m-%d"]
 
 
 @app.command("import")
@@ -44,8 +44,8 @@ def show_(
     tenant: TenantOption,
     meter: Annotated[str, typer.Option(help="Name of a meter")] = "requests",
     window: Annotated[WindowSize, typer.Option(help="hour, day or month of the tenant's zone")] = "day",
-    first: Annotated[Day, typer.Option("--from", help="First day")] = None,
-    last: Annotated[Day, typer.Option("--to", help="Last day, included")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First day")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day, included")] = None,
     json: Json = False,
 ) -> None:
     """Show a meter's usage; without days, all that is kept."""

@@ -19,7 +19,7 @@ JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", problems.MEDIA_TYPE.encode())
 
 
-def raw(operation: str, act: Act, state: State) -> Handler:
+def serve(operation: str, act: Act, state: State) -> Handler:
     """An ASGI handler; `state.parts` is there when the first request comes."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,7 +27,7 @@ def raw(operation: str, act: Act, state: State) -> Handler:
             body = await _body(receive, state.settings.body_limit)
             received = Received(_token(scope), body, scope["query_string"], scope["state"]["address"])
             status, answer, headers = 200, await act(state.parts, received), [JSON]
-        except Exception as exception:  # noqa: BLE001  every error has one shape
+        except Exception as exception:  # every error has one shape
             status, answer, headers = _refusal(problems.of_exception(exception), scope["state"]["request_id"])
         metrics.REQUESTS.labels(operation, "POST", status).inc()
         headers += [(b"content-length", b"%d" % len(answer)), (b"x-request-id", scope["state"]["request_id"].encode())]

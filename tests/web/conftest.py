@@ -1,0 +1,55 @@
+"""The web process on its own port, on the tests' Valkey: for everything that is asked over HTTP."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.servers import free_port, wait_for
+
+
+@pytest.fixture(scope="session")
+def web(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a web server with two processes and of a worker beside it."""
+    folder, port = tmp_path_factory.mktemp("web"), free_port()
+    own = {
+        "REDIS_URL": standalone,
+        "VELOFLUX_REDIS_UNSAFE": "true",
+        "VELOFLUX_DATA_DIR": str(folder),
+        "VELOFLUX_PORT": str(port),
+        "VELOFLUX_WEB_PROCESSES": "2",
+        "VELOFLUX_SECRET": "YSBzZWNyZXQgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE",
+    }
+    started = [_start(name, folder, os.environ | own) for name in ("serve", "worker")]
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: _is_ready(url), f"the web server ({folder})")
+        yield url
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(30)
+
+
+@pytest.fixture
+async def http(web: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client without credentials."""
+    async with httpx2.AsyncClient(base_url=web, timeout=30) as client:
+        yield client
+
+
+def _start(command: str, folder: Path, environ: dict[str, str]) -> "subprocess.Popen[bytes]":
+    with (folder / f"{command}.log").open("wb") as log:
+        return subprocess.Popen([sys.executable, "-m", "veloflux", command], env=environ, stdout=log, stderr=log)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/readyz", timeout=2).status_code == 200
+    except httpx2.TransportError:
+        return False

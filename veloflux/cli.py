@@ -1,0 +1,154 @@
+"""The command `veloflux`: one group a part of the product, and the processes. `veloflux --help` lists them."""
+
+import asyncio
+import sys
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.table import Table
+
+from veloflux import data_layout as layout
+from veloflux import doctor as doctor_
+from veloflux import logs, settings, terminal, wiring
+from veloflux.audit import commands as audit
+from veloflux.context import Actor, Context
+from veloflux.db import prompt
+from veloflux.errors import StartRefused, VeloFluxError
+from veloflux.exports import commands as exports
+from veloflux.identity import commands as identity_commands
+from veloflux.jobs import commands as jobs
+from veloflux.limits import commands as limits
+from veloflux.metering import commands as metering
+from veloflux.notifications import commands as notifications
+from veloflux.plans import commands as plans
+from veloflux.tenants import commands as tenants
+from veloflux.tenants import find, new_setup_link, scope_of
+from veloflux.tenants.permissions import ROLES
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+app.add_typer(tenants.operator, name="operator", help="The people who run this installation")
+app.add_typer(identity_commands.auth, name="auth", help="People's accounts")
+app.add_typer(identity_commands.sessions, name="sessions", help="Where people are signed in")
+app.add_typer(tenants.app, name="tenants", help="Your customers")
+app.add_typer(tenants.members, name="members", help="The people of a tenant")
+app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")
+app.add_typer(tenants.api_keys, name="api-keys", help="Keys for a tenant's programs")
+app.add_typer(plans.app, name="plans", help="The catalogue")
+app.add_typer(metering.app, name="usage", help="What tenants used")
+app.add_typer(audit.app, name="audit", help="Who changed what")
+app.add_typer(notifications.app, name="outbox", help="Messages written for people")
+app.add_typer(jobs.app, name="jobs", help="Work for later, waiting and dead")
+metering.app.command("export")(exports.export)
+app.command("check")(limits.check_command)
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine: embedded Redis (unless REDIS_URL is set), web, worker."""
+    from veloflux import up as up_
+
+    chosen = settings.load()
+    raise SystemExit(
+        up_.run(chosen, prepare=lambda: uvloop.run(_checked(chosen)), announce=lambda: uvloop.run(_setup_line(chosen)))
+    )
+
+
+@app.command()
+def serve() -> None:
+    """Run the web process: API, console, site."""
+    from veloflux.web import serve as serve_
+
+    serve_.main(settings.load())
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker: events to handlers, jobs, schedules. Any number of them may run."""
+    from veloflux import worker as worker_
+
+    chosen = settings.load()
+    logs.configure(chosen)
+    worker_.main(chosen)
+
+
+@app.command()
+def demo(terminal_: typer.Context) -> None:
+    """Do the main job by itself: a tenant, a key, an imported log, an export, a check. Starts VeloFlux if it must."""
+    from veloflux import demo as demo_
+    from veloflux.demo import alone
+
+    try:
+        terminal.run(terminal_, demo_.run)
+    except StartRefused:
+        alone.run()
+
+
+@app.command()
+def doctor(terminal_: typer.Context, json: terminal.Json = False) -> None:
+    """Say what is wrong with the Redis and the data in it, and how to mend it."""
+    report = terminal.run(terminal_, doctor_.examine)
+    doctor_.show(report, json=json)
+    raise SystemExit(1 if report.wrong else 0)
+
+
+@app.command("data-layout")
+def data_layout() -> None:
+    """Print every Redis key: type, life, slice, meaning."""
+    typer.echo(layout.as_text())
+
+
+@app.command("redis-cli")
+def redis_cli(
+    arguments: Annotated[list[str] | None, typer.Argument(help="One command; none: a prompt")] = None,
+) -> None:
+    """Open the server that this installation uses."""
+    prompt.run(settings.load(), arguments or [])
+
+
+@app.command("settings")
+def show_settings() -> None:
+    """Print every setting: environment variable, type, default, help."""
+    table = Table("setting", "type", "default", "help", box=None, pad_edge=False)
+    for row in settings.describe():
+        table.add_row(*row)
+    terminal.out.print(table)
+
+
+@app.callback()
+def connect(terminal_: typer.Context) -> None:
+    """How the commands reach the running instance."""
+    chosen = settings.load()
+    terminal_.obj = terminal.Instance(lambda: wiring.build(chosen), _within)
+    if terminal_.invoked_subcommand not in ("serve", "worker", "up"):
+        logs.configure(chosen, file=False)
+
+
+def main() -> None:
+    """Run; an error of ours is one sentence on stderr and exit code 1, without a trace."""
+    try:
+        app()
+    except VeloFluxError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+async def _within(ctx: Context, ref: str) -> Context:
+    """Whoever may use the data folder may do everything in every tenant."""
+    return ctx.within(scope_of(await find(ctx, ref)), ROLES["operator"])
+
+
+async def _checked(chosen: settings.Settings) -> None:
+    """Connect once, so that an unusable Redis is refused before web and worker start."""
+    async with wiring.build(chosen):
+        await asyncio.sleep(0)
+
+
+async def _setup_line(chosen: settings.Settings) -> Iterable[str]:
+    """The one-time link to create the operator, as long as there is none."""
+    async with wiring.build(chosen) as parts:
+        link = await new_setup_link(Context(parts=parts, actor=Actor(id=f"cli:{terminal.os_user()}")))
+    return [f"Create the operator's account (once, within the hour): {link}"] if link else []

@@ -1,0 +1,84 @@
+"""What every command does: connect to the running instance, act as the person at the terminal, show the answer.
+
+`--json` prints one document on stdout; everything else is for people and goes to stderr, or to stdout as a table.
+"""
+
+import os
+import pwd
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from veloflux.context import Actor, Context, Parts
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document")]
+TenantOption = Annotated[str, typer.Option("--tenant", help="Slug or id of the tenant")]
+Answer = TypeVar("Answer")
+
+out = Console()
+err = Console(stderr=True)
+
+
+class Instance(NamedTuple):
+    """What commands work on, as `veloflux/cli.py` knows it; `within` makes a context one of a tenant (slug or id)."""
+
+    connect: Callable[[], AbstractAsyncContextManager[Parts]]
+    within: Callable[[Context, str], Awaitable[Context]]
+
+
+def run(terminal: typer.Context, act: Callable[[Context], Awaitable[Answer]], *, tenant: str | None = None) -> Answer:
+    """Do a use case as `cli:<os user>`, within a tenant if one is named by slug or id.
+
+    :raises NotFound: no such tenant.
+    """
+    instance: Instance = terminal.obj
+
+    async def session() -> Answer:
+        async with instance.connect() as parts:
+            ctx = Context(parts=parts, actor=Actor(id=f"cli:{os_user()}"))
+            return await act(ctx if tenant is None else await instance.within(ctx, tenant))
+
+    return uvloop.run(session())
+
+
+def show(value: Any, *, json: bool, columns: Sequence[str] = ()) -> None:
+    """Print a struct or a list of structs: as JSON, or as a table of these attributes."""
+    if json:
+        out.out(msgspec.json.encode(value).decode(), highlight=False)
+        return
+    rows = value if isinstance(value, list | tuple) else [value]
+    table = Table(*(column.replace("_", " ") for column in columns), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(_cell(column, getattr(row, column)) for column in columns))
+    out.print(table)
+
+
+def _cell(column: str, value: Any) -> str:
+    """Times are epoch ms in the data, and local time to the second on the screen."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, int) and (column == "at" or column.endswith("_at")):
+        return datetime.fromtimestamp(value / 1000).astimezone().isoformat(" ", "seconds")
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return str(value)
+
+
+def say(sentence: str) -> None:
+    """Tell the person something; never on stdout."""
+    err.print(sentence, highlight=False)
+
+
+def os_user() -> str:
+    """Who sits at the terminal: the name of the OS user, or its number where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

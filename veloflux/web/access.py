@@ -1,0 +1,97 @@
+"""Who may use a route: what its decorator declares becomes the Context that its function gets.
+
+access="public"       anybody; the actor is anonymous
+access="person"       someone with a session
+access="known"        someone with a session, or a program with an API key
+access="operator"     a member of the platform's tenant, or one of its service keys
+permission="x:read"   someone whose role in the tenant of the path has the permission; for everybody else the
+                      tenant does not exist
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Request
+from litestar.handlers import BaseRouteHandler
+
+from veloflux import identity, tenants
+from veloflux.context import Actor, Context, Parts
+from veloflux.errors import NotAuthenticated, PermissionDenied
+
+COOKIE = "vf_session"
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+async def context_of(request: Request[Any, Any, Any]) -> Context:
+    """The Context of a request, authenticated and authorised.
+
+    :raises NotAuthenticated, PermissionDenied, NotFound: as the route's declaration asks.
+    """
+    state, parts = request.scope["state"], request.app.state.parts
+    ctx = Context(parts=parts, request=state["request_id"], actor=Actor(id="anonymous", address=state["address"]))
+    rule = request.route_handler.opt
+    state["operation"] = request.route_handler.operation_id
+    if rule.get("access") == "public":
+        return ctx
+    ctx = ctx.acting(await _actor(request, parts, state["address"]))
+    return await authorised(ctx, rule, request.path_params)
+
+
+async def authorised(ctx: Context, rule: Mapping[str, Any], path: Mapping[str, Any]) -> Context:
+    """The Context in which its actor may use a route of this declaration; `path` holds the path's parameters.
+
+    :raises NotAuthenticated, PermissionDenied, NotFound: the actor may not.
+    """
+    if rule.get("access") in ("public", "known"):
+        return ctx
+    if rule.get("access") == "operator":
+        return await tenants.as_operator(ctx)
+    if "permission" in rule:
+        return await tenants.authorise(ctx, path["tenant"], rule["permission"])
+    return _only_person(ctx)
+
+
+def check_declared(handler: BaseRouteHandler) -> None:
+    """Refuse to start with a route that does not say who may use it."""
+    declared = [name for name in ("access", "permission") if name in handler.opt]
+    assert len(declared) == 1, f"{handler} must declare either access or permission"
+    assert handler.operation_id, f"{handler} must name its operation"
+
+
+async def _actor(request: Request[Any, Any, Any], parts: Parts, address: str) -> Actor:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        if token.startswith("vf_"):
+            return await tenants.authenticate_api_key(parts, token, address)
+        return await _person(request, parts, token, address)
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise NotAuthenticated("Sign in, or send a token: Authorization: Bearer …")
+    require_same_origin(request)
+    return await _person(request, parts, cookie, address)
+
+
+async def _person(request: Request[Any, Any, Any], parts: Parts, token: str, address: str) -> Actor:
+    person = await identity.authenticate(parts, token)
+    request.scope["state"]["person"] = person
+    return person.actor(address)
+
+
+def require_same_origin(request: Request[Any, Any, Any]) -> None:
+    """Refuse a change that another site's page made the browser send (Fetch Metadata; Origin where it is missing).
+
+    :raises PermissionDenied: the request comes from elsewhere.
+    """
+    if request.method not in UNSAFE:
+        return
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin", "")
+    same = site in ("same-origin", "none") if site else origin.partition("://")[2] == request.headers.get("host")
+    if not same:
+        raise PermissionDenied("This request came from another site; open the console itself and repeat")
+
+
+def _only_person(ctx: Context) -> Context:
+    if not ctx.actor.person:
+        raise NotAuthenticated("This needs a person's session, not a key")
+    return ctx

@@ -1,0 +1,99 @@
+"""The web process: every route of the product, one line a slice."""
+
+import gc
+import multiprocessing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.static_files import create_static_files_router
+
+from veloflux import logs, process, settings, wiring
+from veloflux.audit import api as audit
+from veloflux.exports import api as exports
+from veloflux.identity import api as identity
+from veloflux.jobs import api as jobs
+from veloflux.limits import api as limits
+from veloflux.metering import api as metering
+from veloflux.metering.ingest import ingest
+from veloflux.notifications import api as notifications
+from veloflux.plans import api as plans
+from veloflux.settings import Settings
+from veloflux.tenants import api as tenants
+from veloflux.web import access, console, openapi, problems, raw, system
+from veloflux.web.application import Application
+
+API: Sequence[BaseRouteHandler] = (
+    *identity.ROUTES,
+    *tenants.ROUTES,
+    *plans.ROUTES,
+    *metering.ROUTES,
+    *limits.ROUTES,
+    *exports.ROUTES,
+    *audit.ROUTES,
+    *notifications.ROUTES,
+    *jobs.ROUTES,
+)
+RAW = {
+    ("POST", "/api/check"): ("limits.check", limits.decide),
+    ("POST", "/api/events"): ("events.record", ingest),
+}
+STATIC = Path(__file__).parent / "static"
+
+
+def create() -> Application:
+    """What Granian serves, in each of its worker processes."""
+    parent = multiprocessing.parent_process()
+    if parent and parent.pid:
+        process.die_with_parent(parent.pid)
+    chosen = settings.load()
+    logs.configure(chosen)
+    return application(chosen)
+
+
+def application(chosen: Settings) -> Application:
+    """The application of these settings; connects when the server starts it."""
+    routed = litestar(chosen)
+    served = {route: raw.serve(operation, core, routed.state) for route, (operation, core) in RAW.items()}
+    return Application(routed, served, chosen)
+
+
+def litestar(chosen: Settings) -> Litestar:
+    """Every route but those served beside."""
+    for handler in (*API, *console.HANDLERS):
+        access.check_declared(handler)
+
+    @asynccontextmanager
+    async def connected(app: Litestar) -> AsyncIterator[None]:
+        async with wiring.build(chosen) as parts:
+            app.state.parts = parts
+            # What was made until now lives as long as the process: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
+            yield
+
+    made = Litestar(
+        route_handlers=[*API, *system.ROUTES, *console.ROUTES, _static_files()],
+        dependencies={"ctx": Provide(access.context_of)},
+        exception_handlers={Exception: _respond},
+        lifespan=[connected],
+        request_max_body_size=chosen.body_limit,
+        openapi_config=openapi.CONFIG,
+        logging_config=None,
+    )
+    made.state.settings = chosen
+    return made
+
+
+def _respond(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
+    """Programs get a problem document, people a page."""
+    to_people = f"{request.scope['path']}/".startswith("/console/")
+    return (console.respond if to_people else problems.respond)(request, exception)
+
+
+def _static_files() -> Any:
+    return create_static_files_router(path="/static", directories=[STATIC], include_in_schema=False)

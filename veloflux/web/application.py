@@ -1,0 +1,103 @@
+"""The outermost ASGI layer: request id, client address, security headers, metrics and a log line for every request.
+
+Routes given as `raw` are served beside Litestar, for the one path where a framework costs more than the work.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+
+from veloflux.kit import clock, ids
+from veloflux.settings import Settings
+from veloflux.web import metrics
+from veloflux.web.address import client_address, networks
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"content-security-policy", POLICY.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
+NOT_STORED = (b"cache-control", b"no-store")
+log = structlog.get_logger(slice="web")
+
+
+class Application:
+    """`raw` maps method and path to a handler that answers by itself."""
+
+    def __init__(self, routed: Handler, raw: Mapping[tuple[str, str], Handler], settings: Settings) -> None:
+        self._routed = routed
+        self._raw = raw
+        self._trusted = networks(settings.trusted_proxies)
+        self._headers = list(SECURITY)
+        if settings.public_url.startswith("https://"):
+            self._headers.append((b"strict-transport-security", b"max-age=31536000"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._routed(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["request_id"] = ids.new("req")
+        state["address"] = self._address(scope)
+        raw = self._raw.get((scope["method"], scope["path"]))
+        if raw:
+            await raw(scope, receive, send)
+        else:
+            await self._observed(scope, receive, send)
+
+    async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = clock.monotonic(), 500
+        request = scope["state"]["request_id"]
+
+        async def send_dressed(message: dict[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = self._dressed(scope["path"], request, message.get("headers", ()))
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request=request)
+        try:
+            await self._routed(scope, receive, send_dressed)
+        finally:
+            self._note(scope, status, clock.monotonic() - started)
+            structlog.contextvars.clear_contextvars()
+
+    def _dressed(self, path: str, request: str, headers: Any) -> list[tuple[bytes, bytes]]:
+        dressed = [*headers, (b"x-request-id", request.encode()), *self._headers]
+        if not path.startswith("/static/") and all(name != b"cache-control" for name, _ in dressed):
+            dressed.append(NOT_STORED)
+        return dressed
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        operation = scope["state"].get("operation", "other")
+        metrics.REQUESTS.labels(operation, scope["method"], status).inc()
+        metrics.SECONDS.labels(operation).observe(seconds)
+        note = log.debug if scope["path"].startswith(QUIET) and status < 400 else log.info
+        note(
+            "request",
+            operation=operation,
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(1000 * seconds, 1),
+        )
+
+    def _address(self, scope: Scope) -> str:
+        peer = (scope.get("client") or ("",))[0]
+        if not self._trusted:
+            return str(peer)
+        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        return client_address(str(peer), forwarded.decode("latin-1"), self._trusted)

@@ -1,0 +1,81 @@
+"""The OpenAPI document: Litestar's, with the problems that every route can answer and the routes served beside it."""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig
+
+from veloflux import __version__
+from veloflux.limits import api as limits
+from veloflux.metering import ingest
+from veloflux.web.problems import MEDIA_TYPE
+
+CONFIG = OpenAPIConfig(
+    title="VeloFlux",
+    version=__version__,
+    description="The back end of a SaaS business, on one Redis.",
+    path="/api/unused",
+    render_plugins=[],
+    use_handler_docstrings=True,
+)
+ALWAYS = {
+    400: "The request is malformed or invalid",
+    413: "The body is too large",
+    429: "A limit is reached; repeat after Retry-After seconds",
+    500: "A fault of the server",
+    503: "Redis is away or full; repeat after Retry-After seconds",
+}
+SIGNED_IN = {401: "No valid session, token or key", 403: "The permission is missing"}
+CHANGING = {409: "The state of things forbids it"}
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; see docs/errors.md"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+        "extra": {"type": "object"},
+    },
+}
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """The document of this server, as JSON-ready data; computed once."""
+    if not hasattr(app.state, "openapi"):
+        schema = app.openapi_schema.to_schema()
+        schema["paths"] |= limits.OPENAPI | ingest.OPENAPI
+        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+        schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for path, operations in schema["paths"].items():
+            for method, operation in operations.items():
+                _add_problems(path, method, operation, _is_public(app, operation))
+        app.state.openapi = schema
+    return dict(app.state.openapi)
+
+
+def _add_problems(path: str, method: str, operation: dict[str, Any], public: bool) -> None:
+    meanings = dict(ALWAYS)
+    if not public or "auth" in path:
+        meanings |= SIGNED_IN
+    if not public or "{" in path:
+        meanings[404] = "There is no such thing, or it is another tenant's"
+    if method != "get":
+        meanings |= CHANGING
+    for status, meaning in meanings.items():
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        operation["responses"][str(status)] = {"description": meaning, "content": content}
+    if not public:
+        operation["security"] = [{"token": []}]
+
+
+def _is_public(app: Litestar, operation: dict[str, Any]) -> bool:
+    return any(
+        handler.opt.get("access") == "public"
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if handler.operation_id == operation["operationId"]
+    )

@@ -1,0 +1,21 @@
+"""`veloflux serve`: the web application on Granian, with the number of processes of the settings."""
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from veloflux.settings import Settings
+
+
+def main(settings: Settings) -> None:
+    """Serve until stopped."""
+    Granian(
+        "veloflux.web.app:create",
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        workers=settings.web_processes,
+        backlog=4096,
+        log_level="warning",
+    ).serve()
