@@ -1,6 +1,6 @@
 """What follows from a tenant's events: the lists that other slots keep, and the invitation's e-mail."""
 
-from veloflux.context import Context
+from veloflux.context import PLATFORM, Context
 from veloflux.events import Recorded
 from veloflux.kit import ids
 from veloflux.tenants import store
@@ -9,9 +9,9 @@ from veloflux.transaction import Transaction
 
 
 async def index_tenant(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.created`: the list of all tenants."""
+    """Of `tenant.created`: the list of all tenants, where the platform's own has no place."""
     tenant = await store.find_tenant(ctx.db, event.owner)
-    if tenant:
+    if tenant and tenant.id != PLATFORM:
         await store.project_tenant(ctx.db, tenant.id, tenant.created_at)
 
 

@@ -1,0 +1,107 @@
+"""The commands, in the order in which an operator meets them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.cast import PASSWORD
+from veloflux import cli
+from veloflux.context import Context, Secrets
+from veloflux.errors import ClockNotMovable, Conflict, NotAuthenticated, VeloFluxError
+from veloflux.secret_file import installation_secret
+from veloflux.settings import Settings
+from veloflux.tenants import invitations
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def veloflux(one_ctx: Context, standalone: str, tmp_path: Path) -> Run:
+    """Runs a command on the tests' Valkey; gives the document that it prints, or raises its error."""
+    (tmp_path / "password").write_text(PASSWORD)
+    environ = {"REDIS_URL": standalone, "VELOFLUX_REDIS_UNSAFE": "true", "VELOFLUX_DATA_DIR": str(tmp_path)}
+
+    def run(*words: str, typed: str = "", as_json: bool = True) -> Any:
+        result = CliRunner().invoke(cli.app, [*words, *(["--json"] if as_json else [])], input=typed, env=environ)
+        if isinstance(result.exception, VeloFluxError):
+            raise result.exception
+        assert result.exit_code == 0, (words, result.output)
+        return json.loads(result.stdout) if as_json else result.stdout
+
+    return run
+
+
+def test_an_operator_sets_up_a_tenant_with_keys_and_members(veloflux: Run, tmp_path: Path) -> None:
+    account = ("--email", "olivia@example.com", "--password-file", str(tmp_path / "password"))
+    assert veloflux("operator", "create", "--name", "Olivia", *account)["email"] == "olivia@example.com"
+    made = veloflux("tenants", "create", "Semicomplete", "--plan", "pro", "--mode", "sandbox")
+    assert (made["slug"], made["plan"]) == ("semicomplete", "pro")
+    assert veloflux("tenants", "list")["items"] == [made]
+    assert veloflux("tenants", "show", "semicomplete") == made
+    clock = veloflux("tenants", "set-clock", "stopped", "--at", "1000", "--tenant", "semicomplete")["clock"]
+    assert clock == "=1000"
+    here = ("--tenant", "semicomplete")
+    new = veloflux("api-keys", "create", *here, "--name", "server")
+    assert new["token"].startswith("vf_test_")
+    assert veloflux("api-keys", "list", *here)["items"] == [new["key"]]
+    veloflux("api-keys", "revoke", new["key"]["id"], *here, as_json=False)
+    assert veloflux("api-keys", "list", *here)["items"][0]["status"] == "revoked"
+    invitation = veloflux("invitations", "create", "new@example.com", *here, "--role", "owner")
+    assert veloflux("invitations", "list", *here)["items"] == [invitation]
+    veloflux("invitations", "revoke", invitation["id"], *here, as_json=False)
+    assert veloflux("members", "list", *here) == {"items": [], "next": None}
+    trail = veloflux("audit", "list", *here, "--limit", "1")
+    assert (trail["items"][0]["name"], trail["next"] is None) == ("invitation.revoked", False)
+    assert trail["items"][0]["actor"].startswith("cli:")
+    assert veloflux("outbox", "list") == {"items": [], "next": None}
+
+
+def test_a_person_signs_in_and_out_at_the_terminal(veloflux: Run, tmp_path: Path) -> None:
+    account = ("--email", "ana@example.com", "--password-file", "-")
+    veloflux("auth", "register", "--name", "Ana", *account, typed=f"{PASSWORD}\n")
+    first, second = (veloflux("auth", "login", *account, typed=f"{PASSWORD}\n") for _ in range(2))
+    (tmp_path / "token").write_text(first["token"])
+    mine = ("--token-file", str(tmp_path / "token"))
+    assert veloflux("auth", "me", *mine)["email"] == "ana@example.com"
+    assert len(veloflux("sessions", "list", *mine)) == 2
+    veloflux("sessions", "end", second["person"]["session"], *mine, as_json=False)
+    assert [session["id"] for session in veloflux("sessions", "list", *mine)] == [first["person"]["session"]]
+    veloflux("auth", "logout", *mine, as_json=False)
+    with pytest.raises(NotAuthenticated):
+        veloflux("auth", "me", *mine)
+
+
+def test_an_invitation_is_accepted_by_its_link_and_the_member_removed(veloflux: Run, tmp_path: Path) -> None:
+    made = veloflux("tenants", "create", "Acme")
+    invitation = veloflux("invitations", "create", "ana@example.com", "--tenant", "acme")
+    account = ("--email", "ana@example.com", "--password-file", "-")
+    veloflux("auth", "register", "--name", "Ana", *account, typed=f"{PASSWORD}\n")
+    token = veloflux("auth", "login", *account, typed=f"{PASSWORD}\n", as_json=False)
+    secrets = Secrets(installation_secret(Settings(data_dir=tmp_path)))
+    link = f"http://localhost/console/invitations/{invitations.token_of(secrets, made['id'], invitation['id'])}"
+    assert veloflux("invitations", "accept", link, "--token-file", "-", typed=token)["id"] == made["id"]
+    [member] = veloflux("members", "list", "--tenant", "acme")["items"]
+    assert (member["email"], member["role"]) == ("ana@example.com", "member")
+    veloflux("members", "remove", member["id"], "--tenant", "acme", as_json=False)
+    assert veloflux("members", "list", "--tenant", "acme")["items"] == []
+
+
+@pytest.mark.parametrize("words", [("tenants", "create", "Acme"), ("tenants", "set-clock", "real", "--tenant", "acme")])
+def test_what_cannot_be_done_is_one_of_our_errors(veloflux: Run, words: tuple[str, ...]) -> None:
+    veloflux("tenants", "create", "Acme")
+    with pytest.raises((Conflict, ClockNotMovable)):
+        veloflux(*words)
+
+
+def test_without_json_a_list_is_a_table_for_people(veloflux: Run) -> None:
+    veloflux("tenants", "create", "Acme")
+    assert "acme" in veloflux("tenants", "list", as_json=False)
+
+
+def test_a_password_is_asked_for_unseen_when_no_file_is_named(veloflux: Run) -> None:
+    made = veloflux("auth", "register", "--name", "Ana", "--email", "ana@example.com", typed=f"{PASSWORD}\n")
+    assert made["name"] == "Ana"
