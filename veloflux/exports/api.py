@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from veloflux.context import Context
 from veloflux.exports.formats import FORMATS, Format
 from veloflux.exports.usage import export_usage
 
-Form = Annotated[Format, Parameter(query="format", description="csv or json")]
+Form = Annotated[Format, QueryParameter(name="format", description="csv or json")]
 
 
 @get(

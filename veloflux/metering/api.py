@@ -4,13 +4,13 @@ from datetime import date
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from veloflux.context import Context
 from veloflux.metering.usage import Usage, WindowSize, read_usage
 
-First = Annotated[date | None, Parameter(query="from", description="First day, in the tenant's zone")]
-Last = Annotated[date | None, Parameter(query="to", description="Last day, included")]
+First = Annotated[date | None, QueryParameter(name="from", description="First day, in the tenant's zone")]
+Last = Annotated[date | None, QueryParameter(name="to", description="Last day, included")]
 MeterName = Annotated[str, Parameter(description="Name of a meter", max_length=64)]
 
 
