@@ -76,11 +76,10 @@ def worker() -> None:
 @app.command()
 def demo(terminal_: typer.Context) -> None:
     """Do the main job by itself: a tenant, a key, an imported log, an export, a check. Starts VeloFlux if it must."""
-    from veloflux import demo as demo_
-    from veloflux.demo import alone
+    from veloflux.demo import alone, main_job
 
     try:
-        terminal.run(terminal_, demo_.run)
+        terminal.run(terminal_, main_job.run)
     except StartRefused:
         alone.run()
 

@@ -6,7 +6,7 @@ from veloflux.db import keys
 
 HEAD = """# Data layout
 
-Every key that VeloFlux keeps in Redis. The part in braces is the owner: on a cluster all keys of one owner share a slot.
+Every key that VeloFlux keeps in Redis. The part in braces is the owner: on a cluster, all its keys share a slot.
 """
 
 

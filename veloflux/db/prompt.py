@@ -40,7 +40,7 @@ def _become(program: str, url: str, arguments: Sequence[str]) -> None:
     os.execv(program, [program, "--no-auth-warning", *where, *user, *arguments])  # noqa: S606
 
 
-def _prompt(client: "redis.Redis[str]") -> None:
+def _prompt(client: redis.Redis) -> None:
     while True:
         try:
             line = input("redis> ")
@@ -57,7 +57,7 @@ def _prompt(client: "redis.Redis[str]") -> None:
             _answer(client, words)
 
 
-def _answer(client: "redis.Redis[str]", words: Sequence[str]) -> None:
+def _answer(client: redis.Redis, words: Sequence[str]) -> None:
     try:
         _print(client.execute_command(*words), "")
     except redis.RedisError as error:

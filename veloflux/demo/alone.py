@@ -11,8 +11,9 @@ from pathlib import Path
 
 import uvloop
 
-from veloflux import demo, wiring
+from veloflux import wiring
 from veloflux.context import Actor, Context
+from veloflux.demo import main_job
 from veloflux.errors import StartRefused
 from veloflux.settings import Settings, environment
 from veloflux.terminal import os_user
@@ -36,7 +37,7 @@ def run() -> None:
 
 async def _demo(chosen: Settings) -> None:
     async with wiring.build(chosen) as parts:
-        await demo.run(Context(parts=parts, actor=Actor(id=f"cli:{os_user()}")))
+        await main_job.run(Context(parts=parts, actor=Actor(id=f"cli:{os_user()}")))
 
 
 @contextmanager

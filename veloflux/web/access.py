@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import HTTPRouteHandler
 
 from veloflux import identity, tenants
 from veloflux.context import Actor, Context, Parts
@@ -51,7 +51,7 @@ async def authorised(ctx: Context, rule: Mapping[str, Any], path: Mapping[str, A
     return _only_person(ctx)
 
 
-def check_declared(handler: BaseRouteHandler) -> None:
+def check_declared(handler: HTTPRouteHandler) -> None:
     """Refuse to start with a route that does not say who may use it."""
     declared = [name for name in ("access", "permission") if name in handler.opt]
     assert len(declared) == 1, f"{handler} must declare either access or permission"

@@ -5,11 +5,11 @@ import multiprocessing
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import HTTPRouteHandler
 from litestar.static_files import create_static_files_router
 
 from veloflux import logs, process, settings, wiring
@@ -25,9 +25,9 @@ from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
 from veloflux.web import access, console, openapi, problems, raw, system
-from veloflux.web.application import Application
+from veloflux.web.application import Application, Handler
 
-API: Sequence[BaseRouteHandler] = (
+API: Sequence[HTTPRouteHandler] = (
     *identity.ROUTES,
     *tenants.ROUTES,
     *plans.ROUTES,
@@ -59,7 +59,7 @@ def application(chosen: Settings) -> Application:
     """The application of these settings; connects when the server starts it."""
     routed = litestar(chosen)
     served = {route: raw.serve(operation, core, routed.state) for route, (operation, core) in RAW.items()}
-    return Application(routed, served, chosen)
+    return Application(cast(Handler, routed), served, chosen)
 
 
 def litestar(chosen: Settings) -> Litestar:

@@ -2,6 +2,7 @@
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
 
 from veloflux.settings import Settings
 
@@ -17,5 +18,5 @@ def main(settings: Settings) -> None:
         loop=Loops.uvloop,
         workers=settings.web_processes,
         backlog=4096,
-        log_level="warning",
+        log_level=LogLevels.warning,
     ).serve()
