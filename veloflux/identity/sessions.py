@@ -4,7 +4,7 @@ import asyncio
 import re
 
 from veloflux.context import Actor, Context, Parts
-from veloflux.db import keys, scripts
+from veloflux.db import keys
 from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound
 from veloflux.events import SessionEnded, SessionStarted
 from veloflux.identity import email_address, passwords, store
@@ -12,7 +12,6 @@ from veloflux.identity.model import Person, Session, SignedIn, User
 from veloflux.kit import clock, crypto, ids
 from veloflux.transaction import Transaction
 
-AUTHENTICATE = scripts.load("identity", "authenticate")
 TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
 
 
@@ -65,7 +64,7 @@ async def authenticate(parts: Parts, token: str) -> Person:
         raise NotAuthenticated("This is not a session's token; sign in again")
     user, session = f"usr_{parsed[1]}", session_id(parsed[2])
     idle_ms = parts.settings.session_idle_s * 1000
-    code, *fields = await parts.db.script(AUTHENTICATE, [keys.user(user), keys.session(user, session)], [idle_ms])
+    code, *fields = await store.run_authenticate(parts.db, user, session, idle_ms)
     if code != "OK":
         raise NotAuthenticated("This session is over; sign in again")
     name, email, language = fields

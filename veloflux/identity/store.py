@@ -3,15 +3,17 @@
 import asyncio
 import hmac
 from collections.abc import Iterable
+from typing import Any
 
 from veloflux.context import Context
-from veloflux.db import documents, keys, names
+from veloflux.db import documents, keys, names, scripts
 from veloflux.db.client import Db
 from veloflux.db.names import Name
 from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.model import Session, User
 
+AUTHENTICATE = scripts.load("identity", "authenticate")
 NOBODY = "usr_0"
 SESSIONS_SHOWN = 100
 
@@ -23,6 +25,12 @@ def email_digest(ctx: Context, address: EmailAddress) -> str:
 
 def email_name(digest: str) -> Name:
     return Name("email", digest, field="email_digest")
+
+
+async def run_authenticate(db: Db, user: str, session: str, idle_ms: int) -> list[Any]:
+    """Who a session is, in one round trip; the codes are the script's."""
+    answer: list[Any] = await db.script(AUTHENTICATE, [keys.user(user), keys.session(user, session)], [idle_ms])
+    return answer
 
 
 async def find_user(db: Db, user: str) -> User | None:

@@ -6,10 +6,10 @@ from decimal import Decimal
 import msgspec
 
 from veloflux.context import Context
-from veloflux.db import keys
 from veloflux.errors import NotFound
 from veloflux.kit import clock, period
-from veloflux.metering import store
+from veloflux.limits import store
+from veloflux.metering import totals
 from veloflux.metering.measure import shown
 from veloflux.plans import pick_meter
 from veloflux.plans.policy import from_text
@@ -36,13 +36,13 @@ async def read_period(ctx: Context, meter: str) -> Period:
 
     :raises MeterUnknown: no such meter. :raises NotFound: no such tenant.
     """
-    text = await ctx.db.call("HGET", keys.limits(ctx.tenant), "policy")
+    text = await store.read_policy(ctx.db, ctx.tenant)
     if text is None:
         raise NotFound("There is no such tenant")
     policy = from_text(text)
     found = pick_meter(policy.meters, meter)
     month = period.month_of(clock.apply(policy.clock, clock.now_ms()), policy.zone)
-    [total] = await store.totals(ctx.db, ctx.tenant, meter, [month])
+    [total] = await totals(ctx.db, ctx.tenant, meter, [month])
     used, quota = total or 0, policy.quotas.get(meter)
     start_on = date.fromisoformat(month + "-01")
     return Period(

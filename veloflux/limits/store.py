@@ -6,6 +6,7 @@ from typing import Any
 
 from veloflux.context import Parts
 from veloflux.db import keys, scripts
+from veloflux.db.client import Db
 from veloflux.limits.frame import Frame
 from veloflux.limits.model import Question
 from veloflux.metering import seen
@@ -56,6 +57,12 @@ async def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked
     ]
     answer: list[Any] = await parts.db.script(CHECK, names, args)
     return answer
+
+
+async def read_policy(db: Db, tenant: str) -> str | None:
+    """The text of a tenant's compiled policy; None: there is no such tenant."""
+    text: str | None = await db.call("HGET", keys.limits(tenant), "policy")
+    return text
 
 
 def _address_key(parts: Parts, tenant: str, address: str) -> str:
