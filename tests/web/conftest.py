@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -15,16 +16,22 @@ from tests.servers import free_port, wait_for
 @pytest.fixture(scope="session")
 def web(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a web server with two processes and of a worker beside it."""
-    folder, port = tmp_path_factory.mktemp("web"), free_port()
+    with serving(standalone, tmp_path_factory.mktemp("web"), {"VELOFLUX_WEB_PROCESSES": "2"}) as url:
+        yield url
+
+
+@contextmanager
+def serving(redis_url: str, folder: Path, settings: dict[str, str]) -> Iterator[str]:
+    """Run a web server and a worker with further settings; gives the server's URL when both are ready."""
+    port = free_port()
     own = {
-        "REDIS_URL": standalone,
+        "REDIS_URL": redis_url,
         "VELOFLUX_REDIS_UNSAFE": "true",
         "VELOFLUX_DATA_DIR": str(folder),
         "VELOFLUX_PORT": str(port),
-        "VELOFLUX_WEB_PROCESSES": "2",
         "VELOFLUX_SECRET": "YSBzZWNyZXQgb2YgdGhlIHRlc3RzLCAzMiBieXRlcyE",
     }
-    started = [_start(name, folder, os.environ | own) for name in ("serve", "worker")]
+    started = [_start(name, folder, os.environ | own | settings) for name in ("serve", "worker")]
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: _is_ready(url), f"the web server ({folder})")

@@ -44,8 +44,8 @@ async def create_tenant(
     owner = await _owner(ctx, plan)
     tenant = Tenant(
         id=ids.new("ten"),
-        slug=slugs.check(slug) if slug else slugs.from_name(name),
         name=one_line(name, "A tenant's name", NAME_MAX),
+        slug=slugs.check(slug) if slug else slugs.from_name(name),
         plan=find_plan(plan).id,
         zone=checked_zone(zone),
         currency=checked_currency(currency),
