@@ -1,0 +1,151 @@
+"""For each script, calls that together give every code it declares: through the product where it has a way to, by hand
+where the product prevents it."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import msgspec
+
+from tests import cast, customers
+from veloflux import identity, limits, metering
+from veloflux.context import Context
+from veloflux.db import commit, due, keys, names
+from veloflux.db.commit import Commit
+from veloflux.db.names import Claim, Name
+from veloflux.errors import VeloFluxError
+from veloflux.limits import Question
+from veloflux.metering import Event
+
+Example = Callable[[Context], Awaitable[None]]
+OWNER = "ten_0wner"
+SLUG = Name("slug", "acme", "slug")
+
+
+async def commits(ctx: Context) -> None:
+    change = Commit(OWNER)
+    change.put(keys.tenant(OWNER), {"name": "Acme"})
+    change.append({"name": "tenant.created"})
+    for _ in range(2):
+        await commit.run(ctx.db, change)
+
+
+async def commits_that_are_refused(ctx: Context) -> None:
+    await ctx.db.call("HSET", keys.tenant(OWNER), "name", "Acme", "count", "no number")
+    for refuse in (
+        lambda change: change.expect_absent(keys.tenant(OWNER)),
+        lambda change: change.rank(keys.tenant(OWNER), "a", 1),
+        lambda change: change.add(keys.tenant(OWNER), "count", 1),
+        lambda change: change.put(keys.tenant(OWNER), {}),
+    ):
+        change = Commit(OWNER)
+        refuse(change)
+        change.append({"name": "never.said"})
+        with suppress(VeloFluxError):
+            await commit.run(ctx.db, change)
+
+
+async def names_claimed_and_released(ctx: Context) -> None:
+    async with names.claimed(ctx.db, SLUG, OWNER):
+        await ctx.db.call("HSET", keys.tenant(OWNER), "slug", "acme")
+    held = await ctx.db.call("GET", SLUG.key)
+    await ctx.db.repeat(names.CONFIRM, [SLUG.key], ["another claim", "another claim, confirmed"])
+    await ctx.db.repeat(names.RELEASE, [SLUG.key], ["another claim"])
+    await ctx.db.repeat(names.RELEASE, [SLUG.key], [held])
+
+
+async def names_judged(ctx: Context) -> None:
+    for value in ("acme", "globex"):
+        await ctx.db.call("HSET", keys.tenant(OWNER), "slug", "acme")
+        claim = Claim(OWNER, f"clm_{value}", 0)
+        name = Name("slug", value, "slug")
+        await ctx.db.call("SET", name.key, msgspec.json.encode(claim))
+        await names.release(ctx.db, name, OWNER)
+
+
+async def owners_due(ctx: Context) -> None:
+    await ctx.db.call("ZADD", keys.due(OWNER), 0, OWNER)
+    [lease] = await due.claim(ctx.db, OWNER, 60_000, 5)
+    assert await due.claim(ctx.db, OWNER, 60_000, 5) == []
+    assert await lease.extend(ctx.db, 120_000)
+    stale = due.Lease(OWNER, 1)
+    assert not await stale.extend(ctx.db, 60_000)
+    await ctx.db.call("XADD", keys.events(OWNER), "1-1", "name", "bell.rang")
+    assert await lease.leave(ctx.db) == "MORE"
+    await ctx.db.call("HSET", keys.outbox(OWNER), "cursor", "1-1")
+    assert await due.Lease(OWNER, 1).leave(ctx.db) == "GONE"
+    assert await lease.leave(ctx.db) == "OK"
+
+
+async def duties(ctx: Context) -> None:
+    assert await due.hold(ctx.db, keys.poll_lease(), "wrk_1", 60_000)
+    assert not await due.hold(ctx.db, keys.poll_lease(), "wrk_2", 60_000)
+    assert await due.hold(ctx.db, keys.poll_lease(), "wrk_1", 0)
+
+
+async def sessions(ctx: Context) -> None:
+    await identity.register(cast.fresh(ctx), name="Ana", email=cast.email("ana"), password=cast.PASSWORD)
+    signed_in = await identity.log_in(cast.fresh(ctx), cast.email("ana"), cast.PASSWORD)
+    user, _, secret = signed_in.token.partition(".")
+    await identity.authenticate(ctx.parts, signed_in.token)
+    await _refused(identity.authenticate(ctx.parts, f"{user}.{secret[::-1]}"))
+    await ctx.db.call("HSET", keys.user(f"usr_{user}"), "status", "closed")
+    await _refused(identity.authenticate(ctx.parts, signed_in.token))
+
+
+async def checks(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    mine, guest = await customers.key(acme), await customers.key(acme, "viewer")
+    await customers.put_policy(acme, rates=(customers.rate(burst=3),), quotas={"requests": 5})
+    for asked in (
+        customers.asked(mine, id_="a"),
+        customers.asked(mine, id_="a"),
+        customers.asked(mine, id_="a", cost=2),
+        customers.asked(mine, cost=4),
+        customers.asked(mine, cost=9),
+        customers.asked(guest),
+        msgspec.structs.replace(customers.asked(mine), key=(mine.key.id, "0" * 64)),
+    ):
+        await _refused(limits.check(acme.parts, acme.tenant, asked))
+    await customers.let_a_generation_pass(acme)
+    await limits.check(acme.parts, acme.tenant, Question(meter="requests", id="b"))
+    await ctx.db.call("SET", keys.total(acme.tenant, "requests", "2025-05"), 10**18 - 1)
+    await _refused(limits.check(acme.parts, acme.tenant, customers.asked(mine)))
+    await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
+    await _refused(limits.check(acme.parts, acme.tenant, Question(meter="requests")))
+
+
+async def records(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    events = [_request(str(at)) for at in range(5)]
+    await metering.record(acme.parts, acme.tenant, events)
+    await customers.let_a_generation_pass(acme)
+    await metering.record(acme.parts, acme.tenant, [*events, _request("new")])
+    await ctx.db.call("SET", keys.total(acme.tenant, "requests", "2025-05"), 10**18 - 1)
+    await _refused(metering.record(acme.parts, acme.tenant, [_request("last")]))
+    await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
+    await _refused(metering.record(acme.parts, acme.tenant, [_request("late")]))
+
+
+EXAMPLES: dict[str, tuple[Example, ...]] = {
+    "db/commit": (commits, commits_that_are_refused),
+    "identity/authenticate": (sessions,),
+    "limits/check": (checks,),
+    "metering/record": (records,),
+    "names/confirm": (names_claimed_and_released,),
+    "names/judge": (names_judged,),
+    "names/release": (names_claimed_and_released,),
+    "worker/claim": (owners_due,),
+    "worker/hold": (duties,),
+    "worker/leave": (owners_due,),
+    "worker/move": (owners_due,),
+}
+
+
+async def _refused(call: Awaitable[object]) -> None:
+    """What the answer is, the fence has noted."""
+    with suppress(VeloFluxError):
+        await call
+
+
+def _request(id_: str) -> Event:
+    return Event("http.request", id_, customers.NOON, data={"bytes": 7})
