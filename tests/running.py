@@ -54,10 +54,10 @@ class Instance:
             cwd=self.folder,
             check=False,
             capture_output=True,
-            text=True,
         )
-        assert done.returncode == int(fails), f"{words}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stderr if fails else done.stdout
+        out, err = done.stdout.decode(), done.stderr.decode()
+        assert done.returncode == int(fails), f"{words}: exit code {done.returncode}\n{out}\n{err}"
+        return err if fails else out
 
     def document(self, *words: str) -> Any:
         """The one JSON document of a command with --json."""

@@ -58,6 +58,7 @@ def configure(settings: Settings, *, file: bool = True) -> None:
         handlers.append(SharedRotatingHandler(folder / "server.log", encoding="utf-8"))
         handlers[-1].setFormatter(_formatter(structlog.processors.JSONRenderer(), shared))
     logging.basicConfig(level=level, handlers=handlers, force=True)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -23,20 +23,24 @@ def running() -> Iterator[Instance]:
 
 
 def key_of(running: Instance, tenant: str) -> str:
-    return str(running.document("api-keys", "create", "--tenant", tenant, "--name", "test")["secret"])
+    return str(running.document("api-keys", "create", "--tenant", tenant, "--name", "test")["token"])
 
 
 def check(running: Instance, token: str, id_: str, **more: Any) -> Any:
+    """Ask until there is a decision: with one id it counts once, however often a busy machine misses the deadline."""
     with running.client(token) as client:
-        return client.post("/api/check", json={"meter": "requests", "cost": 1, "id": id_, **more})
+        while True:
+            answer = client.post("/api/check", json={"meter": "requests", "cost": 1, "id": id_, **more})
+            if answer.status_code != 503:
+                return answer
 
 
 def test_one_time_link_makes_the_operator_once_and_is_not_printed_again(running: Instance) -> None:
     account = {"name": "Ana", "email": "ana@example.com", "password": PASSWORD}
     with running.client() as client:
-        made = client.post("/api/operator", json={"token": running.setup_token, **account})
+        made = client.post("/api/auth/operator", json={"token": running.setup_token, **account})
         assert made.status_code == 201, made.text
-        again = client.post("/api/operator", json={"token": running.setup_token, **account, "email": "b@example.com"})
+        again = client.post("/api/auth/operator", json={"token": running.setup_token, **account, "email": "b@example.com"})
         assert again.status_code == 401
         assert (
             client.post("/api/auth/login", json={"email": "ana@example.com", "password": PASSWORD}).status_code == 200
@@ -47,7 +51,7 @@ def test_import_records_each_line_once_and_says_so_when_nothing_is_new(running: 
     tenant = running.document("tenants", "create", "Importer", "--plan", "pro")["slug"]
     first = running.document("usage", "import", str(EXCERPT), "--tenant", tenant)
     lines = EXCERPT.read_bytes().splitlines()
-    assert (first["read"], first["recorded"], first["bad"]) == (len(lines), len(lines), [])
+    assert (first["read"], first["recorded"], first["bad"]) == (len(lines), len(lines), 0)
     again = running.document("usage", "import", str(EXCERPT), "--tenant", tenant)
     assert (again["recorded"], again["duplicates"]) == (0, len(lines))
     entries = [
@@ -64,7 +68,7 @@ def test_export_by_command_and_by_http_gives_the_same_bytes_whose_sums_are_the_u
         for form in ("csv", "json"):
             by_http = client.get(f"/api/tenants/{tenant}/usage/export", params={"format": form})
             assert by_http.status_code == 200
-            assert by_http.text == running.run("usage", "export", "--tenant", tenant, "--format", form)
+            assert by_http.content.decode() == running.run("usage", "export", "--tenant", tenant, "--format", form)
     rows = running.run("usage", "export", "--tenant", tenant, "--format", "csv").splitlines()
     assert rows[0] == "tenant,meter,date,value"
     requests = sum(int(row.rsplit(",", 1)[1]) for row in rows[1:] if ",requests," in row)
@@ -73,7 +77,7 @@ def test_export_by_command_and_by_http_gives_the_same_bytes_whose_sums_are_the_u
 
 def test_burst_of_twenty_on_a_stopped_clock_lets_exactly_twenty_of_a_hundred_pass(running: Instance) -> None:
     tenant = running.document("tenants", "create", "Bursty", "--plan", "free", "--mode", "sandbox")["slug"]
-    running.run("tenants", "set-clock", "--tenant", tenant, "--mode", "stopped", "--at", "1790000000000")
+    running.run("tenants", "set-clock", "stopped", "--tenant", tenant, "--at", "1790000000000")
     token = key_of(running, tenant)
     with ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda n: check(running, token, f"burst-{n}"), range(100)))
@@ -93,7 +97,7 @@ def test_another_tenants_key_finds_nothing(running: Instance) -> None:
 
 
 def test_invitation_is_written_once_and_works_once(running: Instance) -> None:
-    invited = running.document("invitations", "create", "--tenant", "semicomplete", "--email", "bob@example.com")
+    invited = running.document("invitations", "create", "bob@example.com", "--tenant", "semicomplete")
     outbox = running.folder / "data" / "outbox"
     wait_for(lambda: outbox.is_dir() and any(outbox.glob("*.eml")), "the invitation's message")
     [message] = [path for path in outbox.glob("*.eml") if "bob@example.com" in path.read_text()]
@@ -104,8 +108,8 @@ def test_invitation_is_written_once_and_works_once(running: Instance) -> None:
             "token"
         ]
     with running.client(session) as client:
-        assert client.post("/api/invitations/accept", json={"token": token}).status_code == 200
-        assert client.post("/api/invitations/accept", json={"token": token}).status_code == 409
+        assert client.post("/api/auth/invitations/accept", json={"token": token}).status_code == 200
+        assert client.post("/api/auth/invitations/accept", json={"token": token}).status_code == 409
     assert invited["id"]
 
 

@@ -67,4 +67,4 @@ async def _export(ctx: Context) -> None:
 async def _check(client: httpx2.AsyncClient, created: tenants.NewApiKey, number: int) -> None:
     asked = {"meter": "requests", "cost": 1, "id": f"{created.key.id}-{number}"}
     answer = await client.post("/api/check", json=asked, headers={"authorization": f"Bearer {created.token}"})
-    out.print(f"  {answer.status_code} {answer.text}", highlight=False)
+    out.print(f"  {answer.status_code} {answer.text}", highlight=False, soft_wrap=True)
