@@ -29,7 +29,7 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
 
     :raises NotAuthenticated, PermissionDenied: the API key. :raises NotFound: no such tenant.
     :raises MeterUnknown, InputInvalid, IdReused: the question.
-    :raises Unavailable: Redis did not answer in time (a setting, 80 ms); ask again with the same id, and it counts once.
+    :raises Unavailable: Redis did not answer in time (a setting, 80 ms); ask again with the same id: it counts once.
     """
     _validate(asked)
     state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
