@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 import typer
@@ -154,9 +154,15 @@ def _command(words: str, command: TyperCommand) -> str:
 def _parameter(found: Any) -> tuple[str, str, str, str]:
     is_option = isinstance(found, TyperOption)
     names = ", ".join(map(_code, [*found.opts, *found.secondary_opts])) if is_option else _code(found.name.upper())
-    kind = "" if is_option and found.is_bool_flag else found.bare_type()
+    kind = "" if is_option and found.is_bool_flag else _values(found)
     default = "" if found.default in (None, False, (), []) else _code(str(found.default))
     return names, kind, "required" if found.required else default, _plain(found.help or "")
+
+
+def _values(found: Any) -> str:
+    annotation = found.type_descriptor.annotation
+    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return ", ".join(map(_code, choices)) or str(found.bare_type())
 
 
 def _routes(group: api_page.Group, schema: Mapping[str, Any]) -> str:
