@@ -42,12 +42,12 @@ async def one_db(standalone: str) -> AsyncIterator[Db]:
 
 @pytest.fixture
 def parts(db: Db, tmp_path: Path) -> Parts:
-    return _parts(db, tmp_path)
+    return parts_on(db, tmp_path)
 
 
 @pytest.fixture
 def one_parts(one_db: Db, tmp_path: Path) -> Parts:
-    return _parts(one_db, tmp_path)
+    return parts_on(one_db, tmp_path)
 
 
 @pytest.fixture
@@ -67,5 +67,5 @@ async def _empty(url: str) -> AsyncIterator[Db]:
     await connected.close()
 
 
-def _parts(db: Db, folder: Path) -> Parts:
+def parts_on(db: Db, folder: Path) -> Parts:
     return assemble(Settings(data_dir=folder, redis_url=db.url), db, b"a secret of the tests, 32 bytes!")

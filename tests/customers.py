@@ -2,8 +2,9 @@
 
 import msgspec
 
+from tests import whole_database
 from veloflux import tenants
-from veloflux.context import Context
+from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.limits import Question
 from veloflux.plans import Policy, catalogue, find_plan
@@ -33,6 +34,12 @@ async def key(ctx: Context, role: str = "member") -> NewApiKey:
     return await tenants.create_api_key(ctx, "of the tests", role)
 
 
+async def service_key(ctx: Context) -> str:
+    """The token of one of the operators' keys."""
+    platform = await tenants.find(ctx, PLATFORM)
+    return (await tenants.create_api_key(of(ctx, platform), "gateway")).token
+
+
 def asked(new: NewApiKey, meter: str = "requests", cost: int = 1, id_: str = "", address: str = "") -> Question:
     """What the holder of an API key asks."""
     return Question(meter=meter, cost=cost, id=id_, address=address, key=(new.key.id, new.key.digest))
@@ -57,3 +64,17 @@ def rate(name: str = "r", *, count: int = 10, burst: int = 20, per: str = "tenan
 
 def of(ctx: Context, tenant: Tenant) -> Context:
     return ctx.within(tenants.scope_of(tenant), EVERYTHING)
+
+
+async def let_a_generation_pass(ctx: Context) -> None:
+    """What 35 days do, for a test that cannot wait: every generation becomes the one before."""
+    limits = keys.limits(ctx.tenant)
+    state = await ctx.db.call("HGETALL", limits)
+    for field, value in sorted(zip(state[::2], state[1::2], strict=True)):
+        kind, _, number = field.partition(":")
+        if kind in ("seen", "made"):
+            await ctx.db.call("HDEL", limits, field)
+            await ctx.db.call("HSET", limits, f"{kind}:{int(number) - 1}", value)
+    for name in sorted(name for name in await whole_database.contents(ctx.db) if f"{ctx.tenant}}}:seen:" in name):
+        head, generation, bucket = name.rsplit(":", 2)
+        await ctx.db.call("RENAME", name, f"{head}:{int(generation) - 1}:{bucket}")

@@ -6,12 +6,21 @@ from decimal import Decimal
 import pytest
 
 from tests import whole_database
-from tests.customers import DAY, NOON, asked, at, customer, key, put_policy, rate
+from tests.customers import DAY, NOON, asked, at, customer, key, let_a_generation_pass, put_policy, rate
 from veloflux import metering, tenants
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.errors import IdReused, InputInvalid, MeterUnknown, NotAuthenticated, NotFound, PermissionDenied
+from veloflux.errors import (
+    CounterOutOfRange,
+    IdReused,
+    InputInvalid,
+    MeterUnknown,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+)
 from veloflux.limits import Decision, Question, check, read_period
+from veloflux.metering.known import known
 from veloflux.plans import Meter
 
 JUNE = 1_748_746_800_000  # 2025-06-01 00:00 in São Paulo
@@ -151,20 +160,6 @@ async def test_an_id_is_remembered_through_the_next_generation_and_no_longer(one
         assert (await check(acme.parts, acme.tenant, question)).used == expected
 
 
-async def let_a_generation_pass(ctx: Context) -> None:
-    """What time does: rename every generation to the one before it (no clock of a test moves Redis' own)."""
-    limits = keys.limits(ctx.tenant)
-    state = await ctx.db.call("HGETALL", limits)
-    for field, value in zip(state[::2], state[1::2], strict=True):
-        kind, _, number = field.partition(":")
-        if kind in ("seen", "made"):
-            await ctx.db.call("HDEL", limits, field)
-            await ctx.db.call("HSET", limits, f"{kind}:{int(number) - 1}", value)
-    for [key_] in [(name,) for name in await whole_database.contents(ctx.db) if ":seen:" in name]:
-        head, generation, bucket = key_.rsplit(":", 2)
-        await ctx.db.call("RENAME", key_, f"{head}:{int(generation) - 1}:{bucket}")
-
-
 async def test_the_day_and_the_month_roll_over_by_the_tenants_clock(ctx: Context) -> None:
     acme = await customer(ctx, clock=f"={JUNE - 1}")
     mine = asked(await key(acme))
@@ -180,8 +175,6 @@ async def test_a_process_that_remembers_another_month_than_redis_is_corrected(ct
     acme = await customer(ctx, clock="")
     mine = asked(await key(acme))
     before = await check(acme.parts, acme.tenant, mine)
-    from veloflux.metering.known import known
-
     known(acme.tenant).learn_now(NOON, "16", "0")
     assert (await check(acme.parts, acme.tenant, mine)).reset_at == before.reset_at
     assert await used(acme) == 2
@@ -288,3 +281,11 @@ async def test_more_than_the_burst_at_once_never_passes(ctx: Context) -> None:
     acme = await customer(ctx)
     decision = await check(acme.parts, acme.tenant, asked(await key(acme), cost=21))
     assert (decision.allowed, decision.refused_by, decision.used) == (False, "rate:per_second", 0)
+
+
+async def test_a_months_total_does_not_leave_its_range(ctx: Context) -> None:
+    acme = await customer(ctx)
+    await ctx.db.call("SET", keys.total(acme.tenant, "bytes", "2025-05"), 10**18 - 1)
+    with pytest.raises(CounterOutOfRange):
+        await check(acme.parts, acme.tenant, asked(await key(acme), meter="bytes"))
+    assert await used(acme, "bytes") == 0

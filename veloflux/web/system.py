@@ -44,7 +44,7 @@ async def read_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     token = request.app.state.settings.metrics_token
     if not metrics.may_read(request.scope["state"]["address"], request.headers.get("authorization", ""), token):
         return Response(b"", status_code=404)
-    body, media_type = metrics.text()
+    body, media_type = await metrics.text(request.app.state.parts.db)
     return Response(body, media_type=media_type)
 
 
