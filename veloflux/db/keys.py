@@ -282,11 +282,6 @@ def seen(tenant_: str, generation: str, bucket: str) -> str:
     return f"{tenant(tenant_)}:seen:{_id(generation)}:{_id(bucket)}"
 
 
-def idempotency(tenant_: str, digest: str) -> str:
-    """hash | 1 day | web | a POST's Idempotency-Key: digest of the request, status and body of the answer"""
-    return f"{tenant(tenant_)}:idempotency:{_id(digest)}"
-
-
 def registry() -> list[Entry]:
     """Every key of the product, in the order of this file."""
     module = sys.modules[__name__]
