@@ -160,4 +160,4 @@ def test_setup_sign_in_and_a_new_tenant_need_only_the_keyboard(visit: Visit) -> 
         ana.page.keyboard.press("Tab")
         ana.page.keyboard.press("Enter")
         assert ana.page.url.endswith("#main")
-        assert running.document("tenants", "show", "--tenant", "semicomplete")["plan"] == "pro"
+        assert running.document("tenants", "show", "semicomplete")["plan"] == "pro"

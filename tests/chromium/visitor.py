@@ -10,8 +10,10 @@ SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 WINDOW = {"width": 1280, "height": 800}
 TABS_MOST = 60
 FOCUS_SHOWS = """() => {
-  const style = getComputedStyle(document.activeElement);
-  return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none";
+  const focused = document.activeElement;
+  const outlined = element => parseFloat(getComputedStyle(element).outlineWidth) > 0 &&
+    getComputedStyle(element).outlineStyle !== "none";
+  return [focused, focused.closest("label")].some(element => element && outlined(element));
 }"""
 
 

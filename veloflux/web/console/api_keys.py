@@ -35,7 +35,7 @@ async def revoke_api_key(page: Page, key: str) -> Html:
 
 async def _show(page: Page) -> Html:
     found = await tenants.list_api_keys(page.ctx, limit=LIMIT_MAX)
-    return page.show("api_keys.html", at=_here(page), keys=found.items, used={}, roles=grantable(page))
+    return page.show("api_keys.html", at=_here(page), keys=found.items, roles=grantable(page))
 
 
 def _here(page: Page) -> str:
