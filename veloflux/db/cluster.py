@@ -71,6 +71,8 @@ class Cluster:
         return [(self._lane(node), tuple(slots)) for node, slots in served.items()]
 
     async def close(self) -> None:
+        if self._refreshing:  # it may be opening another lane
+            await asyncio.wait([self._refreshing])
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
 
     def _lane(self, node: tuple[str, int]) -> Lane:

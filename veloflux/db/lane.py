@@ -42,6 +42,7 @@ class Lane:
         self._writer: asyncio.StreamWriter | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._closed = False
 
     def call(self, *args: Any, asking: bool = False) -> "asyncio.Future[Any]":
         """Send one command; strings come back as str (bytes that are no UTF-8 as surrogates).
@@ -82,8 +83,9 @@ class Lane:
 
     async def close(self) -> None:
         """End the connection; calls still under way end in `Unknown`."""
-        if self._connecting:
-            self._connecting.cancel()
+        self._closed = True
+        if self._connecting:  # to its end: a connection that is cancelled half-way may stay open
+            await asyncio.wait([self._connecting])
         if self._writer:
             self._lose(self._writer, "closed")
         for task in self._tasks:
@@ -91,6 +93,9 @@ class Lane:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _flush(self) -> None:
+        if self._closed:
+            self._refuse("Redis cannot be reached: the connection was closed")
+            return
         if self._writer is None:
             if self._connecting is None:
                 self._connecting = asyncio.ensure_future(self._connect())
@@ -106,15 +111,19 @@ class Lane:
             connection = self._pool.make_connection()
             await asyncio.wait_for(connection.connect(), self._timeout)
         except Exception as error:  # whatever it is, those who wait must hear of it
-            waiting, self._waiting, self._connecting = self._waiting, [], None
-            for call in waiting:
-                if not call.answer.done():
-                    call.answer.set_exception(NotSent(f"Redis cannot be reached: {_reason(error)}"))
+            self._connecting = None
+            self._refuse(f"Redis cannot be reached: {_reason(error)}")
             return
         reader, writer = _taken_over(connection)
         self._writer, self._connecting = writer, None
         self._tasks = [asyncio.ensure_future(self._read(reader, writer)), asyncio.ensure_future(self._watch(writer))]
         self._flush()
+
+    def _refuse(self, why: str) -> None:
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            if not call.answer.done():
+                call.answer.set_exception(NotSent(why))
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         parser = _parser()
