@@ -41,6 +41,9 @@ async def test_sent_many_times_at_once_a_message_is_one_whole_file(one_ctx: Cont
     await asyncio.gather(*(one_ctx.parts.mailer.send("job_1", message) for _ in range(8)))
     [path] = (one_ctx.settings.data_dir / "outbox").iterdir()
     assert path.read_bytes() == message.as_bytes()
+    later = message_to("ana@example.com", template, one_ctx.settings, name="Ana again")
+    await one_ctx.parts.mailer.send("job_1", later)
+    assert path.read_bytes() == message.as_bytes()
 
 
 async def test_a_process_that_died_while_writing_leaves_no_message(one_ctx: Context, template: Path) -> None:

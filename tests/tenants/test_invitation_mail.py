@@ -11,7 +11,7 @@ from tests import cast
 from tests.worker.working import nothing_due, until, working
 from veloflux import notifications, tenants
 from veloflux.context import Context
-from veloflux.db import keys
+from veloflux.db import keys, streams
 from veloflux.db.jobs import Job
 from veloflux.identity import Language
 from veloflux.tenants import Tenant
@@ -78,6 +78,18 @@ async def test_the_job_run_again_writes_no_second_message(one_ctx: Context) -> N
         await tenants.send_invitation(one_ctx, job, Transaction(one_ctx, made.id))
     [message] = (await notifications.list_messages(one_ctx)).items
     assert (message.id, message.to) == ("job_1", "new@example.com")
+
+
+async def test_the_event_handled_again_makes_the_same_job(one_ctx: Context) -> None:
+    made, within = await tenant_of(one_ctx)
+    await tenants.invite(within, "new@example.com", "member")
+    event = (await streams.after(one_ctx.db, made.id, "", 10))[-1]
+    programs = []
+    for _ in range(2):
+        tx = Transaction(one_ctx, made.id)
+        await tenants.mail_invitation(one_ctx, event, tx)
+        programs.append(tx.program()[0])
+    assert programs[0][3:] == programs[1][3:]
 
 
 async def test_an_invitation_that_was_revoked_meanwhile_is_not_sent(one_ctx: Context) -> None:
