@@ -21,6 +21,12 @@ IPV6_PREFIX = 64
 
 async def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> list[Any]:
     """Decide and count; the codes are the script's."""
+    answer: list[Any] = await parts.db.script(CHECK, *call_of(parts, tenant, state, frame, asked))
+    return answer
+
+
+def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> tuple[list[str], list[Any]]:
+    """KEYS and ARGV of the script."""
     buckets, before = state.buckets(frame.generation)
     spot, identity, content = 0, b"", b""
     if asked.id:
@@ -55,8 +61,7 @@ async def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked
         frame.member,
         *rates.args,
     ]
-    answer: list[Any] = await parts.db.script(CHECK, names, args)
-    return answer
+    return names, args
 
 
 async def read_policy(db: Db, tenant: str) -> str | None:

@@ -1,0 +1,76 @@
+"""A bare ASGI handler on Granian that makes one check script call with ready-made arguments: `python -m bench.bare`."""
+
+import itertools
+import os
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from veloflux import settings, wiring
+from veloflux.limits import store
+from veloflux.limits.frame import blank, frame
+from veloflux.limits.model import Question
+from veloflux.metering.known import known
+
+ANSWER = b'{"allowed":true,"limit":4503599627370496,"used":1,"remaining":4503599627370495,"reset_at":1796094000000}'
+HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
+
+
+class Bare:
+    """One script call a request, of the same keys and arguments as a check's, made once and used again."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        await receive()
+        identity = next(self._ids).to_bytes(6, "big")
+        self._args[9] = identity
+        await self._parts.db.script(store.CHECK, self._names, self._args)
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": ANSWER})
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        async with wiring.build(settings.load()) as parts:
+            self._parts = parts
+            await self._prepare()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _prepare(self) -> None:
+        """Take the keys and arguments from real checks."""
+        tenant, (key, digest) = os.environ["BENCH_TENANT"], os.environ["BENCH_KEY"].split()
+        asked, state = Question(meter="requests", id="x", key=(key, digest)), known(tenant)
+        answer = ["STALE"]
+        while answer[0] != "OK" and answer[0] != "SEEN":
+            taken = frame(state, tenant, "requests") if state.version else blank(tenant)
+            self._names, self._args = store.call_of(self._parts, tenant, state, taken, asked)
+            answer = await self._parts.db.script(store.CHECK, self._names, self._args)
+            if answer[0] == "STALE":
+                state.learn_policy(answer[1], answer[2])
+            elif answer[0] == "ROLL":
+                state.learn_now(answer[1], answer[2], answer[3])
+
+
+def create() -> Bare:
+    return Bare()
+
+
+if __name__ == "__main__":
+    chosen = settings.load()
+    Granian(
+        "bench.bare:create",
+        factory=True,
+        address=chosen.host,
+        port=chosen.port,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        backlog=4096,
+        log_enabled=False,
+    ).serve()

@@ -1,0 +1,50 @@
+"""/api/check and /api/auth/me over HTTP, one web process, 32 connections.
+
+Each stands against a bare ASGI handler that makes one script call of the same size through the same client.
+"""
+
+from bench.load import ROUNDS, Load, drive, get, middle, post
+from bench.report import Row
+from bench.stage import Stage, bare, stage, web
+from veloflux import identity
+from veloflux.context import Context
+
+CONNECTIONS = 32
+ASKED = """'{"meter":"requests","cost":1,"id":"' .. run .. n .. '"}'"""
+PASSWORD = "correct horse battery staple"
+
+
+async def measure() -> list[Row]:
+    async with stage() as target:
+        session = await _session(target)
+        check, me = post("/api/check", target.token, ASKED), get("/api/auth/me", session)
+        loads: dict[str, list[Load]] = {"bare": [], "check": [], "me": []}
+        with web(target) as url, bare(target) as ceiling:
+            for _ in range(ROUNDS):
+                loads["bare"].append(drive(ceiling, check, CONNECTIONS))
+                loads["check"].append(drive(url, check, CONNECTIONS))
+                loads["me"].append(drive(url, me, CONNECTIONS))
+    top, asked, read = (middle(loads[name]) for name in ("bare", "check", "me"))
+    return [
+        _row("/api/check over HTTP, one web process, 32 connections", asked, top, 0.6),
+        _row("/api/auth/me with a session", read, top, 0.5),
+    ]
+
+
+def _row(what: str, load: Load, top: Load, bar: float) -> Row:
+    return Row(
+        what=what,
+        script="http.py",
+        figure=load.per_second,
+        unit="requests/s",
+        ceiling=top.per_second,
+        ceiling_is="bare handler",
+        bar=bar,
+        notes=f"p99 {load.p99_ms:.1f} ms, {load.failed} failed",
+    )
+
+
+async def _session(target: Stage) -> str:
+    ctx = Context(parts=target.ctx.parts)
+    await identity.register(ctx, name="Bench", email="bench@example.com", password=PASSWORD)
+    return (await identity.log_in(ctx, "bench@example.com", PASSWORD)).token

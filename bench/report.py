@@ -1,0 +1,94 @@
+"""Rows of figures, as a table and as docs/benchmarks.md."""
+
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """`ceiling` is what the same machine could do at best, measured beside the figure; `bar` what is asked for.
+
+    A bar below 1 is of the ratio, else of the figure. All figures are per second.
+    """
+
+    what: str
+    script: str
+    figure: float
+    unit: str
+    ceiling: float = 0.0
+    ceiling_is: str = ""
+    bar: float = 0.0
+    notes: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return self.figure / self.ceiling if self.ceiling else 0.0
+
+    @property
+    def passes(self) -> bool:
+        return not self.bar or (self.ratio if self.bar < 1 else self.figure) >= self.bar
+
+    def cells(self) -> list[str]:
+        """Figure, ceiling, ratio, bar and notes as texts."""
+        return [
+            self.what,
+            f"{self.figure:,.0f} {self.unit}",
+            f"{self.ceiling:,.0f} {self.ceiling_is}" if self.ceiling else "",
+            f"{self.ratio:.2f}" if self.ceiling else "",
+            (f"{self.bar:g}" if self.bar < 1 else f"{self.bar:,.0f}") + ("" if self.passes else " (missed)")
+            if self.bar
+            else "",
+            self.notes,
+        ]
+
+
+HEAD = ["what", "figure", "ceiling", "ratio", "at least", "notes"]
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """For the person who waits."""
+    table = Table(*HEAD, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row.cells())
+    Console().print(table)
+
+
+def write_page(rows: Sequence[Row], server: str) -> None:
+    """docs/benchmarks.md, with the machine's description."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`: each figure stands beside its ceiling, measured in the same run on the same machine.",
+        "The machine is shared by everything that is measured: Redis, the web process and the load generator.",
+        "",
+        f"Measured on {datetime.now(UTC).date().isoformat()}: {machine()}; {server}.",
+        "",
+        "| " + " | ".join([*HEAD, "script"]) + " |",
+        "|" + "---|" * (len(HEAD) + 1),
+        *("| " + " | ".join([*row.cells(), f"`bench/{row.script}`"]) + " |" for row in rows),
+    ]
+    PAGE.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def machine() -> str:
+    """Processor, memory and system in one line."""
+    model = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor(),
+    )
+    memory = psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{psutil.cpu_count()} cores of {model}, {memory:.0f} GB, {system}"
+
+
+def _lines(path: str) -> list[str]:
+    file = Path(path)
+    return file.read_text().splitlines() if file.exists() else []
