@@ -1,13 +1,14 @@
 """kill -9 of workers, again and again: no event is lost, none takes effect twice, and none out of order."""
 
 import asyncio
-import multiprocessing
+import os
 import random
+import signal
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
-
-import pytest
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from tests.worker import mortal
 from tests.worker.working import noted, nothing_due, ring, until
@@ -21,47 +22,51 @@ SLICE = EVENTS // KILLS
 class Fleet:
     """Worker processes, of which one after another is killed and replaced."""
 
-    def __init__(self, url: str) -> None:
-        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.worker.mortal"])
-        self._url = url
-        self._processes = [self._start() for _ in range(WORKERS)]
+    def __init__(self, ctx: Context, nurse: asyncio.subprocess.Process) -> None:
+        self._ctx = ctx
+        self._nurse = nurse
+        self._pids: list[int] = []
         self.kills = 0
 
-    def kill_one(self) -> None:
-        at = random.randrange(WORKERS)
-        assert self._processes[at].is_alive(), "a worker ended by itself"
-        _kill(self._processes[at])
-        self._processes[at] = self._start()
-        self.kills += 1
+    async def start_one(self) -> None:
+        assert self._nurse.stdin
+        assert self._nurse.stdout
+        self._nurse.stdin.write(b"one more\n")
+        self._pids.append(int(await self._nurse.stdout.readline()))
 
-    def end(self) -> None:
-        for process in self._processes:
-            _kill(process)
+    async def kill_one_at_work(self) -> None:
+        """The oldest that has begun to handle events, if there is one."""
+        at_work = [pid for pid in self._pids if await self._ctx.db.call("HEXISTS", keys.meta(), f"worker {pid}")]
+        for pid in at_work[:1]:
+            os.kill(pid, signal.SIGKILL)
+            self._pids.remove(pid)
+            self.kills += 1
+            await self.start_one()
 
-    def _start(self) -> BaseProcess:
-        process = self._context.Process(target=mortal.live, args=(self._url,), daemon=True)
-        process.start()
-        return process
 
-
-@pytest.fixture
+@asynccontextmanager
 async def fleet(ctx: Context) -> AsyncIterator[Fleet]:
-    fleet = Fleet(ctx.db.url)
-    yield fleet
-    fleet.end()
+    command = (sys.executable, "-m", "tests.worker.mortal", ctx.db.url)
+    nurse = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[2])
+    try:
+        fleet = Fleet(ctx, nurse)
+        for _ in range(WORKERS):
+            await fleet.start_one()
+        yield fleet
+    finally:
+        nurse.kill()  # and the kernel its workers
+        await nurse.wait()
 
 
-async def test_10_000_events_of_200_owners_survive_100_kills_once_each_and_in_order(ctx: Context, fleet: Fleet) -> None:
+async def test_10_000_events_of_200_owners_survive_100_kills_once_each_and_in_order(ctx: Context) -> None:
     rung = dict.fromkeys(mortal.OWNERS, 0)
-    for _ in range(KILLS):
-        await _ring_slice(ctx, rung)
-        await asyncio.sleep(random.uniform(0, 0.02))
-        fleet.kill_one()
-    await until(lambda: nothing_due(ctx))
+    async with fleet(ctx) as workers:
+        while sum(rung.values()) < EVENTS or workers.kills < KILLS:
+            await asyncio.gather(_ring_slice(ctx, rung), workers.kill_one_at_work())
+        await until(lambda: nothing_due(ctx))
 
-    assert fleet.kills >= KILLS
-    assert sum(rung.values()) == EVENTS
+    assert sum(rung.values()) >= EVENTS
+    assert workers.kills >= KILLS
     for owner, last in rung.items():
         assert await noted(ctx, owner) == list(range(1, last + 1)), f"missing, twice or out of order at {owner}"
         assert await _counted(ctx, mortal.neighbour(owner), "heard") == last
@@ -80,9 +85,3 @@ async def _ring_slice(ctx: Context, rung: dict[str, int]) -> None:
 
 async def _counted(ctx: Context, owner: str, field: str) -> int:
     return int(await ctx.db.call("HGET", keys.limits(owner), field) or 0)
-
-
-def _kill(process: BaseProcess) -> None:
-    process.kill()
-    process.join()
-    process.close()

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from veloflux.context import Context, Parts
 from veloflux.db import due, keys
+from veloflux.errors import NotSent
 from veloflux.events import Event, Recorded
 from veloflux.transaction import Transaction
 from veloflux.worker.loop import Pace, Worker
@@ -56,7 +57,10 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
 
 
 async def nothing_due(ctx: Context) -> bool:
-    return not await due.first_members(ctx.db)
+    try:
+        return not await due.first_members(ctx.db)
+    except NotSent:  # the machine is busy
+        return False
 
 
 async def ring(ctx: Context, owner: str, *numbers: int) -> None:

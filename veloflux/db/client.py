@@ -8,7 +8,7 @@ from typing import Any
 from redis.asyncio.client import PubSub, Redis
 from redis.asyncio.connection import ConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from veloflux.db.cluster import Cluster
@@ -100,12 +100,17 @@ class Db:
 
     @asynccontextmanager
     async def subscription(self, channel: str) -> AsyncIterator[PubSub]:
-        """Listen on a channel, on a connection of its own."""
+        """Listen on a channel, on a connection of its own.
+
+        :raises NotSent: from the block, when the connection cannot be made or is lost.
+        """
         client = Redis.from_url(self.url, decode_responses=True, retry=Retry(NoBackoff(), 0))
         try:
             async with client.pubsub() as pubsub:
                 await pubsub.subscribe(channel)
                 yield pubsub
+        except (RedisError, OSError) as error:
+            raise NotSent(f"Redis cannot be listened to: {error}") from None
         finally:
             await client.aclose()
 
