@@ -6,7 +6,7 @@ UV_VERSION := 0.13.8
 # `make -s`-like quiet: each step says itself what it does.
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test check format docs bench lock clean
+.PHONY: help install up demo test check format docs screenshots bench lock clean
 
 help:  ## list the targets
 	sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -35,6 +35,9 @@ format: .venv/installed-dev  ## format the code and mend what the linter can
 
 docs: install  ## write the generated pages of docs/
 	$(BIN)/python -m veloflux.docs
+
+screenshots: install .venv/installed-dev  ## photograph the console for the README
+	VELOFLUX_SCREENSHOTS=1 exec $(BIN)/pytest tests/chromium
 
 bench: install .venv/installed-dev  ## measure, print a table, write docs/benchmarks.md
 	exec $(BIN)/python -m bench $(ARGS)

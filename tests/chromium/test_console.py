@@ -24,6 +24,7 @@ PIXELS = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return data.filter((value, at) => at % 4 === 3 && value > 0).length;
 }"""
+PAGE = 50
 Visit = Callable[[str, str], Visitor]
 
 
@@ -44,6 +45,8 @@ def test_from_the_one_time_link_to_the_second_member(visit: Visit, tmp_path: Pat
         assert ana.page.locator("[data-chart] canvas").evaluate(PIXELS) > 1000
         bob_joins(ana, visit(running.url, language), running, said)
         photograph(ana, language, tmp_path)
+        older_entries_come_without_a_new_page(ana, running)
+        jobs_refresh_themselves(ana)
 
 
 def create_operator(ana: Visitor, running: Instance) -> None:
@@ -137,6 +140,32 @@ def photograph(ana: Visitor, language: str, folder: Path) -> None:
         ana.open(path)
         ana.page.wait_for_load_state("networkidle")
         ana.photograph(f"{name}{suffix}", folder)
+
+
+def older_entries_come_without_a_new_page(ana: Visitor, running: Instance) -> None:
+    admin = running.document("api-keys", "create", "--tenant", "semicomplete", "--name", "filler", "--role", "admin")
+    with running.client(admin["token"]) as client:
+        for number in range(PAGE):
+            made = client.post("/api/tenants/semicomplete/api-keys", json={"name": f"filler {number}"})
+            assert made.status_code == 201, made.text
+    ana.open(f"{HERE}/audit")
+    ana.page.evaluate("() => { window.loaded_once = true; }")
+    rows = ana.page.locator("#entries tr")
+    assert rows.count() == PAGE
+    ana.page.click("a#older-link")
+    ana.page.wait_for_selector("p#older-link")
+    assert rows.count() > PAGE
+    assert len(set(rows.evaluate_all("rows => rows.map(row => row.id)"))) == rows.count()
+    assert ana.page.evaluate("() => window.loaded_once")
+
+
+def jobs_refresh_themselves(ana: Visitor) -> None:
+    ana.open("/console/jobs")
+    with ana.page.expect_response(lambda answer: "hx-request" in answer.request.headers) as refreshed:
+        ana.page.wait_for_timeout(0)
+    assert refreshed.value.status == 200
+    ana.page.wait_for_timeout(200)
+    assert ana.page.locator("#jobs").count() == 1
 
 
 def test_setup_sign_in_and_a_new_tenant_need_only_the_keyboard(visit: Visit) -> None:

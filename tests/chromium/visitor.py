@@ -6,6 +6,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Response
 
+OF_README = {"usage", "tenants", "audit", "api-keys"}
 SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 WINDOW = {"width": 1280, "height": 800}
 TABS_MOST = 60
@@ -73,8 +74,9 @@ class Visitor:
         return self.page.locator(selector).first.inner_text()
 
     def photograph(self, name: str, folder: Path) -> None:
-        """Take a screenshot; into the documentation when `VELOFLUX_SCREENSHOTS=1`."""
-        place = SCREENSHOTS if os.environ.get("VELOFLUX_SCREENSHOTS") == "1" else folder
+        """Take a screenshot; with `VELOFLUX_SCREENSHOTS=1` those of the README go into the documentation."""
+        is_wanted = name in OF_README and os.environ.get("VELOFLUX_SCREENSHOTS") == "1"
+        place = SCREENSHOTS if is_wanted else folder
         place.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=place / f"{name}.png")
 

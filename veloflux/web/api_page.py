@@ -68,7 +68,7 @@ def _operation(path: str, method: str, found: Mapping[str, Any], schema: Mapping
         request=_request_example(found, schema),
         responses=[
             (status, _resolve(answer, schema).get("description", ""))
-            for status, answer in found.get("responses", {}).items()
+            for status, answer in sorted(found.get("responses", {}).items())
         ],
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from veloflux.context import PLATFORM
 from veloflux.web import i18n
 
 HERE = Path(__file__).parent
@@ -56,7 +57,7 @@ def environment() -> Environment:
     )
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(number=_number, bytes=_bytes, date=_date, time=_time, sentence=_sentence)
-    made.globals.update(asset=asset, zip=zip, LANGUAGES=i18n.LANGUAGES)
+    made.globals.update(asset=asset, zip=zip, LANGUAGES=i18n.LANGUAGES, PLATFORM=PLATFORM)
     return made
 
 

@@ -5,9 +5,11 @@ from typing import cast
 from litestar import get, post
 
 from veloflux import identity, tenants
+from veloflux.context import PLATFORM
 from veloflux.errors import AlreadyDone, LinkExpired
 from veloflux.identity import Language
 from veloflux.identity.passwords import LENGTH_MIN
+from veloflux.tenants import Tenant
 from veloflux.web import access, i18n
 from veloflux.web.console import places
 from veloflux.web.console.page import Html, Page
@@ -99,7 +101,7 @@ async def accept_invitation(page: Page, token: str) -> Html:
     with page.keeping_form():
         if page.viewer:
             tenant = await tenants.accept_invitation(page.ctx, token)
-            return page.go(f"/console/t/{tenant.slug}/usage", done="invitations.accept")
+            return page.go(_first_page(tenant), done="invitations.accept")
         opened = await tenants.open_invitation(page.ctx, token)
         email = opened.invitation.email
         if not opened.has_account:
@@ -107,7 +109,7 @@ async def accept_invitation(page: Page, token: str) -> Html:
         signed_in = await identity.log_in(page.ctx, email, page.form["password"])
         joining = page.ctx.acting(signed_in.person.actor(page.ctx.actor.address))
         tenant = await tenants.accept_invitation(joining, token)
-        return page.enter(signed_in, f"/console/t/{tenant.slug}/usage", done="invitations.accept")
+        return page.enter(signed_in, _first_page(tenant), done="invitations.accept")
     return await _invitation(page, token)
 
 
@@ -123,6 +125,11 @@ async def _register(page: Page, name: str, email: str) -> None:
     await identity.register(
         page.ctx, name=name, email=email, password=page.form["password"], language=cast(Language, page.language)
     )
+
+
+def _first_page(tenant: Tenant) -> str:
+    """Where a new member begins; a new operator has no usage to see."""
+    return "/console/tenants" if tenant.id == PLATFORM else f"/console/t/{tenant.slug}/usage"
 
 
 async def _leave(page: Page) -> None:
