@@ -412,3 +412,47 @@ async def test_a_month_without_usage_shows_its_days_and_one_that_cannot_be_is_no
     for month in ("2015-05", "2015-13", "9999-99", "../..", "2099-12"):
         assert (await alice.get("/console/t/acme/usage", params={"month": month})).status_code == 200, month
     assert (await alice.get("/console/t/acme/usage", params={"meter": "nothing"})).status_code == 400
+
+
+async def test_operators_look_after_their_own_number(web: str, one_ctx: Context, olivia: httpx2.AsyncClient) -> None:
+    page = await olivia.get("/console/t/platform/members")
+    assert "olivia@example.com" in page.text
+    assert re.findall(r'<option value="(\w+)"', page.text) == ["operator"]
+    assert (await olivia.post("/console/t/platform/members/olivia/remove")).status_code == 404
+    last = await olivia.post(f"/console/t/platform/members/{await id_of(one_ctx, 'olivia')}/remove")
+    assert last.status_code == 409
+    assert "The last operator cannot be removed" in last.text
+
+
+async def id_of(ctx: Context, name: str) -> str:
+    return (await log_in(ctx, name)).person.id  # type: ignore[no-any-return]
+
+
+async def test_an_ended_session_is_over_in_its_browser(web: str, one_ctx: Context, alice: httpx2.AsyncClient) -> None:
+    elsewhere = await log_in(one_ctx, "alice")
+    ended = await alice.post(f"/console/account/sessions/{elsewhere.person.session}/end")
+    assert ended.headers["location"] == "/console/account"
+    async with browser(web, elsewhere.token) as other:
+        assert (await other.get("/console/account")).status_code == 303
+    assert (await alice.get("/console/account")).status_code == 200
+
+
+async def test_a_revoked_key_stays_in_the_list_and_cannot_be_revoked_from_another_tenant(
+    web: str, one_ctx: Context, alice: httpx2.AsyncClient
+) -> None:
+    await alice.post("/console/t/acme/api-keys", data={"name": "server", "role": "member"})
+    [revoke] = re.findall(r'action="(/console/t/acme/api-keys/key_\w+/revoke)"', await text(alice, "api-keys"))
+    await tenants.create_tenant(await cast.person(one_ctx, "carol"), "Globex")
+    async with browser(web, await token_of(one_ctx, "carol")) as carol:
+        assert (await carol.post(revoke)).status_code == 404
+        assert (await carol.post(revoke.replace("acme", "globex"))).status_code == 404
+    assert revoke in await text(alice, "api-keys")
+    assert (await alice.post(revoke)).status_code == 303
+    assert revoke not in await text(alice, "api-keys")
+    assert "Revoked" in await text(alice, "api-keys")
+
+
+async def text(client: httpx2.AsyncClient, page: str) -> str:
+    answer = await client.get(f"/console/t/acme/{page}")
+    assert answer.status_code == 200
+    return answer.text
