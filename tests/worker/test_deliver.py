@@ -3,6 +3,7 @@ import asyncio
 import msgspec
 import pytest
 
+from tests.customers import NOON, customer
 from tests.worker.working import (
     ALICE,
     BOB,
@@ -18,7 +19,7 @@ from tests.worker.working import (
 )
 from veloflux import jobs
 from veloflux.context import Context
-from veloflux.db import commit, keys
+from veloflux.db import commit, keys, streams
 from veloflux.db.commit import Commit
 from veloflux.errors import CommitRefused
 from veloflux.events import Recorded
@@ -174,7 +175,7 @@ async def test_an_effect_in_another_slot_happens_once_though_the_event_comes_aga
     async def elsewhere(ctx: Context, event: Recorded, _tx: Transaction) -> None:
         change = Commit(BOB)
         change.once(event.owner, event.id, "bells heard")
-        change.add(keys.tenant(BOB), "heard", 1)
+        change.add(keys.limits(BOB), "heard", 1)
         await commit.run(ctx.db, change)
 
     rows = tables({"bell.rang": [elsewhere]})
@@ -183,12 +184,12 @@ async def test_an_effect_in_another_slot_happens_once_though_the_event_comes_aga
     await ctx.db.call("DEL", keys.outbox(ALICE))
     await ctx.db.call("ZADD", keys.due(ALICE), 0, ALICE)
     await settled(ctx, rows)
-    assert await ctx.db.call("HGET", keys.tenant(BOB), "heard") == "2"
+    assert await ctx.db.call("HGET", keys.limits(BOB), "heard") == "2"
 
 
 async def test_what_a_handler_read_and_another_changed_meanwhile_is_read_again(ctx: Context) -> None:
     async def count(ctx: Context, event: Recorded, tx: Transaction) -> None:
-        key = keys.tenant(event.owner)
+        key = keys.limits(event.owner)
         seen = await ctx.db.call("HGET", key, "count")
         if event.data["number"] == 1 and seen is None:
             await ctx.db.call("HSET", key, "count", 10)
@@ -197,7 +198,19 @@ async def test_what_a_handler_read_and_another_changed_meanwhile_is_read_again(c
 
     await ring(ctx, ALICE, 1, 2)
     await settled(ctx, tables({"bell.rang": [count]}))
-    assert await ctx.db.call("HGET", keys.tenant(ALICE), "count") == "12"
+    assert await ctx.db.call("HGET", keys.limits(ALICE), "count") == "12"
+
+
+async def test_what_a_handler_says_is_at_the_tenants_clock_and_under_the_request_that_caused_it(ctx: Context) -> None:
+    async def answer(_ctx: Context, event: Recorded, tx: Transaction) -> None:
+        tx.event(Answered(number=int(str(event.data["number"]))))
+
+    acme = await customer(ctx)
+    await ring(acme, acme.tenant, 1)
+    await settled(ctx, tables({"bell.rang": [answer]}))
+    [rang, answered] = (await streams.after(ctx.db, acme.tenant, "", 100))[-2:]
+    assert (answered.name, answered.actor, answered.request) == ("bell.answered", "worker", acme.request)
+    assert answered.at == rang.at == NOON
 
 
 async def _noted(ctx: Context, owner: str, numbers: list[int]) -> bool:

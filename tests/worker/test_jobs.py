@@ -25,7 +25,7 @@ class Ran:
 
     async def __call__(self, _ctx: Context, job: Job, tx: Transaction) -> None:
         self.attempts.append(job.attempts)
-        tx.add(keys.tenant(job.owner), job.payload["field"], 1)
+        tx.add(keys.limits(job.owner), job.payload["field"], 1)
         if len(self.attempts) <= self.fails:
             raise ConnectionError("the other side is away")
 
@@ -39,7 +39,7 @@ async def enqueue(ctx: Context, owner: str = ALICE, *, delay_ms: int = 0, job: s
 
 
 async def runs(ctx: Context, owner: str = ALICE) -> int:
-    return int(await ctx.db.call("HGET", keys.tenant(owner), "runs") or 0)
+    return int(await ctx.db.call("HGET", keys.limits(owner), "runs") or 0)
 
 
 async def read(ctx: Context, owner: str, job: str) -> Job | None:
@@ -141,7 +141,7 @@ async def test_a_job_whose_lease_was_lost_takes_effect_once(ctx: Context) -> Non
     entered, released = asyncio.Event(), asyncio.Event()
 
     async def slow(_ctx: Context, job: Job, tx: Transaction) -> None:
-        tx.add(keys.tenant(job.owner), "runs", 1)
+        tx.add(keys.limits(job.owner), "runs", 1)
         if not entered.is_set():
             entered.set()
             await released.wait()

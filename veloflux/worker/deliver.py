@@ -7,6 +7,7 @@ three times becomes a job, so that its owner goes on; an ordered one stops its o
 
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
 from veloflux.context import Context
@@ -133,10 +134,11 @@ class _Owner:
     async def _try(self, event: Recorded, given_up: list[Handler]) -> None:
         """Run the handlers and commit; once more when what a handler read was changed meanwhile."""
         handlers = [h for h in self._tables.handlers(event.name) if h not in given_up]
+        ctx = msgspec.structs.replace(self._ctx, request=event.request)  # what it causes is found by the same id
         for collisions in range(COLLISIONS):
-            tx = Transaction(self._ctx, self._owner)
+            tx = Transaction(ctx, self._owner)
             for handler in handlers:
-                await self._run(handler, event, tx)
+                await _run(ctx, handler, event, tx)
             for handler in given_up:
                 _become_job(tx, event, handler)
             try:
@@ -149,14 +151,6 @@ class _Owner:
                     raise
                 if not isinstance(error, ChangedMeanwhile) or collisions == COLLISIONS - 1:
                     raise HandlersFailed(handlers) from error
-
-    async def _run(self, handler: Handler, event: Recorded, tx: Transaction) -> None:
-        try:
-            await handler(self._ctx, event, tx)
-        except REDIS_AWAY:
-            raise
-        except Exception as error:
-            raise HandlersFailed([handler]) from error
 
     async def _move_cursor(self, tx: Transaction, event: str) -> None:
         """Commit the effects of the event with the cursor behind it.
@@ -177,6 +171,15 @@ class _Owner:
         if "stopped" in marks:
             await self._ctx.db.call("ZREM", keys.owners_stopped(), self._owner)
         self._outbox = {"cursor": event}
+
+
+async def _run(ctx: Context, handler: Handler, event: Recorded, tx: Transaction) -> None:
+    try:
+        await handler(ctx, event, tx)
+    except REDIS_AWAY:
+        raise
+    except Exception as error:
+        raise HandlersFailed([handler]) from error
 
 
 def _become_job(tx: Transaction, event: Recorded, handler: Handler) -> None:

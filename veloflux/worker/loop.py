@@ -18,6 +18,7 @@ from veloflux.db.due import Lease
 from veloflux.errors import Unavailable
 from veloflux.kit import clock, ids
 from veloflux.worker import schedule
+from veloflux.worker.acting import acting_for
 from veloflux.worker.deliver import deliver
 from veloflux.worker.retries import UNIT_MS
 from veloflux.worker.run_job import run_job
@@ -153,10 +154,11 @@ class Worker:
 
     async def _work(self, lease: Lease) -> None:
         try:
+            ctx = await acting_for(self._ctx, lease.owner)
             if lease.job:
-                await run_job(self._ctx, self._tables, lease, self._pace.retry_ms)
+                await run_job(ctx, self._tables, lease, self._pace.retry_ms)
             else:
-                await deliver(self._ctx, self._tables, lease, self._stop.is_set, self._pace.retry_ms)
+                await deliver(ctx, self._tables, lease, self._stop.is_set, self._pace.retry_ms)
         except Unavailable as error:
             log.warning("redis_away", member=lease.member, error=str(error))
             await self._give_back(lease, self._pace.away_ms)
