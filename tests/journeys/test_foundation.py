@@ -40,7 +40,9 @@ def test_one_time_link_makes_the_operator_once_and_is_not_printed_again(running:
     with running.client() as client:
         made = client.post("/api/auth/operator", json={"token": running.setup_token, **account})
         assert made.status_code == 201, made.text
-        again = client.post("/api/auth/operator", json={"token": running.setup_token, **account, "email": "b@example.com"})
+        again = client.post(
+            "/api/auth/operator", json={"token": running.setup_token, **account, "email": "b@example.com"}
+        )
         assert again.status_code == 401
         assert (
             client.post("/api/auth/login", json={"email": "ana@example.com", "password": PASSWORD}).status_code == 200
