@@ -31,7 +31,7 @@ def test_the_malformed_events_of_an_array_are_rejected_one_by_one() -> None:
     decoded = decode(body([GOOD, {"id": "b"}, GOOD | {"extra": 1}, 5, GOOD | {"id": "c"}]))
     assert decoded.positions == [0, 4]
     assert [(one.index, one.code) for one in decoded.rejected] == [(n, "event_invalid") for n in (1, 2, 3)]
-    assert decoded.rejected[0].reason == "Object missing required field `type`"
+    assert decoded.rejected[0].reason.endswith("Object missing required field `type`")
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,12 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
             for _ in range(TRIES):
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
                 answer = await store.run_check(parts, tenant, state, taken, asked)
-                match answer:
-                    case ["STALE", text, version]:
-                        state.learn_policy(text, version)
-                    case ["ROLL", real, buckets, before]:
-                        state.learn_now(real, buckets, before)
-                    case _:
-                        return _decision(state, taken, asked, answer)
+                if answer[0] == "STALE":
+                    state.learn_policy(*answer[1:])
+                elif answer[0] == "ROLL":
+                    state.learn_now(*answer[1:])
+                else:
+                    return _decision(state, taken, asked, answer)
     except TimeoutError:
         raise Unavailable(
             f"The limits did not answer within {deadline_ms} ms; ask again with the same id, and it counts once"

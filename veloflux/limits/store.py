@@ -1,5 +1,6 @@
 """The keys that a check touches, and the one script call that decides it."""
 
+import functools
 import hashlib
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -17,6 +18,7 @@ from veloflux.tenants import ROLES
 CHECK = scripts.load("limits", "check")
 MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""])
 IPV6_PREFIX = 64
+_api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
 
 
 async def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> list[Any]:
@@ -30,13 +32,13 @@ def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Questi
     buckets, before = state.buckets(frame.generation)
     spot, identity, content = 0, b"", b""
     if asked.id:
-        spot, identity = seen.Marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
+        spot, identity = seen.marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
         content = seen.of_check(f"{asked.meter} {asked.cost}".encode())
     key, digest = asked.key or ("", "")
     rates = frame.rates_for(asked)
     names = [
         frame.limits,
-        keys.api_key(tenant, key) if key else frame.limits,
+        _api_key(tenant, key) if key else frame.limits,
         _address_key(parts, tenant, asked.address) if rates.of_address else frame.limits,
         frame.usage,
         frame.total,

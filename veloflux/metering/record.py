@@ -10,7 +10,7 @@ from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Rejection, Result
 from veloflux.metering.program import Batch, Generation, Measured, Program, Ruler, Window, compose, cut
-from veloflux.metering.seen import GENERATION_MS, Marker
+from veloflux.metering.seen import GENERATION_MS, marker
 
 TRIES = 8
 
@@ -40,7 +40,7 @@ class _Recording:
         self._events = events
         self._backfill = backfill
         self._known = known(tenant)
-        self._marker = Marker(parts.secrets.of("seen"), tenant)
+        self._marker = marker(parts.secrets.of("seen"), tenant)
         self._window = Window()
         self._tries = 0
 

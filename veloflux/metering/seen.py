@@ -6,6 +6,7 @@ event is recognised for 35 to 70 days. A new event is taken for one of the `n` i
 n / 2^48: below 10^-12 at 256.
 """
 
+import functools
 import hashlib
 import zlib
 
@@ -17,6 +18,12 @@ CHECKED = 0x8000
 
 Mark = tuple[int, bytes]
 """The spot, which modulo the number of buckets is the bucket, and the 6 bytes that stand there."""
+
+
+@functools.lru_cache(maxsize=10_000)
+def marker(secret: bytes, tenant: str) -> "Marker":
+    """The marker of a tenant; made once."""
+    return Marker(secret, tenant)
 
 
 class Marker:

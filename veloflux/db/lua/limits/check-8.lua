@@ -34,7 +34,7 @@ local generation = math.floor(real / GENERATION_MS)
 local of_tenant, of_key, of_address = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
 local rates = of_tenant + of_key + of_address
 local state = redis.call('HMGET', KEYS[1], 'status', 'version', 'clock', 'seen:' .. generation,
-  'seen:' .. generation - 1, unpack(ARGV, 18, 17 + of_tenant))
+  'seen:' .. generation - 1, 'made:' .. generation, unpack(ARGV, 18, 17 + of_tenant))
 if state[1] ~= 'active' then return {'TENANT', state[1]} end
 local clock = state[3] or ''
 if string.sub(clock, 1, 1) == '=' then micros = string.sub(clock, 2) * 1000
@@ -74,7 +74,7 @@ local numbers = 18 + rates
 for r = 1, rates do  -- as many as the policy has
   local emission, tolerance = tonumber(ARGV[numbers]), tonumber(ARGV[numbers + 1])
   local arrival
-  if r <= of_tenant then arrival = state[5 + r]
+  if r <= of_tenant then arrival = state[6 + r]
   elseif r <= of_tenant + of_key then arrival = key[4 + r - of_tenant]
   else arrival = redis.call('GET', KEYS[3]) end
   arrival = math.max(tonumber(arrival or 0), micros)
@@ -105,10 +105,12 @@ if of_address > 0 then
 end
 if id ~= '' then
   redis.call('HSET', KEYS[7], id, ARGV[11])
-  redis.call('PEXPIRE', KEYS[7], SEEN_MS, 'NX')
+  if state[6] ~= ARGV[8] and redis.call('PEXPIRE', KEYS[7], SEEN_MS, 'NX') == 1 then
+    redis.call('HINCRBY', KEYS[1], 'made:' .. generation, 1)
+  end
   if not state[4] then
     redis.call('HSET', KEYS[1], 'seen:' .. generation, ARGV[8])
-    redis.call('HDEL', KEYS[1], 'seen:' .. generation - 2)
+    redis.call('HDEL', KEYS[1], 'seen:' .. generation - 2, 'made:' .. generation - 2)
   end
 end
 local quarter = math.floor(now % DAY_MS / QUARTER_MS)
