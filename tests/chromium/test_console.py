@@ -188,5 +188,5 @@ def test_setup_sign_in_and_a_new_tenant_need_only_the_keyboard(visit: Visit) -> 
         assert ana.page.url == f"{running.url}{HERE}/usage"
         ana.page.keyboard.press("Tab")
         ana.page.keyboard.press("Enter")
-        assert ana.page.url.endswith("#main")
+        ana.page.wait_for_url("**/usage#main")
         assert running.document("tenants", "show", "semicomplete")["plan"] == "pro"

@@ -44,9 +44,11 @@ class Visitor:
                 field.select_option(value)
             else:
                 field.fill(value)
-        with self.page.expect_response(lambda answer: answer.request.method == "POST") as sent:
+        with (
+            self.page.expect_navigation(),
+            self.page.expect_response(lambda answer: answer.request.method == "POST") as sent,
+        ):
             form.locator("button").last.click()
-        self.page.wait_for_load_state()
         return sent.value
 
     def tab_to(self, selector: str) -> None:
