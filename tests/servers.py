@@ -42,9 +42,13 @@ class Server:
             "--dir",
             str(self.folder),
         ]
-        command += ["--save", "", "--logfile", str(self.folder / "log"), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._command = [*command, "--save", "", "--logfile", str(self.folder / "log"), *options]
         self.client = redis.Redis(port=self.port, decode_responses=True)
+        self.start()
+
+    def start(self) -> None:
+        """Start it, at first or again after its end."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self._answers, f"valkey-server on port {self.port}")
 
     @property

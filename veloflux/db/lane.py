@@ -26,9 +26,12 @@ OWN_CONNECTION = frozenset(
 
 
 class _Call(NamedTuple):
+    """One command; `asking` is sent with ASKING before it, whose answer is dropped."""
+
     packed: bytes
     answer: "asyncio.Future[Any]"
     since: float
+    asking: bool
 
 
 class Lane:
@@ -58,9 +61,7 @@ class Lane:
             return answer
         if not self._waiting:
             loop.call_soon(self._flush)
-        if asking:
-            self._waiting.append(_Call(hiredis.pack_command(("ASKING",)), loop.create_future(), loop.time()))
-        self._waiting.append(_Call(hiredis.pack_command(args), answer, loop.time()))
+        self._waiting.append(_Call(hiredis.pack_command(args), answer, loop.time(), asking))
         return answer
 
     async def burst(self, packed: bytes, count: int) -> list[Any]:
@@ -102,6 +103,8 @@ class Lane:
             return
         waiting, self._waiting = self._waiting, []
         live = [call for call in waiting if not call.answer.cancelled()]
+        if any(call.asking for call in live):
+            live = [part for call in live for part in (_asking(call), call) if part]
         if live:
             self._sent.extend(live)
             self._writer.write(b"".join([call.packed for call in live]))
@@ -162,6 +165,15 @@ class Lane:
                 call.answer.set_exception(Unknown(f"Redis did not answer ({why}); it may have happened"))
         if self._waiting:
             self._flush()
+
+
+def _asking(call: _Call) -> _Call | None:
+    """The command that makes the server answer the next one though the slot is still on its way there."""
+    if not call.asking:
+        return None
+    dropped = call.answer.get_loop().create_future()
+    dropped.cancel()
+    return _Call(packed("ASKING"), dropped, call.since, False)
 
 
 def packed(*args: Any) -> bytes:
