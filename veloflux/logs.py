@@ -4,6 +4,7 @@ Every line carries its `slice` and, inside a request, its `request` id. The proc
 too large moves it aside, and the others follow.
 """
 
+import contextlib
 import fcntl
 import logging
 import sys
@@ -23,9 +24,11 @@ class SharedRotatingHandler(WatchedFileHandler):
     """A log file of several processes, moved to `<name>.1` … `<name>.5` when it has grown."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self.stream and self.stream.tell() > FILE_BYTES:
-            self._rotate()
-        super().emit(record)
+        """Write a line; a disk that is full or a folder that is gone must not fail what is being logged."""
+        with contextlib.suppress(OSError):
+            if self.stream and self.stream.tell() > FILE_BYTES:
+                self._rotate()
+            super().emit(record)
 
     def _rotate(self) -> None:
         path = Path(self.baseFilename)

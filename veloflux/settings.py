@@ -85,8 +85,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def console_url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = reachable(self.host)
+        host = f"[{host}]" if ":" in host else host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+
+def reachable(host: str) -> str:
+    """Where this machine reaches a server that listens on `host`: on loopback if that means every address.
+
+    >>> reachable("0.0.0.0"), reachable("::"), reachable("10.0.0.7")
+    ('127.0.0.1', '::1', '10.0.0.7')
+    """
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
 
 
 def describe() -> list[tuple[str, str, str, str]]:

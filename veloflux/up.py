@@ -24,7 +24,7 @@ from typing import NoReturn
 from veloflux import data_folder, process
 from veloflux.db import embedded
 from veloflux.errors import StartRefused
-from veloflux.settings import Settings, environment
+from veloflux.settings import Settings, environment, reachable
 
 Running = dict[str, subprocess.Popen[bytes]]
 
@@ -119,21 +119,12 @@ def _start(
 def _wait_until_ready(settings: Settings, running: Running) -> None:
     for poll in itertools.count(1):
         _require_all(running)
-        fault = _readiness_fault(probed_host(settings.host), settings.port)
+        fault = _readiness_fault(reachable(settings.host), settings.port)
         if not fault:
             return
         if poll == POLLS_UNTIL_COMPLAINT:
             _say(f"Still waiting until VeloFlux is ready; GET /readyz: {fault}")
         time.sleep(POLL_S)
-
-
-def probed_host(host: str) -> str:
-    """Where this machine reaches a server that listens on `host`: on loopback if that means every address.
-
-    >>> probed_host("0.0.0.0"), probed_host("::"), probed_host("10.0.0.7")
-    ('127.0.0.1', '::1', '10.0.0.7')
-    """
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
 
 
 def _readiness_fault(host: str, port: int) -> str:
