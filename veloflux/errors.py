@@ -16,6 +16,7 @@ VeloFluxError
 │   └── LinkExpired
 ├── PermissionDenied 403
 ├── NotFound 404                what is another tenant's is not found either
+├── MethodNotAllowed 405        the header Allow names those that are
 ├── Conflict 409                the state of things forbids it
 │   ├── NameTaken, AlreadyMember, AlreadyDone
 │   ├── IdReused
@@ -167,6 +168,13 @@ class NotFound(VeloFluxError):
 
     code = "not_found"
     status = 404
+
+
+class MethodNotAllowed(VeloFluxError):
+    """The address does not have this method; the header `Allow` names those that it has."""
+
+    code = "method_not_allowed"
+    status = 405
 
 
 class Conflict(VeloFluxError):

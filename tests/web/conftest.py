@@ -16,7 +16,9 @@ from tests.servers import free_port, wait_for
 @pytest.fixture(scope="session")
 def web(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a web server with two processes and of a worker beside it."""
-    with serving(standalone, tmp_path_factory.mktemp("web"), {"VELOFLUX_WEB_PROCESSES": "2"}) as url:
+    # A busy machine may take its time; what happens when it takes too long is tried elsewhere.
+    patient = {"VELOFLUX_CHECK_TIMEOUT_MS": "20000", "VELOFLUX_REDIS_TIMEOUT_MS": "20000"}
+    with serving(standalone, tmp_path_factory.mktemp("web"), {"VELOFLUX_WEB_PROCESSES": "2", **patient}) as url:
         yield url
 
 

@@ -16,7 +16,7 @@ from veloflux.transaction import SEALED
 LOOKED_AT_MAX = 1_000
 CHUNK = 200
 ERASED = "(erased)"
-STREAM_ID = re.compile(r"\d{1,16}-\d{1,16}")
+STREAM_ID = re.compile(r"[0-9]{1,16}-[0-9]{1,16}")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

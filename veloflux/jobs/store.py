@@ -26,7 +26,7 @@ async def find(ctx: Context, owner: str, job: str) -> Job:
 
 async def dead(ctx: Context, cursor: str = "", limit: int = page.LIMIT) -> Page[Job]:
     """Dead jobs of all owners, the latest first."""
-    skip = int(page.decode(cursor)) if cursor else 0
+    skip = page.decode_number(cursor)
     members = await ctx.db.call("ZRANGE", keys.jobs_dead(), skip, skip + limit - 1, "REV")
     jobs = [job for job in await _read(ctx, members) if job.state == "dead"]
     return Page(jobs, page.encode(str(skip + limit)) if len(members) == limit else None)
@@ -46,7 +46,7 @@ async def waiting(ctx: Context) -> list[Job]:
 
 async def of_owner(ctx: Context, owner: str, cursor: str = "", limit: int = page.LIMIT) -> Page[Job]:
     """One owner's jobs, waiting and dead, the latest first."""
-    skip = int(page.decode(cursor)) if cursor else 0
+    skip = page.decode_number(cursor)
     ids = await ctx.db.call("ZRANGE", keys.jobs(owner), skip, skip + limit - 1, "REV")
     jobs = await _read(ctx, [due_member(owner, job) for job in ids])
     return Page(jobs, page.encode(str(skip + limit)) if len(ids) == limit else None)

@@ -6,10 +6,14 @@ stopped.
 """
 
 import time
+from datetime import UTC, datetime
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+EARLIEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
+LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
+"""Between these lie the times that a tenant's clock can show and an event can have."""
 
 
 def now_ms() -> int:

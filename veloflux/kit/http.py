@@ -24,14 +24,19 @@ def parsed(decoder: "msgspec.json.Decoder[Body]", body: bytes | msgspec.Raw) -> 
     >>> parsed(msgspec.json.Decoder(dict[str, int]), b'{"a": 1}')
     {'a': 1}
 
-    :raises InputInvalid: not JSON, or not of this form; the sentence names the place.
+    :raises InputInvalid: not JSON, or not of this form; `errors` names the field.
     """
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise InputInvalid(str(error)) from None
+        raise _misshapen(*str(error).split(" - at `$", 1)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputInvalid(f"The body is not JSON: {error}") from None
+
+
+def _misshapen(fault: str, place: str = "") -> InputInvalid:
+    field = place.rstrip("`").lstrip(".") or "body"
+    return InputInvalid(f"{field}: {fault}", errors=[{"field": field, "message": fault}])
 
 
 def inlined_schema(kind: object) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
@@ -12,6 +13,7 @@ from veloflux.errors import CursorInvalid
 Item = TypeVar("Item")
 LIMIT = 50
 LIMIT_MAX = 500
+NUMBER = re.compile("[0-9]{1,15}")
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True):
@@ -35,4 +37,22 @@ def decode(cursor: str) -> str:
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise CursorInvalid("This cursor is not one that an earlier page gave") from None
+        raise _not_ours() from None
+
+
+def decode_number(cursor: str) -> int:
+    """How many items the earlier pages had; 0 without a cursor.
+
+    >>> decode_number(encode("50")), decode_number("")
+    (50, 0)
+
+    :raises CursorInvalid: when the text is not one of ours.
+    """
+    position = decode(cursor) if cursor else "0"
+    if not NUMBER.fullmatch(position):
+        raise _not_ours()
+    return int(position)
+
+
+def _not_ours() -> CursorInvalid:
+    return CursorInvalid("This cursor is not one that an earlier page gave")

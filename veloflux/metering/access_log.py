@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
-from veloflux.metering.model import EARLIEST, LATEST, Event
+from veloflux.kit.clock import EARLIEST, LATEST
+from veloflux.metering.model import Event
 
 EVENT_TYPE = "http.request"
 SOURCE = "access_log"

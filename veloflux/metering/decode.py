@@ -48,7 +48,7 @@ def decode(body: bytes) -> Decoded:
         return Decoded([_event(parsed(_one, body))], [0], [])
     try:
         events = [_event(one) for one in _many.decode(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _one_by_one(body)
     _check_number(len(events))
     return Decoded(events, list(range(len(events))), [])

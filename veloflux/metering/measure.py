@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from veloflux.errors import EventInvalid, EventTypeUnknown, EventValueInvalid
-from veloflux.metering.model import EARLIEST, LATEST, TEXT_MAX, Event
+from veloflux.kit.clock import EARLIEST, LATEST
+from veloflux.metering.model import TEXT_MAX, Event
 from veloflux.plans import Meter
 
 AMOUNT_MAX = 2**53

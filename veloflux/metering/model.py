@@ -1,6 +1,5 @@
 """An event, and what became of a batch of them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,8 +8,6 @@ from veloflux.errors import EventRejected
 
 SOURCE = "api"
 TEXT_MAX = 200
-EARLIEST = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1000)
-LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 
 class Event(msgspec.Struct, frozen=True):

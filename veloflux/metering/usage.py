@@ -21,6 +21,8 @@ from veloflux.plans import Meter, catalogue, find_meter
 WindowSize = Literal["hour", "day", "month"]
 WINDOWS: tuple[WindowSize, ...] = ("hour", "day", "month")
 DAYS_READ = 100
+FIRST_DAY, LAST_DAY = date(1999, 12, 31), date(2100, 1, 1)
+"""No event lies outside of these days, in any zone."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -53,6 +55,7 @@ async def read_usage(
     found = find_meter(meter)
     if first and last and first > last:
         raise InputInvalid("The first day must not be after the last")
+    first, last = first and _bounded(first), last and _bounded(last)
     rows = [(start, amount) async for start, amount in _rows(ctx, meter, window, first, last)]
     assert ctx.scope
     return Usage(
@@ -150,6 +153,10 @@ async def _days_with_usage(ctx: Context, start: int | None, end: int | None) -> 
     first = None if start is None else start // DAY_MS
     last = None if end is None else (end - 1) // DAY_MS
     return await store.days_with_usage(ctx.db, ctx.tenant, first, last)
+
+
+def _bounded(on: date) -> date:
+    return min(max(on, FIRST_DAY), LAST_DAY)
 
 
 def _zone(ctx: Context) -> ZoneInfo:

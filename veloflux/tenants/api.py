@@ -11,7 +11,7 @@ from veloflux import tenants
 from veloflux.context import Context
 from veloflux.identity.api import Email, NewPassword, PersonName, Registered
 from veloflux.identity.model import Language
-from veloflux.kit import page
+from veloflux.kit import clock, page
 from veloflux.kit.page import Page
 from veloflux.tenants.api_keys import NAME_MAX as KEY_NAME_MAX
 from veloflux.tenants.clock import ClockMode
@@ -20,10 +20,12 @@ from veloflux.tenants.model import MemberProfile, Mode, Tenant
 from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown
 from veloflux.tenants.slug import LENGTH_MAX
 
-LATEST_MS = 253_402_300_799_999  # the end of the year 9999
-
 TenantPath = Annotated[str, Parameter(description="Slug or id of the tenant", max_length=64)]
 Limit = Annotated[int, Parameter(ge=1, le=page.LIMIT_MAX)]
+ClockTime = Annotated[
+    int,
+    Meta(ge=clock.EARLIEST, lt=clock.LATEST, description="Epoch ms, from 2000 to 2099", examples=[1_700_000_000_000]),
+]
 Role = Annotated[str, Meta(max_length=40, description="owner, admin, member or viewer", examples=["member"])]
 
 
@@ -50,7 +52,7 @@ class CreateTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SetClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Annotated[ClockMode, Meta(description="Real time, running from `at`, or stopped at `at`")]
-    at: Annotated[int, Meta(ge=0, le=LATEST_MS, description="Epoch ms", examples=[1_700_000_000_000])] | None = None
+    at: ClockTime | None = None
 
 
 class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,10 +20,12 @@ ClockMode = Literal["real", "offset", "stopped"]
 async def set_clock(ctx: Context, mode: ClockMode, at: int | None = None) -> Tenant:
     """Let the tenant's clock show `at` (epoch ms) from now on, running (`offset`) or `stopped`; or real time again.
 
-    :raises ClockNotMovable: the tenant is live, or `at` is missing or superfluous.
+    :raises ClockNotMovable: the tenant is live, or `at` is missing, superfluous, or not between 2000 and 2100.
     """
     if (at is None) != (mode == "real"):
         raise ClockNotMovable("Say at which time the clock shall be set, unless it shall show real time")
+    if at is not None and not clock.EARLIEST <= at < clock.LATEST:
+        raise ClockNotMovable("A clock can show a time between the years 2000 and 2100; give it in epoch ms")
     return await decide(lambda: _set(ctx, clock_text(mode, at or 0, clock.now_ms())))
 
 

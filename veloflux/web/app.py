@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, post
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.static_files import create_static_files_router
 
 from veloflux import logs, process, settings, wiring
 from veloflux.audit import api as audit
+from veloflux.errors import NotFound
 from veloflux.exports import api as exports
 from veloflux.identity import api as identity
 from veloflux.jobs import api as jobs
@@ -26,6 +27,7 @@ from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
 from veloflux.web import access, console, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
+from veloflux.web.body import JsonRequest
 
 API: Sequence[HTTPRouteHandler] = (
     *identity.ROUTES,
@@ -77,10 +79,11 @@ def litestar(chosen: Settings) -> Litestar:
             yield
 
     made = Litestar(
-        route_handlers=[*API, *system.ROUTES, *console.ROUTES, _static_files()],
+        route_handlers=[*API, *system.ROUTES, *console.ROUTES, *_beside(), _static_files()],
         dependencies={"ctx": Provide(access.context_of)},
         exception_handlers={Exception: _respond},
         lifespan=[connected],
+        request_class=JsonRequest,
         request_max_body_size=chosen.body_limit,
         openapi_config=openapi.CONFIG,
         logging_config=None,
@@ -93,6 +96,15 @@ def _respond(request: Request[Any, Any, Any], exception: Exception) -> Response[
     """Programs get a problem document, people a page."""
     to_people = f"{request.scope['path']}/".startswith("/console/")
     return (console.respond if to_people else problems.respond)(request, exception)
+
+
+def _beside() -> list[HTTPRouteHandler]:
+    """Lets the framework know the addresses that are served beside it: it refuses other methods there."""
+
+    async def nothing() -> None:
+        raise NotFound("There is nothing at this address; write it without a slash at its end")
+
+    return [post(path, include_in_schema=False)(nothing) for _, path in RAW]
 
 
 def _static_files() -> Any:

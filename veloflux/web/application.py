@@ -33,6 +33,12 @@ NOT_STORED = (b"cache-control", b"no-store")
 log = structlog.get_logger(slice="web")
 
 
+def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """What every answer carries."""
+    is_https = settings.public_url.startswith("https://")
+    return [*SECURITY, (b"strict-transport-security", b"max-age=31536000")] if is_https else SECURITY
+
+
 class Application:
     """`raw` maps method and path to a handler that answers by itself."""
 
@@ -40,9 +46,7 @@ class Application:
         self._routed = routed
         self._raw = raw
         self._trusted = networks(settings.trusted_proxies)
-        self._headers = list(SECURITY)
-        if settings.public_url.startswith("https://"):
-            self._headers.append((b"strict-transport-security", b"max-age=31536000"))
+        self._headers = security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -3,9 +3,12 @@
 from typing import Any
 
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 
 from veloflux import __version__
+from veloflux.errors import LimitReached
+from veloflux.exports import api as exports
 from veloflux.limits import api as limits
 from veloflux.metering import ingest
 from veloflux.web.problems import MEDIA_TYPE
@@ -27,6 +30,7 @@ ALWAYS = {
 }
 SIGNED_IN = {401: "No valid session, token or key", 403: "The permission is missing"}
 CHANGING = {409: "The state of things forbids it"}
+REACHED = {"description": "Only with the code limit_reached: see POST /api/check"}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "request_id"],
@@ -37,8 +41,16 @@ PROBLEM = {
         "code": {"type": "string", "description": "Stable; see docs/errors.md"},
         "detail": {"type": "string"},
         "request_id": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
-        "extra": {"type": "object"},
+        "errors": {
+            "type": "array",
+            "description": "The fields at fault",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        **dict.fromkeys(sorted(LimitReached.public), REACHED),
     },
 }
 
@@ -48,11 +60,17 @@ def document(app: Litestar) -> dict[str, Any]:
     if not hasattr(app.state, "openapi"):
         schema = app.openapi_schema.to_schema()
         schema["paths"] |= limits.OPENAPI | ingest.OPENAPI
-        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+        schema["paths"][exports.PATH]["get"]["responses"]["200"]["content"] = exports.CONTENT
+        shapes = schema.setdefault("components", {}).setdefault("schemas", {})
+        shapes["Problem"] = PROBLEM
         schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        handlers = _handlers(app)
         for path, operations in schema["paths"].items():
             for method, operation in operations.items():
-                _add_problems(path, method, operation, _is_public(app, operation))
+                handler = handlers.get(operation["operationId"])
+                _add_problems(path, method, operation, handler is not None and handler.opt.get("access") == "public")
+        for handler in handlers.values():
+            _close(shapes, handler)
         app.state.openapi = schema
     return dict(app.state.openapi)
 
@@ -72,10 +90,14 @@ def _add_problems(path: str, method: str, operation: dict[str, Any], public: boo
         operation["security"] = [{"token": []}]
 
 
-def _is_public(app: Litestar, operation: dict[str, Any]) -> bool:
-    return any(
-        handler.opt.get("access") == "public"
-        for route in app.routes
-        for handler in getattr(route, "route_handlers", ())
-        if handler.operation_id == operation["operationId"]
-    )
+def _close(shapes: dict[str, Any], handler: HTTPRouteHandler) -> None:
+    """Say of a body that it may have no other fields, as Litestar does not."""
+    body = handler.parsed_data_field
+    if body and body.annotation.__struct_config__.forbid_unknown_fields:
+        shapes[body.annotation.__name__]["additionalProperties"] = False
+
+
+def _handlers(app: Litestar) -> dict[str, HTTPRouteHandler]:
+    """The documented handlers by their operation."""
+    found = [handler for route in app.routes for handler in getattr(route, "route_handlers", ())]
+    return {str(handler.operation_id): handler for handler in found if handler.resolve_include_in_schema()}

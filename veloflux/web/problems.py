@@ -4,20 +4,28 @@
  "detail": "There is no tenant acme", "request_id": "req_…"}
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.params import ParameterKwarg
 from litestar.status_codes import HTTP_405_METHOD_NOT_ALLOWED
 
-from veloflux.errors import InputInvalid, Unavailable, VeloFluxError
+from veloflux.errors import BodyTooLarge, InputInvalid, MethodNotAllowed, NotFound, Unavailable, VeloFluxError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 log = structlog.get_logger(slice="web")
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "media_type_unsupported"}
+_FRAMEWORKS: Mapping[int, tuple[type[VeloFluxError], str]] = {
+    404: (NotFound, "There is nothing at this address; GET /api/schema lists what there is"),
+    405: (MethodNotAllowed, "This address does not have this method; the header Allow names those that it has"),
+    413: (BodyTooLarge, "The body is larger than this server accepts; send it in parts"),
+}
+"""What is told of the framework's own refusals."""
 
 
 def problem(error: VeloFluxError, request_id: str) -> dict[str, Any]:
@@ -42,17 +50,21 @@ def headers(error: VeloFluxError) -> dict[str, str]:
     return {"www-authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
 
 
-def of_exception(exception: Exception) -> VeloFluxError:
-    """What a reader is told about any exception; one that we did not foresee is logged and told nothing about."""
+def of_exception(exception: Exception, names: Mapping[str, str] = MappingProxyType({})) -> VeloFluxError:
+    """What a reader is told about any exception; one that we did not foresee is logged and told nothing about.
+
+    `names` says how parameters of a route's function are called outside, where that differs.
+    """
     match exception:
         case VeloFluxError():
             return exception
         case ValidationException():
-            return InputInvalid(_first_sentence(exception), errors=_fields(exception))
+            errors = _errors(exception, names)
+            first = f"{errors[0]['field']}: {errors[0]['message']}" if errors else exception.detail
+            return InputInvalid(first, errors=errors)
         case HTTPException(status_code=status) if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            error = InputInvalid(exception.detail or HTTPStatus(status).phrase)
-            error.code, error.status = _CODES.get(status, "input_invalid"), status
-            return error
+            kind, sentence = _FRAMEWORKS.get(status, (InputInvalid, exception.detail))
+            return kind(sentence)
         case _:
             log.error("unforeseen", exc_info=exception)
             return VeloFluxError("Something went wrong on our side; give this request id to the operator")
@@ -60,7 +72,7 @@ def of_exception(exception: Exception) -> VeloFluxError:
 
 def respond(request: Request[Any, Any, Any], exception: Exception) -> Response[dict[str, Any]]:
     """Litestar's handler for every exception of an API route."""
-    error = of_exception(exception)
+    error = of_exception(exception, _names(request))
     answer = Response(
         problem(error, request.scope["state"]["request_id"]),
         status_code=error.status,
@@ -72,13 +84,19 @@ def respond(request: Request[Any, Any, Any], exception: Exception) -> Response[d
     return answer
 
 
-def _first_sentence(exception: ValidationException) -> str:
-    fields = _fields(exception)
-    return f"{fields[0]['field']}: {fields[0]['message']}" if fields else exception.detail
-
-
-def _fields(exception: ValidationException) -> list[dict[str, str]]:
+def _errors(exception: ValidationException, names: Mapping[str, str]) -> list[dict[str, str]]:
     extra = exception.extra if isinstance(exception.extra, list) else []
-    return [
-        {"field": str(e.get("key", "")), "message": str(e.get("message", ""))} for e in extra if isinstance(e, dict)
-    ]
+    found = [(str(each.get("key", "")), str(each.get("message", ""))) for each in extra if isinstance(each, dict)]
+    # What is in a body is checked before; a fault of the body as a whole is that there is none.
+    named = [("body", "it is missing") if field == "data" else (names.get(field, field), text) for field, text in found]
+    return [{"field": field, "message": message} for field, message in named]
+
+
+def _names(request: Request[Any, Any, Any]) -> dict[str, str]:
+    handler = request.scope.get("route_handler")
+    parameters = handler.parsed_fn_signature.parameters if handler else {}
+    return {
+        field: found.kwarg_definition.name
+        for field, found in parameters.items()
+        if isinstance(found.kwarg_definition, ParameterKwarg) and found.kwarg_definition.name
+    }

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from litestar.datastructures import State
+from structlog.contextvars import bound_contextvars
 
 from veloflux.context import Parts
-from veloflux.errors import BodyTooLarge, VeloFluxError
+from veloflux.errors import BodyTooLarge
 from veloflux.kit.http import Received
 from veloflux.web import metrics, problems
-from veloflux.web.application import Handler, Receive, Scope, Send
+from veloflux.web.application import NOT_STORED, Handler, Receive, Scope, Send, security_headers
 
 Act = Callable[[Parts, Received], Awaitable[bytes]]
 JSON = (b"content-type", b"application/json")
@@ -21,6 +22,7 @@ PROBLEM = (b"content-type", problems.MEDIA_TYPE.encode())
 
 def serve(operation: str, act: Act, state: State) -> Handler:
     """An ASGI handler; `state.parts` is there when the first request comes."""
+    always = [*security_headers(state.settings), NOT_STORED]
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -28,28 +30,28 @@ def serve(operation: str, act: Act, state: State) -> Handler:
             received = Received(_token(scope), body, scope["query_string"], scope["state"]["address"])
             status, answer, headers = 200, await act(state.parts, received), [JSON]
         except Exception as exception:  # every error has one shape
-            status, answer, headers = _refusal(problems.of_exception(exception), scope["state"]["request_id"])
+            status, answer, headers = _refusal(exception, scope["state"]["request_id"])
         metrics.REQUESTS.labels(operation, "POST", status).inc()
         headers += [(b"content-length", b"%d" % len(answer)), (b"x-request-id", scope["state"]["request_id"].encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers + always})
         await send({"type": "http.response.body", "body": answer})
 
     return handle
 
 
-def _refusal(error: VeloFluxError, request: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+def _refusal(exception: Exception, request: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+    with bound_contextvars(request=request):
+        error = problems.of_exception(exception)
     fields = [(name.encode(), value.encode()) for name, value in problems.headers(error).items()]
     return error.status, msgspec.json.encode(problems.problem(error, request)), [PROBLEM, *fields]
 
 
 async def _body(receive: Receive, limit: int) -> bytes:
     message = await receive()
-    body = message.get("body", b"")
-    while message.get("more_body"):
+    body = bytearray(message.get("body", b""))
+    while message.get("more_body") and len(body) <= limit:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > limit:
-            break
     if len(body) > limit:
         raise BodyTooLarge(f"The body has more than {limit} bytes; send it in parts")
     return bytes(body)

@@ -7,7 +7,7 @@ from litestar import Request, Response, get
 
 from veloflux.context import Parts
 from veloflux.db import workers
-from veloflux.errors import Unavailable
+from veloflux.errors import NotFound, Unavailable
 from veloflux.kit import clock
 from veloflux.web import metrics, openapi
 
@@ -43,9 +43,9 @@ async def read_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Prometheus' text format; for loopback, or with the token `VELOFLUX_METRICS_TOKEN`."""
     token = request.app.state.settings.metrics_token
     if not metrics.may_read(request.scope["state"]["address"], request.headers.get("authorization", ""), token):
-        return Response(b"", status_code=404)
+        raise NotFound("There is nothing here for this address; see VELOFLUX_METRICS_TOKEN")
     body, media_type = await metrics.text(request.app.state.parts.db)
-    return Response(body, media_type=media_type)
+    return Response(body, headers={"content-type": media_type})
 
 
 @get("/api/schema", include_in_schema=False)

@@ -1,0 +1,287 @@
+"""Every route against the OpenAPI document: requests that schemathesis makes up, and a success of each."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import httpx2
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.core import NOT_SET
+from schemathesis.schemas import APIOperation, BaseSchema
+from schemathesis.specs.openapi.checks import negative_data_rejection
+
+from tests import cast, customers
+from tests.cast import PASSWORD
+from tests.servers import wait_for
+from veloflux import identity, tenants
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.events import JobDied
+from veloflux.kit import clock
+from veloflux.transaction import Transaction
+
+EXAMPLES = 50
+BY_KEY = ("limits.check", "events.record")
+"""These are for programs, which have keys; people's sessions may use all others."""
+HEADERS = ("accept", "accept-language", "cookie", "content-encoding", "if-none-match", "range", "x-forwarded-for")
+MEANT = {
+    "at": [clock.EARLIEST, clock.LATEST - 1],
+    "cost": [1],
+    "cursor": ["", "MQ", "MSAw"],
+    "email": ["alice@example.com", "dora@example.com", "new@example.com"],
+    "from": ["0001-01-01", "2015-05-17"],
+    "meter": ["requests", "bytes"],
+    "name": ["New"],
+    "owner": ["ten_0"],
+    "password": [PASSWORD],
+    "plan": ["free", "pro"],
+    "role": ["member", "owner", "operator"],
+    "slug": ["acme", "another"],
+    "to": ["2015-05-20", "9999-12-31"],
+    "type": ["http.request"],
+    "zone": ["UTC", "Asia/Tokyo"],
+}
+"""Values that mean something: made-up ones alone would seldom come past the first refusal."""
+
+
+class World(NamedTuple):
+    """What the requests are about. Nobody is the operator yet; `setup` is the token of the link to become it."""
+
+    url: str
+    setup: str
+    key: str
+    service_key: str
+    ids: dict[str, str]
+    invited: str
+
+
+@pytest.fixture
+async def world(web: str, one_ctx: Context) -> World:
+    scene = await cast.assemble(one_ctx)
+    link = await tenants.new_setup_link(one_ctx)
+    assert link
+    within = await cast.within(scene.alice, scene.acme)
+    box = await tenants.create_tenant(scene.alice, "Box", mode="sandbox")
+    await cast.person(one_ctx, "dora")
+    invited, revoked = [await tenants.invite(within, cast.email(name), "viewer") for name in ("dora", "eve")]
+    key = await customers.key(customers.of(one_ctx, box))
+    spare = await identity.log_in(cast.fresh(one_ctx), cast.email("alice"), PASSWORD)
+    return World(
+        url=web,
+        setup=link.rpartition("/")[2],
+        key=key.token,
+        service_key=await customers.service_key(one_ctx),
+        ids={
+            "invitation": revoked.id,
+            "job": await dead_job(one_ctx, scene.acme.id),
+            "key": (await customers.key(within)).key.id,
+            "owner": scene.acme.id,
+            "session": spare.person.session,
+            "tenant": "acme",
+            "user": scene.bob.actor.person,
+        },
+        invited=cast.token(within, invited.id),
+    )
+
+
+async def dead_job(ctx: Context, owner: str) -> str:
+    tx = Transaction(ctx, owner)
+    job = tx.enqueue("nothing", {}, run_at=clock.now_ms() + clock.DAY_MS)
+    tx.event(JobDied(job=job, kind="nothing", attempts=8))
+    await tx.commit()
+    await ctx.db.call("HSET", keys.job(owner, job), "state", "dead")
+    return job
+
+
+@pytest.fixture
+async def olivia(world: World, one_ctx: Context) -> None:
+    """The operator."""
+    await cast.operator(one_ctx, "olivia")
+
+
+@pytest.fixture
+def api(web: str) -> BaseSchema:
+    """The document of the running server."""
+    schema = schemathesis.openapi.from_url(f"{web}/api/schema")
+    schema.config.update(base_url=web)
+    schema.config.generation.update(with_security_parameters=False)
+    # That a text is an e-mail address, a cursor or an id of ours is more than a schema can say; who may what is checked
+    # below, and in the wall's tests.
+    schema.config.checks.update(excluded_check_names=["positive_data_acceptance", "ignored_auth"])
+    return schema
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as kept:
+        yield kept
+
+
+def operations(api: BaseSchema) -> dict[str, APIOperation[Any, Any, Any, Any]]:
+    found = [result.ok() for result in api.get_all_operations()]
+    return {operation.definition.raw["operationId"]: operation for operation in found}
+
+
+def sign_in(url: str, name: str) -> str:
+    answer = httpx2.post(f"{url}/api/auth/login", json={"email": cast.email(name), "password": PASSWORD}, timeout=30)
+    return str(answer.json()["token"])
+
+
+def authorization(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def cases(operation: APIOperation[Any, Any, Any, Any], ids: dict[str, str]) -> st.SearchStrategy[Case[Any]]:
+    """A request that the document forbids, or one that it allows, in which some values mean something."""
+    known = {**MEANT, **{name: [value] for name, value in ids.items()}, "tenant": ["acme", "box"]}
+    forbidden = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    allowed = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+
+    @st.composite
+    def meaning(draw: st.DrawFn) -> Case[Any]:
+        case = draw(allowed)
+        for part in (case.path_parameters, case.query, *(case.body if isinstance(case.body, list) else [case.body])):
+            for name in sorted(part.keys() & known.keys()) if isinstance(part, dict) else ():
+                if draw(st.integers(0, 3)):
+                    part[name] = draw(st.sampled_from(known[name]))
+        return case
+
+    return forbidden | meaning()
+
+
+def headers() -> st.SearchStrategy[dict[str, str]]:
+    """Header fields that no route asks for."""
+    text = st.text(st.characters(codec="latin-1", exclude_categories=["Cc", "Zs"]), max_size=30)
+    return st.dictionaries(st.sampled_from(HEADERS), text, max_size=2)
+
+
+def try_out(
+    operation: APIOperation[Any, Any, Any, Any], ids: dict[str, str], token: str, session: requests.Session
+) -> Counter[int]:
+    """Make many requests; the statuses of their answers, each of which conforms to the document.
+
+    An array of events of which some are bad is accepted: the answer names the bad ones.
+    """
+    statuses: Counter[int] = Counter()
+    is_public = "security" not in operation.definition.raw
+    excluded = [negative_data_rejection] if operation.path == "/api/events" else []
+
+    @settings(
+        max_examples=EXAMPLES,
+        phases=[Phase.generate],
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases(operation, ids), further=headers())
+    def ask(case: Case[Any], further: dict[str, str]) -> None:
+        answer = case.call(headers=further | authorization(token), session=session)
+        statuses[answer.status_code] += 1
+        case.validate_response(answer, excluded_checks=excluded)
+        assert token or is_public or answer.status_code >= 400, "nobody may do this"
+
+    ask()
+    return statuses
+
+
+@pytest.mark.usefixtures("olivia")
+@pytest.mark.parametrize("actor", ["nobody", "olivia", "alice"])
+def test_whoever_asks_whatever_no_answer_is_a_fault_or_not_as_documented(
+    world: World, api: BaseSchema, session: requests.Session, subtests: pytest.Subtests, actor: str
+) -> None:
+    keys_of = {"olivia": world.service_key, "alice": world.key}
+    for name, operation in operations(api).items():
+        with subtests.test(name):
+            fresh = "" if actor == "nobody" else keys_of[actor] if name in BY_KEY else sign_in(world.url, actor)
+            statuses = try_out(operation, world.ids, fresh, session)
+            assert statuses.total() >= EXAMPLES
+
+
+class Success(NamedTuple):
+    """Who asks (somebody's name, or a key) what; the path's parameters are the world's ids."""
+
+    actor: str = "alice"
+    body: Any = None
+    query: dict[str, str] | None = None
+    tenant: str = "acme"
+
+
+def successes(world: World) -> dict[str, Success]:
+    """What succeeds, by operation, in this order."""
+    account = {"name": "Zoe", "email": cast.email("zoe"), "password": PASSWORD}
+    event = {"type": "http.request", "id": "1", "time": "2026-01-02T03:04:05Z", "data": {"bytes": 512}}
+    stopped = {"mode": "stopped", "at": 1_767_322_000_000}
+    return {
+        "operator.create": Success("", {**account, "email": cast.email("olivia"), "token": world.setup}),
+        "auth.register": Success("", account),
+        "auth.login": Success("", {"email": cast.email("zoe"), "password": PASSWORD}),
+        "auth.me": Success(),
+        "auth.logout": Success(),
+        "sessions.list": Success(),
+        "sessions.end": Success(),
+        "tenants.create": Success("zoe", {"name": "Zoe's"}),
+        "tenants.list": Success(),
+        "tenants.show": Success(),
+        "tenants.set_clock": Success(body=stopped, tenant="box"),
+        "members.list": Success(),
+        "members.remove": Success(),
+        "invitations.create": Success(body={"email": "frank@example.com", "role": "admin"}),
+        "invitations.list": Success(),
+        "invitations.revoke": Success(),
+        "invitations.accept": Success("dora", {"token": world.invited}),
+        "api_keys.create": Success(body={"name": "server"}),
+        "api_keys.list": Success(),
+        "api_keys.revoke": Success(),
+        "plans.list": Success(),
+        "events.record": Success(world.key, [event]),
+        "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
+        "usage.read": Success(query={"window": "hour"}, tenant="box"),
+        "usage.export": Success(query={"format": "json"}, tenant="box"),
+        "audit.list": Success(),
+        "outbox.list": Success("olivia"),
+        "outbox.show": Success("olivia"),
+        "jobs.list": Success("olivia", query={"owner": world.ids["owner"]}),
+        "jobs.retry": Success("olivia"),
+    }
+
+
+def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, session: requests.Session) -> None:
+    documented, meant = operations(api), successes(world)
+    assert meant.keys() == documented.keys(), "say above what succeeds there"
+    for name, success in meant.items():
+        operation, ids = documented[name], {**world.ids, "tenant": success.tenant}
+        if name == "outbox.show":
+            ids["message"] = written_message(world.url)
+        case = operation.Case(
+            path_parameters={parameter: ids[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)},
+            query=success.query,
+            body=success.body if success.body is not None else NOT_SET,
+            media_type="application/json" if success.body is not None else None,
+        )
+        answer = case.call(headers=authorization(token(world.url, success.actor)), session=session)
+        assert 200 <= answer.status_code < 300, f"{name}: {answer.text}"
+        case.validate_response(answer)
+
+
+def token(url: str, actor: str) -> str:
+    return actor if not actor or actor.startswith("vf_") else sign_in(url, actor)
+
+
+def written_message(url: str) -> str:
+    """The id of a message that the worker wrote to the outbox."""
+    found: list[dict[str, str]] = []
+
+    def written() -> bool:
+        found.extend(httpx2.get(f"{url}/api/outbox", headers=operator, timeout=30).json()["items"])
+        return bool(found)
+
+    operator = authorization(sign_in(url, "olivia"))
+    wait_for(written, "a message in the outbox")
+    return found[0]["id"]
