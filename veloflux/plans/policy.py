@@ -98,7 +98,7 @@ def buckets(monthly: int | None) -> int:
     """How many hashes a generation of seen events starts with: a power of two, for the events of a month's quota.
 
     >>> buckets(1_000), buckets(20_000), buckets(None)
-    (16, 512, 1024)
+    (32, 512, 1024)
     """
     if monthly is None:
         return BUCKETS_MAX
