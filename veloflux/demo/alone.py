@@ -18,7 +18,7 @@ from veloflux.errors import StartRefused
 from veloflux.settings import Settings, environment
 from veloflux.terminal import os_user
 
-RUNS = "VeloFlux runs"
+LINK = "/console/setup/"
 
 
 def run() -> None:
@@ -31,25 +31,29 @@ def run() -> None:
         port = probe.getsockname()[1]
         probe.close()
         chosen = Settings(data_dir=Path(folder), port=port)
-        with _up(environment(chosen)):
-            uvloop.run(_demo(chosen))
+        with _up(environment(chosen)) as setup_token:
+            uvloop.run(_demo(chosen, setup_token))
 
 
-async def _demo(chosen: Settings) -> None:
+async def _demo(chosen: Settings, setup_token: str) -> None:
     async with wiring.build(chosen) as parts:
-        await main_job.run(Context(parts=parts, actor=Actor(id=f"cli:{os_user()}")))
+        ctx = Context(parts=parts, actor=Actor(id=f"cli:{os_user()}"))
+        await main_job.create_operator(ctx, setup_token)
+        await main_job.run(ctx)
 
 
 @contextmanager
-def _up(environ: dict[str, str]) -> Iterator[None]:
+def _up(environ: dict[str, str]) -> Iterator[str]:
+    """A running instance; gives the token of its one-time link."""
     sys.stderr.write("Nothing runs here, so the demo starts a VeloFlux of its own in a temporary folder.\n")
     command = [sys.executable, "-m", "veloflux", "up"]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout
-        if not any(line.startswith(RUNS) for line in process.stdout):
+        link = next((line for line in process.stdout if LINK in line), "")
+        if not link:
             raise StartRefused("VeloFlux did not start; `veloflux up` says why")
-        yield
+        yield link.strip().rpartition(LINK)[2]
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate()

@@ -5,24 +5,38 @@ from typing import TypeVar
 
 import httpx2
 
-from veloflux import exports, metering, tenants
+from veloflux import audit, exports, metering, tenants
 from veloflux.context import Context
 from veloflux.demo import EXCERPT
 from veloflux.errors import NotFound
+from veloflux.kit import crypto
 from veloflux.metering import access_log
 from veloflux.terminal import out
 
 NAME, SLUG = "Semicomplete", "semicomplete"
 CHECKS = 3
+WIDTH = 40
 Made = TypeVar("Made")
 
 
+async def create_operator(ctx: Context, setup_token: str) -> None:
+    """The operator's account from the one-time link, and a session of it."""
+    account = {"email": "demo@example.com", "password": crypto.new_secret()}
+    out.print("[bold]POST /api/auth/operator, POST /api/auth/login[/bold]")
+    async with httpx2.AsyncClient(base_url=ctx.settings.console_url) as client:
+        await client.post("/api/auth/operator", json={"token": setup_token, "name": "Demo", **account})
+        answer = await client.post("/api/auth/login", json=account)
+    out.print(f"  {answer.status_code}, signed in as {answer.json()['person']['email']}", highlight=False)
+
+
 async def run(ctx: Context) -> None:
-    """Tenant, key, import, export, check."""
+    """Tenant, key, import, chart, trail, export, check."""
     tenant = await _step(f'veloflux tenants create "{NAME}" --plan pro', _tenant, ctx)
     ctx = ctx.within(tenants.scope_of(tenant), tenants.ROLES["operator"])
     created = await _step(f"veloflux api-keys create --tenant {SLUG} --name demo", _key, ctx)
     await _step(f"veloflux usage import {EXCERPT.name} --tenant {SLUG}", _import, ctx)
+    await _step(f"veloflux usage show --tenant {SLUG}", _chart, ctx)
+    await _step(f"veloflux audit list --tenant {SLUG}", _trail, ctx)
     await _step(f"veloflux usage export --tenant {SLUG} --format csv", _export, ctx)
     out.print("[bold]POST /api/check[/bold]")
     async with httpx2.AsyncClient(base_url=ctx.settings.console_url) as client:
@@ -57,6 +71,18 @@ async def _import(ctx: Context) -> None:
     out.print(
         f"  {report.read} lines read, {report.recorded} recorded, {report.duplicates} known, {report.bytes:,} bytes"
     )
+
+
+async def _chart(ctx: Context) -> None:
+    usage = await metering.read_usage(ctx, "requests")
+    longest = max(int(row.value) for row in usage.rows)
+    for row in usage.rows:
+        out.print(f"  {row.start} {'█' * round(WIDTH * int(row.value) / longest)} {row.value}", highlight=False)
+
+
+async def _trail(ctx: Context) -> None:
+    for entry in (await audit.list_trail(ctx)).items:
+        out.print(f"  {entry.actor} {entry.name}", highlight=False)
 
 
 async def _export(ctx: Context) -> None:
