@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from veloflux.demo import EXCERPT
 
 from tests.running import Instance, instance
 from tests.servers import wait_for
+from veloflux.demo import EXCERPT
 
 PASSWORD = "correct horse battery staple"
 
