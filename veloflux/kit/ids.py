@@ -11,12 +11,13 @@ import secrets
 from veloflux.kit import clock
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 ID = re.compile(r"(?:[a-z]{2,4}_)?[0-9a-z]{1,40}")
 
 
 def new(prefix: str) -> str:
     """A fresh id such as `ten_01jd8x3k2m0000000000000000`. `prefix` is two to four letters."""
-    return f"{prefix}_{base32(clock.now_ms(), 10)}{base32(secrets.randbits(80), 16)}"
+    return f"{prefix}_{base32(clock.now_ms() << 80 | secrets.randbits(80), 26)}"
 
 
 def derived(prefix: str, *parts: str) -> str:
@@ -53,4 +54,5 @@ def base32(number: int, width: int) -> str:
     >>> base32(33, 3)
     '011'
     """
-    return "".join(ALPHABET[number >> shift & 31] for shift in range(5 * (width - 1), -1, -5))
+    odd = width % 2
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * (width + odd) - 10, -1, -10)])[odd:]
