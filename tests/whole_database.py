@@ -18,8 +18,10 @@ async def contents(db: Db) -> dict[str, str]:
     found: dict[str, str] = {}
     for keys in await db.every_master("KEYS", "*"):
         for key in keys:
-            command, *args = READ[await db.call("TYPE", key)](key)
-            found[key] = repr(await db.call(command, *args))
+            kind = await db.call("TYPE", key)
+            if kind != "none":  # gone meanwhile
+                command, *args = READ[kind](key)
+                found[key] = repr(await db.call(command, *args))
     return found
 
 

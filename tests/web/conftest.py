@@ -11,6 +11,9 @@ import httpx2
 import pytest
 
 from tests.servers import free_port, wait_for
+from tests.web import scene as scenes
+from tests.web.scene import Scene
+from veloflux.context import Context
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +53,11 @@ async def http(web: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client without credentials."""
     async with httpx2.AsyncClient(base_url=web, timeout=30) as client:
         yield client
+
+
+@pytest.fixture
+async def scene(one_ctx: Context) -> Scene:
+    return await scenes.assemble(one_ctx)
 
 
 def _start(command: str, folder: Path, environ: dict[str, str]) -> "subprocess.Popen[bytes]":
