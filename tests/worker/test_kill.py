@@ -1,4 +1,5 @@
-"""kill -9 of workers, again and again: no event is lost, none takes effect twice, and none out of order."""
+"""kill -9 of workers, again and again, and some frozen until their leases are over: no event is lost, none takes effect
+twice, and none out of order."""
 
 import asyncio
 import os
@@ -7,7 +8,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.worker import mortal
@@ -17,6 +18,7 @@ from veloflux.db import keys
 
 EVENTS, KILLS, WORKERS = 10_000, 100, 3
 SLICE = EVENTS // KILLS
+FREEZE_EVERY, FROZEN_S = 5, 2 * mortal.PACE.lease_ms / 1000
 
 
 class Fleet:
@@ -26,6 +28,7 @@ class Fleet:
         self._ctx = ctx
         self._nurse = nurse
         self._pids: list[int] = []
+        self._frozen: set[int] = set()
         self.kills = 0
 
     async def start_one(self) -> None:
@@ -34,14 +37,30 @@ class Fleet:
         self._nurse.stdin.write(b"one more\n")
         self._pids.append(int(await self._nurse.stdout.readline()))
 
-    async def kill_one_at_work(self) -> None:
-        """The oldest that has begun to handle events, if there is one."""
-        at_work = [pid for pid in self._pids if await self._ctx.db.call("HEXISTS", keys.meta(), f"worker {pid}")]
+    async def kill_one_at_work(self) -> bool:
+        """The oldest that has begun to handle events, if there is one; now and then another one freezes."""
+        awake = [pid for pid in self._pids if pid not in self._frozen]
+        at_work = [pid for pid in awake if await self._ctx.db.call("HEXISTS", keys.meta(), f"worker {pid}")]
         for pid in at_work[:1]:
             os.kill(pid, signal.SIGKILL)
             self._pids.remove(pid)
             self.kills += 1
             await self.start_one()
+        for pid in at_work[1:2]:
+            if self.kills % FREEZE_EVERY == 0 and not self._frozen:
+                self._freeze(pid)
+        return bool(at_work)
+
+    def _freeze(self, pid: int) -> None:
+        """For longer than a lease: awake again it finds that others have done its work."""
+        os.kill(pid, signal.SIGSTOP)
+        self._frozen.add(pid)
+        asyncio.get_running_loop().call_later(FROZEN_S, self._thaw, pid)
+
+    def _thaw(self, pid: int) -> None:
+        self._frozen.remove(pid)
+        with suppress(ProcessLookupError):  # the test was faster
+            os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -61,8 +80,9 @@ async def fleet(ctx: Context) -> AsyncIterator[Fleet]:
 async def test_10_000_events_of_200_owners_survive_100_kills_once_each_and_in_order(ctx: Context) -> None:
     rung = dict.fromkeys(mortal.OWNERS, 0)
     async with fleet(ctx) as workers:
-        while sum(rung.values()) < EVENTS or workers.kills < KILLS:
-            await asyncio.gather(_ring_slice(ctx, rung), workers.kill_one_at_work())
+        while workers.kills < KILLS:
+            if await workers.kill_one_at_work() or await nothing_due(ctx):
+                await _ring_slice(ctx, rung)
         await until(lambda: nothing_due(ctx))
 
     assert sum(rung.values()) >= EVENTS
