@@ -17,11 +17,14 @@ class Rates(NamedTuple):
 
     limits: tuple[RateLimit, ...]
     of_address: bool
-    args: tuple[object, ...]
+    args: tuple[bytes, ...]
 
 
 class Frame(NamedTuple):
-    """Valid for one UTC day of the tenant's clock, one month of its zone and one generation of seen events."""
+    """Valid for one UTC day of the tenant's clock, one month of its zone and one generation of seen events.
+
+    `time_args` and `meter_args` are ARGV 4 to 7, and 13 and 14, of the script, as the bytes that are sent.
+    """
 
     meter: Meter
     limits: str
@@ -33,9 +36,9 @@ class Frame(NamedTuple):
     month_end: int
     generation: int
     quota: int | None
-    quota_text: str
     scale: int
-    member: str
+    time_args: tuple[bytes, ...]
+    meter_args: tuple[bytes, ...]
     rates: dict[tuple[bool, bool], Rates]
 
     def holds(self, now: int, generation: int) -> bool:
@@ -78,9 +81,9 @@ def _frame(state: Known, tenant: str, name: str, now: int, generation: int) -> F
         month_end=end,
         generation=generation,
         quota=quota,
-        quota_text="" if quota is None else str(quota),
         scale=10**meter.places,
-        member=f"{name}:{on.isoformat()}",
+        time_args=_sent(now // DAY_MS, start, end, generation),
+        meter_args=_sent("" if quota is None else quota, f"{name}:{on.isoformat()}"),
         rates={
             (key, address): _rates([rate for rate in policy.rates if rate.meter == name], key, address)
             for key in (False, True)
@@ -96,7 +99,11 @@ def _rates(rates: Sequence[RateLimit], key: bool, address: bool) -> Rates:
     limits = (*of_tenant, *of_key, *of_address)
     counts = len(of_tenant), len(of_key), len(of_address)
     numbers = [number for rate in limits for number in (rate.emission_us, rate.tolerance_us)]
-    return Rates(limits, bool(of_address), (*counts, *(f"rate:{rate.name}" for rate in limits), *numbers))
+    return Rates(limits, bool(of_address), _sent(*counts, *(f"rate:{rate.name}" for rate in limits), *numbers))
+
+
+def _sent(*values: object) -> tuple[bytes, ...]:
+    return tuple(str(value).encode() for value in values)
 
 
 def blank(tenant: str) -> Frame:

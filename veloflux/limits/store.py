@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from collections.abc import Awaitable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -21,10 +22,9 @@ IPV6_PREFIX = 64
 _api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
 
 
-async def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> list[Any]:
+def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> Awaitable[list[Any]]:
     """Decide and count; the codes are the script's."""
-    answer: list[Any] = await parts.db.script(CHECK, *call_of(parts, tenant, state, frame, asked))
-    return answer
+    return parts.db.script(CHECK, *call_of(parts, tenant, state, frame, asked))
 
 
 def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> tuple[list[str], list[Any]]:
@@ -50,17 +50,13 @@ def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Questi
         state.version,
         digest,
         MAY_CHECK,
-        frame.day,
-        frame.month_start,
-        frame.month_end,
-        frame.generation,
+        *frame.time_args,
         buckets,
         before,
         identity,
         content,
         asked.cost * frame.scale,
-        frame.quota_text,
-        frame.member,
+        *frame.meter_args,
         *rates.args,
     ]
     return names, args
