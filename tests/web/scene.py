@@ -16,9 +16,10 @@ from veloflux.db.client import Db
 
 
 class Scene(NamedTuple):
-    """Bearer tokens by who has them, and the tenant Box, to which `key` and `revoked key` belong."""
+    """Bearer tokens by who has them, and contexts within Acme and Box; `key` and `revoked key` belong to Box."""
 
     tokens: dict[str, str]
+    acme: Context
     box: Context
 
     def headers(self, actor: str) -> dict[str, str]:
@@ -38,7 +39,7 @@ async def assemble(ctx: Context) -> Scene:
     tokens = {name: await token(ctx, name) for name in ("alice", "carol", "olivia")}
     tokens |= {"key": key.token, "revoked key": revoked.token, "key of Globex": of_globex.token}
     tokens |= {"service key": await customers.service_key(ctx), "no key": key.token[:-1], "nobody": "0.0"}
-    return Scene(tokens, inside)
+    return Scene(tokens, customers.of(ctx, members.acme), inside)
 
 
 async def token(ctx: Context, name: str) -> str:
