@@ -1,85 +1,26 @@
 """`veloflux up` in processes of its own: readiness, orderly stop, refusals, and kill -9 of each process."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx2
+import msgspec
 import psutil
 import pytest
-from redis import Redis
 
 from tests.servers import free_port
+from tests.up_instance import Instance, client, role_of, wait_until
 from veloflux import process, settings
-from veloflux.db import embedded
 from veloflux.settings import Settings
 
-UP = {"stand-ins": ("-m", "tests.stand_in", "up")}
-DEADLINE_S = 60
-
-
-class Instance:
-    """One `veloflux up`; its output goes to files, so that it never waits for a reader."""
-
-    def __init__(self, settings: Settings, output: Path, *command: str) -> None:
-        self.settings = settings
-        self._files = (output.with_suffix(".out"), output.with_suffix(".err"))
-        with self._files[0].open("wb") as out, self._files[1].open("wb") as err:
-            environ = environment(settings)
-            self.up = subprocess.Popen([sys.executable, *command], env=environ, stdout=out, stderr=err)
-        self._seen: dict[int, psutil.Process] = {}
-
-    @property
-    def out(self) -> list[str]:
-        return self._files[0].read_text().splitlines()
-
-    @property
-    def err(self) -> list[str]:
-        return self._files[1].read_text().splitlines()
-
-    def ready(self) -> "Instance":
-        return self.says(f"VeloFlux runs: {self.settings.console_url}")
-
-    def says(self, line: str) -> "Instance":
-        wait_until(lambda: line in self.out or self.up.poll() is not None)
-        assert self.up.poll() is None, self.err
-        self.below()
-        return self
-
-    def below(self) -> list[psutil.Process]:
-        """All processes under `up`."""
-        found = psutil.Process(self.up.pid).children(recursive=True)
-        self._seen |= {each.pid: each for each in found}
-        return found
-
-    def find(self, role: str) -> psutil.Process:
-        if role == "up":
-            return psutil.Process(self.up.pid)
-        return next(each for each in self.below() if role_of(each, self.up.pid) == role)
-
-    def signal(self, number: signal.Signals) -> "Instance":
-        self.below()
-        self.up.send_signal(number)
-        return self
-
-    def exit_code(self) -> int:
-        return self.up.wait(DEADLINE_S)
-
-    def leaves_nothing(self) -> bool:
-        wait_until(lambda: not any(alive(each) for each in self._seen.values()))
-        return True
-
-    def end(self) -> None:
-        if self.up.poll() is None:
-            self.signal(signal.SIGKILL)
-            self.up.wait()
-        for each in self._seen.values():
-            if alive(each):
-                each.kill()
+UP = {"stand-ins": ("-m", "tests.stand_in", "up"), "real": ("-m", "veloflux", "up")}
 
 
 @pytest.fixture
@@ -99,36 +40,6 @@ def up(data: Settings, tmp_path: Path) -> Iterator[Callable[..., Instance]]:
     yield start
     for instance in started:
         instance.end()
-
-
-def environment(chosen: Settings) -> dict[str, str]:
-    return settings.environment(chosen) | {"PYTHONPATH": str(Path(__file__).parents[1])}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
-def alive(found: psutil.Process) -> bool:
-    try:
-        return found.is_running() and found.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def role_of(found: psutil.Process, up: int) -> str:
-    if found.name().startswith("valkey"):
-        return "embedded Redis"
-    if found.ppid() != up:
-        return "web server's own process"
-    return "web" if {"web", "serve"} & set(found.cmdline()) else "worker"
-
-
-def client(data: Settings) -> Redis:
-    return Redis.from_url(embedded.connection_url(data), decode_responses=True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -153,23 +64,43 @@ def test_a_stop_before_it_is_ready_is_clean_too(up: Callable[..., Instance]) -> 
 VICTIMS = ["up", "web", "web server's own process", "worker", "embedded Redis"]
 
 
-@pytest.mark.parametrize("kind", UP)
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_after_a_kill_of_any_process_nothing_lives_on_and_nothing_acknowledged_is_lost(
-    up: Callable[..., Instance], data: Settings, kind: str, victim: str
+    up: Callable[..., Instance], data: Settings, victim: str
 ) -> None:
-    first = up(kind=kind).ready()
-    assert {role_of(each, first.up.pid) for each in first.below()} == set(VICTIMS) - {"up"}
+    first = up().ready()
     with client(data) as redis:
         redis.set("acknowledged", victim)
-    first.find(victim).kill()
-    assert first.exit_code() == (-signal.SIGKILL if victim == "up" else 1)
-    second = up(kind=kind).ready()
+    kill(first, victim)
+    second = up().ready()
     assert first.leaves_nothing()
     with client(data) as redis:
         assert redis.get("acknowledged") == victim
     assert second.signal(signal.SIGTERM).exit_code() == 0
     assert second.leaves_nothing()
+
+
+def test_the_commands_too_start_again_with_all_that_was_acknowledged_after_a_kill_of_each_in_turn(
+    up: Callable[..., Instance], data: Settings
+) -> None:
+    running = up(kind="real").ready()
+    with httpx2.Client(base_url=data.console_url, timeout=30) as http:
+        for at, victim in enumerate(VICTIMS):
+            account = {"email": f"ana{at}@example.com", "password": "correct horse battery staple"}
+            assert http.post("/api/auth/register", json={"name": "Ana", **account}).status_code == 201
+            kill(running, victim)
+            killed, running = running, up(kind="real").ready()
+            assert killed.leaves_nothing()
+            assert http.post("/api/auth/login", json=account).status_code == 200, victim
+    assert running.signal(signal.SIGTERM).exit_code() == 0
+    assert running.leaves_nothing()
+
+
+def kill(instance: Instance, victim: str) -> None:
+    """End one process without a warning; `up` ends too."""
+    assert {role_of(each, instance.up.pid) for each in instance.below()} == set(VICTIMS) - {"up"}
+    instance.find(victim).kill()
+    assert instance.exit_code() == (-signal.SIGKILL if victim == "up" else 1)
 
 
 @pytest.mark.parametrize("victim", ["web", "worker", "embedded Redis"])
@@ -224,6 +155,59 @@ def test_a_folder_that_cannot_be_written_is_refused(up: Callable[..., Instance],
     assert instance.exit_code() == 1
     assert len(instance.err) == 1
     assert f"The data folder {tmp_path / place} cannot be written (" in instance.err[0]
+
+
+def test_the_command_prints_url_and_one_time_link_and_stops_with_0(up: Callable[..., Instance], data: Settings) -> None:
+    instance = up(kind="real").ready()
+    link = rf"Create the operator's account .*: {re.escape(data.console_url)}/console/setup/[0-9a-z]{{32}}"
+    wait_until(lambda: len(instance.out) == 2)
+    assert re.fullmatch(link, instance.out[1])
+    setup = instance.out[1].rpartition(": ")[2]
+    assert httpx2.get(setup, timeout=30).status_code == 200
+    assert instance.signal(signal.SIGTERM).exit_code() == 0
+    assert instance.leaves_nothing()
+    assert not [line for line in instance.err if "Traceback" in line or "[error" in line]
+
+
+UNUSABLE = {
+    "redis://127.0.0.1:{free}/0": "cannot be used: Redis cannot be reached: Error 111",
+    "redis://nobody:wrong@127.0.0.1:{port}/0": "redis://nobody:…@127.0.0.1:{port}/0 cannot be used",
+    "redis://127.0.0.1:{port}/99": "cannot be used",
+    "redis://127.0.0.1:{port}/0": "VELOFLUX_REDIS_UNSAFE",
+    "redis://127.0.0.1:port/0": "REDIS_URL redis://127.0.0.1:port/0 is malformed",
+    "http://127.0.0.1:{port}": "REDIS_URL http://127.0.0.1:{port} is malformed",
+    "localhost": "REDIS_URL localhost",
+}
+
+
+@pytest.mark.parametrize("url", UNUSABLE)
+def test_a_redis_that_cannot_be_used_is_refused_in_one_sentence_before_anything_starts(
+    up: Callable[..., Instance], data: Settings, standalone: str, url: str
+) -> None:
+    ports = {"port": urlsplit(standalone).port, "free": free_port()}
+    instance = up(kind="real", on=msgspec.structs.replace(data, redis_url=url.format(**ports)))
+    assert instance.exit_code() == 1
+    (sentence,) = instance.err
+    assert UNUSABLE[url].format(**ports) in sentence
+    assert "wrong" not in sentence
+    assert instance.out == []
+
+
+def test_the_command_refuses_a_folder_in_use_a_taken_port_and_a_folder_that_cannot_be_written(
+    up: Callable[..., Instance], data: Settings, tmp_path: Path
+) -> None:
+    running = up().ready()
+    elsewhere = msgspec.structs.replace(data, data_dir=tmp_path / "other")
+    for on, sentence in (
+        (msgspec.structs.replace(data, port=free_port()), f"is in use by another VeloFlux (process {running.up.pid},"),
+        (elsewhere, f"Port {data.port} of 127.0.0.1 is taken"),
+        (msgspec.structs.replace(data, data_dir=Path("/proc/veloflux")), "The data folder /proc/veloflux cannot be"),
+    ):
+        refused = up(kind="real", on=on)
+        assert refused.exit_code() == 1
+        assert [sentence in line for line in refused.err] == [True], refused.err
+        assert refused.out == []
+    assert running.signal(signal.SIGTERM).exit_code() == 0
 
 
 def test_a_redis_of_ones_own_is_used_instead_of_the_embedded_one(

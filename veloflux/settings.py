@@ -9,6 +9,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +51,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Annotated[int, Meta(description="Port that the web server listens on", ge=1, le=65535)] = 8080
     web_processes: Annotated[int, Meta(description="Number of web processes", ge=1, le=64)] = 1
     public_url: Annotated[
-        str, Meta(description="URL under which people reach the console; empty: http://<host>:<port>")
+        str,
+        Meta(
+            description="URL under which people reach the console; empty: http://<host>:<port>",
+            pattern=r"^(https?://[^/\s]\S*)?$",
+        ),
     ] = ""
     trusted_proxies: Annotated[
         tuple[str, ...], Meta(description="Networks whose X-Forwarded-For is believed, separated by commas")
@@ -138,10 +143,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if isinstance(proxies := values.get("trusted_proxies"), str):
         values["trusted_proxies"] = [part.strip() for part in proxies.split(",") if part.strip()]
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$.")
         raise SettingInvalid(f"{PREFIX}{place.rstrip('`').upper()} is invalid: {reason}") from None
+    for network in settings.trusted_proxies:
+        _check_network(network)
+    return settings
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -172,6 +180,15 @@ def _secret_file(variable: str, path: str) -> str:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingInvalid(f"The file that {variable} names cannot be read: {error}") from None
+
+
+def _check_network(text: str) -> None:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise SettingInvalid(
+            f"{PREFIX}TRUSTED_PROXIES is invalid: {text!r} is no address and no network such as 10.0.0.0/8"
+        ) from None
 
 
 def _closest(name: str, names: set[str]) -> str:
