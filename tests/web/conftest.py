@@ -16,9 +16,11 @@ from tests.web.scene import Scene
 from veloflux.context import Context
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def web(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a web server with two processes and of a worker beside it."""
+    """URL of a web server with two processes and of a worker beside it, which end with this folder's tests: the worker
+    would handle the events of others.
+    """
     # A busy machine may take its time; what happens when it takes too long is tried elsewhere.
     patient = {"VELOFLUX_CHECK_TIMEOUT_MS": "20000", "VELOFLUX_REDIS_TIMEOUT_MS": "20000"}
     with serving(standalone, tmp_path_factory.mktemp("web"), {"VELOFLUX_WEB_PROCESSES": "2", **patient}) as url:
