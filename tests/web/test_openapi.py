@@ -193,7 +193,7 @@ def try_out(
 
 @pytest.mark.usefixtures("olivia")
 @pytest.mark.parametrize("actor", ["nobody", "olivia", "alice"])
-def test_whoever_asks_whatever_no_answer_is_a_fault_or_not_as_documented(
+def test_no_answer_is_a_fault_or_undocumented_whoever_asks_whatever(
     world: World, api: BaseSchema, session: requests.Session, subtests: pytest.Subtests, actor: str
 ) -> None:
     keys_of = {"olivia": world.service_key, "alice": world.key}
