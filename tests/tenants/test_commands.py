@@ -42,8 +42,8 @@ def test_an_operator_sets_up_a_tenant_with_keys_and_members(veloflux: Run, tmp_p
     assert (made["slug"], made["plan"]) == ("semicomplete", "pro")
     assert veloflux("tenants", "list")["items"] == [made]
     assert veloflux("tenants", "show", "semicomplete") == made
-    clock = veloflux("tenants", "set-clock", "stopped", "--at", "1000", "--tenant", "semicomplete")["clock"]
-    assert clock == "=1000"
+    clock = veloflux("tenants", "set-clock", "stopped", "--at", "1500000000000", "--tenant", "semicomplete")["clock"]
+    assert clock == "=1500000000000"
     here = ("--tenant", "semicomplete")
     new = veloflux("api-keys", "create", *here, "--name", "server")
     assert new["token"].startswith("vf_test_")
