@@ -1,4 +1,4 @@
-"""The outermost ASGI layer: request id, client address, security headers, metrics and a log line for every request.
+"""The outermost ASGI layer: request id, client address, security headers, metrics and a log line.
 
 Routes given as `raw` are served beside Litestar, for the one path where a framework costs more than the work.
 """
@@ -28,7 +28,8 @@ SECURITY = [
     (b"content-security-policy", POLICY.encode()),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
-QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+SLOW_S = 1.0
 NOT_STORED = (b"cache-control", b"no-store")
 log = structlog.get_logger(slice="web")
 
@@ -89,7 +90,10 @@ class Application:
         operation = scope["state"].get("operation", "other")
         metrics.REQUESTS.labels(operation, scope["method"], status).inc()
         metrics.SECONDS.labels(operation).observe(seconds)
-        note = log.debug if scope["path"].startswith(QUIET) and status < 400 else log.info
+        # A read that went well is counted, and logged only at debug: at thousands a second the lines would cost more
+        # than the answers, and hide those that somebody looks for.
+        is_ordinary = status < 400 and scope["method"] in READING and seconds < SLOW_S
+        note = log.debug if is_ordinary else log.info
         note(
             "request",
             operation=operation,
