@@ -5,6 +5,7 @@
 
 import os
 import pwd
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -21,8 +22,10 @@ from veloflux.context import Actor, Context, Parts
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="Slug or id of the tenant")]
 Answer = TypeVar("Answer")
+PIPED_WIDTH = 10_000
 
-out = Console()
+# What is piped is read by programs: no line of it is broken.
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True)
 
 
@@ -54,7 +57,9 @@ def show(value: Any, *, json: bool, columns: Sequence[str] = ()) -> None:
         out.out(msgspec.json.encode(value).decode(), highlight=False)
         return
     rows = value if isinstance(value, list | tuple) else [value]
-    table = Table(*(column.replace("_", " ") for column in columns), box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")  # an id that is cut cannot be copied
     for row in rows:
         table.add_row(*(_cell(column, getattr(row, column)) for column in columns))
     out.print(table)
