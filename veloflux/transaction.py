@@ -27,7 +27,9 @@ Result = TypeVar("Result")
 TRIES = 5
 MASK = "***"
 SEALED = "sealed"
+UNSHOWN = ("id", "version")
 Values = dict[str, str]
+Shown = dict[str, list[str | None]]
 
 
 class Transaction(commit.Commit):
@@ -95,42 +97,37 @@ class Transaction(commit.Commit):
         """Do it, once; gives the ids of the events. Errors as `veloflux.db.commit.run`."""
         assert self._recorded, "a change of state without an event would be missing from the trail"
         trail = await self._trail()
-        for at, event in enumerate(self._recorded):
-            self.append(
-                {"name": event.name, "data": msgspec.json.encode(event).decode()}
-                | (trail if at == 0 else {**trail, "changes": "{}"})
-            )
+        changes = msgspec.json.encode(await self._sealed_changes()).decode()
+        for event in self._recorded:
+            data = msgspec.json.encode(event).decode()
+            self.append({"name": event.name, "data": data, **trail, "changes": changes})
+            changes = "{}"
         event_ids = await commit.run(self._ctx.db, self)
         self._ctx.parts.wake(self.owner)
         return event_ids
 
-    async def _trail(self) -> dict[str, str]:
+    async def _trail(self) -> Values:
         actor = self._ctx.actor
-        trail = {
-            "at": str(self._ctx.now()),
-            "actor": actor.id,
-            "request": self._ctx.request,
-            "changes": msgspec.json.encode(await self._sealed_changes()).decode(),
-        }
+        trail = {"at": str(self._ctx.now()), "actor": actor.id, "request": self._ctx.request}
         if actor.person and (key := await self._data_key(actor.person)):
             trail |= {"address": crypto.seal(key, actor.address), "person": actor.person}
         return trail
 
-    async def _sealed_changes(self) -> dict[str, dict[str, list[str | None]]]:
-        sealed = {}
+    async def _sealed_changes(self) -> dict[str, Shown]:
+        shown = {}
         for id_, (kind, before, after) in self._changes.items():
             rules = documents.trail_rules(kind)
             key = await self._data_key(id_) if "personal" in rules.values() else None
-            sealed[id_] = {
-                name: [
-                    _shown(before.get(name), rules.get(name), key),
-                    _shown(after.get(name), rules.get(name), key),
-                    *([SEALED] if rules.get(name) == "personal" and key else []),
-                ]
-                for name in before.keys() | after.keys()
-                if before.get(name) != after.get(name) and name not in ("id", "version")
+            shown[id_] = {
+                name: (
+                    [before.get(name), after.get(name)]
+                    if name not in rules
+                    else _hidden(before.get(name), after.get(name), key if rules[name] == "personal" else None)
+                )
+                for name in before | after
+                if before.get(name) != after.get(name) and name not in UNSHOWN
             }
-        return sealed
+        return shown
 
     def _note(self, entity: Entity, before: Values, after: Values) -> None:
         self._changes[entity.id] = (type(entity), before, after)
@@ -156,7 +153,8 @@ async def decide(attempt: Callable[[], Awaitable[Result]]) -> Result:
     return await attempt()
 
 
-def _shown(value: str | None, rule: str | None, key: bytes | None) -> str | None:
-    if value is None or rule is None:
-        return value
-    return crypto.seal(key, value) if rule == "personal" and key else MASK
+def _hidden(before: str | None, after: str | None, key: bytes | None) -> list[str | None]:
+    """Both values sealed, which is said, or masked where there is no key (any more)."""
+    if key is None:
+        return [None if value is None else MASK for value in (before, after)]
+    return [*(None if value is None else crypto.seal(key, value) for value in (before, after)), SEALED]

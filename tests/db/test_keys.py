@@ -43,7 +43,7 @@ entries = pytest.mark.parametrize("entry", keys.registry(), ids=lambda entry: en
 def functions() -> dict[str, Callable[..., str]]:
     return {
         name: function
-        for name, function in inspect.getmembers(keys, inspect.isfunction)
+        for name, function in inspect.getmembers(keys, inspect.isroutine)
         if not name.startswith("_") and function.__module__ == keys.__name__
     }
 

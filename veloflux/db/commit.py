@@ -6,14 +6,13 @@ it again with the same id gives the first result. The rules are in `lua/db/commi
 
 from collections.abc import Mapping
 
-import msgspec
-
 from veloflux.db import keys, scripts
 from veloflux.db.client import Db
 from veloflux.errors import ChangedMeanwhile, CommitRefused, CounterOutOfRange
 from veloflux.kit import clock, ids
 
 COMMIT = scripts.load("db", "commit")
+MAX_CHARACTERS = 262_144
 EFFECT_MS = 30 * clock.DAY_MS
 
 
@@ -25,18 +24,20 @@ class Commit:
         self.id = id_ or ids.new("cmt")
         self._keys = [keys.events(owner), keys.done(owner, self.id), keys.due(owner)]
         self._index = {key: at for at, key in enumerate(self._keys, 1)}
-        self._expect: list[list[object]] = []
-        self._write: list[list[object]] = []
-        self._events: list[list[str]] = []
+        self._expect: list[str] = []
+        self._add: list[str] = []
+        self._write: list[str] = []
+        self._events: list[str] = []
+        self._writes = 0
         self._once: set[str] = set()
 
     def expect(self, key: str, field: str, value: str | None) -> None:
         """Refuse unless the hash field has this value; None: unless it is absent."""
-        self._expect.append([self._at(key), field] + ([] if value is None else [value]))
+        self._expect += (self._at(key), field, "" if value is None else f"={value}")
 
     def expect_absent(self, key: str) -> None:
         """Refuse if the key exists."""
-        self._expect.append([self._at(key), ""])
+        self._expect += (self._at(key), "", "")
 
     def once(self, *cause: str) -> None:
         """Take effect once for a cause, however often it comes within 30 days; after that `run` gives no ids.
@@ -45,20 +46,21 @@ class Commit:
         """
         key = keys.effect(self.owner, ids.derived("eff", *cause))
         self._once.add(key)
-        self._expect.insert(0, [self._at(key), ""])  # first: what else is expected may have changed by the effect
+        self._expect[:0] = (self._at(key), "", "")  # first: what else is expected may have changed by the effect
         self.set(key, "1", EFFECT_MS)
 
     def put(self, key: str, fields: Mapping[str, str]) -> None:
         """Set fields of a hash."""
-        self._do("HSET", key, *[part for pair in fields.items() for part in pair])
+        self._do("HSET", key, *_flat(fields))
 
     def drop(self, key: str, *fields: str) -> None:
         """Delete fields of a hash."""
         self._do("HDEL", key, *fields)
 
     def add(self, key: str, field: str, amount: int) -> None:
-        """Add to a counter in a hash; at most 18 digits."""
-        self._do("HINCRBY", key, field, str(amount))
+        """Add to a counter in a hash, before anything else is written; at most 18 digits."""
+        self._add += ("HINCRBY", self._at(key), "2", field, str(amount))
+        self._writes += 1
 
     def set(self, key: str, value: str, life_ms: int | None = None) -> None:
         """Set a string, for ever or for so many milliseconds."""
@@ -80,7 +82,7 @@ class Commit:
 
     def append(self, fields: Mapping[str, str]) -> None:
         """Append an event to the owner's stream."""
-        self._events.append([part for pair in fields.items() for part in pair])
+        self._events += (str(2 * len(fields)), *_flat(fields))
 
     def had_effect(self, key: str) -> bool:
         """Whether a key that is not absent tells that the cause has taken effect before."""
@@ -88,14 +90,12 @@ class Commit:
 
     @property
     def writes(self) -> bool:
-        return bool(self._write or self._events)
+        return bool(self._writes or self._events)
 
-    def program(self) -> tuple[list[str], str]:
-        """KEYS and ARGV 1 of the script."""
-        text = msgspec.json.encode(
-            {"expect": self._expect, "write": self._write, "events": self._events, "owner": self.owner}
-        )
-        return self._keys, text.decode()
+    def program(self) -> tuple[list[str], list[str]]:
+        """KEYS and ARGV of the script."""
+        words = [self.owner, str(len(self._expect) // 3), str(self._writes)]
+        return self._keys, words + self._expect + self._add + self._write + self._events
 
     def key(self, index: int) -> str:
         """The key with an index that the script answered."""
@@ -103,18 +103,19 @@ class Commit:
 
     def expectation(self, index: int) -> tuple[str, str]:
         """Key and field of an expectation, by the index that the script answered."""
-        at, field, *_ = self._expect[index - 1]
-        assert isinstance(at, int)
-        return self.key(at), str(field)
+        at, field = self._expect[3 * index - 3 : 3 * index - 1]
+        return self.key(int(at)), field
 
     def _do(self, command: str, key: str, *args: str) -> None:
-        self._write.append([command, self._at(key), *args])
+        self._write += (command, self._at(key), str(len(args)), *args)
+        self._writes += 1
 
-    def _at(self, key: str) -> int:
-        if key not in self._index:
+    def _at(self, key: str) -> str:
+        at = self._index.get(key)
+        if at is None:
             self._keys.append(key)
-            self._index[key] = len(self._keys)
-        return self._index[key]
+            at = self._index[key] = len(self._keys)
+        return str(at)
 
 
 async def run(db: Db, commit: Commit) -> list[str]:
@@ -125,8 +126,10 @@ async def run(db: Db, commit: Commit) -> list[str]:
     :raises CommitRefused: the program is wrong, or a key holds another type than the registry says.
     :raises NotSent, Unknown, RedisFull: see veloflux.errors.
     """
-    names, program = commit.program()
-    code, *rest = await db.repeat(COMMIT, names, [program])
+    names, words = commit.program()
+    if sum(map(len, words)) > MAX_CHARACTERS:
+        raise CommitRefused(f"A change of {commit.owner} is longer than {MAX_CHARACTERS} characters")
+    code, *rest = await db.repeat(COMMIT, names, words)
     match code:
         case "OK" | "REPLAY":
             return str(rest[0]).split()
@@ -149,3 +152,7 @@ def _unexpected(commit: Commit, index: int, actual: str | None) -> ChangedMeanwh
         field=field,
         actual=actual,
     )
+
+
+def _flat(fields: Mapping[str, str]) -> list[str]:
+    return [part for pair in fields.items() for part in pair]

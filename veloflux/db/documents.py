@@ -26,12 +26,8 @@ E = TypeVar("E", bound=msgspec.Struct)
 
 def to_fields(entity: msgspec.Struct) -> dict[str, str]:
     """The fields of an entity's hash; None is an absent field."""
-    fields = {}
-    for name in entity.__struct_fields__:
-        value = getattr(entity, name)
-        if value is not None:
-            fields[name] = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return fields
+    values = ((name, getattr(entity, name)) for name in entity.__struct_fields__)
+    return {name: value if type(value) is str else _text(value) for name, value in values if value is not None}
 
 
 def from_fields(kind: type[E], fields: dict[str, str]) -> E:
@@ -57,6 +53,10 @@ def trail_rules(kind: type[msgspec.Struct]) -> dict[str, str]:
             if meta.extra and "trail" in meta.extra:
                 rules[field.name] = meta.extra["trail"]
     return rules
+
+
+def _text(value: Any) -> str:
+    return str(value) if type(value) is int else msgspec.json.encode(value).decode()
 
 
 @functools.cache

@@ -57,6 +57,9 @@ def _date(part: str) -> str:
     return part
 
 
+_remembered = functools.lru_cache(10_000, typed=True)  # a placeholder is no owner's id, though it may equal one
+
+
 def slot(key: str) -> int:
     """The cluster slot of a key, 0 to 16,383 (CRC-16/XMODEM of the hash tag; Redis Cluster specification).
 
@@ -92,6 +95,7 @@ def name(kind: str, digest: str) -> str:
     return f"vf:name:{_name(kind)}:{_id(digest)}"
 
 
+@_remembered
 def due(owner: str) -> str:
     """zset | no ttl | worker | when to look at an owner's events, or to run its job; one set a cluster slot"""
     return f"vf:due:{{{owner}}}" if isinstance(owner, _Placeholder) else due_of_slot(slot(_id(owner)))
@@ -135,6 +139,7 @@ def owners_stopped() -> str:
 # Any owner: a tenant or a person
 
 
+@_remembered
 def owner(owner: str) -> str:
     """hash | no ttl | tenants, identity | the owner's own document, which also carries its names"""
     kind = "user" if owner.startswith(("usr_", "<user>")) else "tenant|user" if owner == "<owner>" else "tenant"
@@ -285,7 +290,8 @@ def seen(tenant_: str, generation: str, bucket: str) -> str:
 def registry() -> list[Entry]:
     """Every key of the product, in the order of this file."""
     module = sys.modules[__name__]
-    found = [f for _, f in inspect.getmembers(module, inspect.isfunction) if (f.__doc__ or "").count(" | ") == 3]
+    functions = (inspect.unwrap(f) for _, f in inspect.getmembers(module, inspect.isroutine))
+    found = [f for f in functions if (f.__doc__ or "").count(" | ") == 3]
     found.sort(key=lambda f: f.__code__.co_firstlineno)
     return [_entry(f) for f in found]
 

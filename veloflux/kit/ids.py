@@ -4,20 +4,21 @@ The first 10 characters are the epoch milliseconds (48 bits), the other 16 are r
 in lower case: sorting ids of one type sorts them by the time they were made.
 """
 
+import functools
 import hashlib
+import os
 import re
-import secrets
 
 from veloflux.kit import clock
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 ID = re.compile(r"(?:[a-z]{2,4}_)?[0-9a-z]{1,40}")
+_FIVE_BITS = bytes(ord(ALPHABET[byte & 31]) for byte in range(256))
 
 
 def new(prefix: str) -> str:
     """A fresh id such as `ten_01jd8x3k2m0000000000000000`. `prefix` is two to four letters."""
-    return f"{prefix}_{base32(clock.now_ms() << 80 | secrets.randbits(80), 26)}"
+    return f"{prefix}_{_time(clock.now_ms())}{os.urandom(16).translate(_FIVE_BITS).decode()}"
 
 
 def derived(prefix: str, *parts: str) -> str:
@@ -54,5 +55,9 @@ def base32(number: int, width: int) -> str:
     >>> base32(33, 3)
     '011'
     """
-    odd = width % 2
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * (width + odd) - 10, -1, -10)])[odd:]
+    return "".join([ALPHABET[number >> shift & 31] for shift in range(5 * width - 5, -1, -5)])
+
+
+@functools.lru_cache(16)
+def _time(now: int) -> str:
+    return base32(now, 10)
