@@ -95,6 +95,13 @@ class Transaction(commit.Commit):
 
     async def commit(self) -> list[str]:
         """Do it, once; gives the ids of the events. Errors as `veloflux.db.commit.run`."""
+        await self.ready()
+        event_ids = await commit.run(self._ctx.db, self)
+        self._ctx.parts.wake(self.owner)
+        return event_ids
+
+    async def ready(self) -> tuple[list[str], list[str]]:
+        """Append the events with the trail; gives the program."""
         assert self._recorded, "a change of state without an event would be missing from the trail"
         trail = await self._trail()
         changes = msgspec.json.encode(await self._sealed_changes()).decode()
@@ -102,9 +109,7 @@ class Transaction(commit.Commit):
             data = msgspec.json.encode(event).decode()
             self.append({"name": event.name, "data": data, **trail, "changes": changes})
             changes = "{}"
-        event_ids = await commit.run(self._ctx.db, self)
-        self._ctx.parts.wake(self.owner)
-        return event_ids
+        return self.program()
 
     async def _trail(self) -> Values:
         actor = self._ctx.actor

@@ -28,7 +28,7 @@ def derived(prefix: str, *parts: str) -> str:
     True
     """
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return f"{prefix}_{base32(int.from_bytes(digest[:17], 'big') >> 6, 26)}"
+    return f"{prefix}_{digest[:26].translate(_FIVE_BITS).decode()}"
 
 
 def bare(identifier: str) -> str:

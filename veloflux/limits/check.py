@@ -1,6 +1,5 @@
 """May this pass? One round trip decides API key, rate limits and quota, and counts."""
 
-import asyncio
 import math
 from typing import Any
 
@@ -14,6 +13,7 @@ from veloflux.errors import (
     Unavailable,
     VeloFluxError,
 )
+from veloflux.kit.deadline import Deadline
 from veloflux.limits import store
 from veloflux.limits.frame import Frame, blank, frame
 from veloflux.limits.model import COST_MAX, Decision, Question
@@ -34,7 +34,7 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
     _validate(asked)
     state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
-        async with asyncio.timeout(deadline_ms / 1000):
+        with Deadline(deadline_ms / 1000):
             for _ in range(TRIES):
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
                 answer = await store.run_check(parts, tenant, state, taken, asked)

@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from veloflux import identity, tenants
 from veloflux.context import Actor, Context, Parts
 from veloflux.errors import NotAuthenticated, PermissionDenied
+from veloflux.web.application import bearer
 
 COOKIE = "vf_session"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -28,12 +29,13 @@ async def context_of(request: Request[Any, Any, Any]) -> Context:
     :raises NotAuthenticated, PermissionDenied, NotFound: as the route's declaration asks.
     """
     state, parts = request.scope["state"], request.app.state.parts
-    ctx = Context(parts=parts, request=state["request_id"], actor=Actor(id="anonymous", address=state["address"]))
     rule = request.route_handler.opt
     state["operation"] = request.route_handler.operation_id
     if rule.get("access") == "public":
-        return ctx
-    ctx = ctx.acting(await _actor(request, parts, state["address"]))
+        actor = Actor(id="anonymous", address=state["address"])
+    else:
+        actor = await _actor(request, parts, state["address"])
+    ctx = Context(parts=parts, request=state["request_id"], actor=actor)
     return await authorised(ctx, rule, request.path_params)
 
 
@@ -59,8 +61,7 @@ def check_declared(handler: HTTPRouteHandler) -> None:
 
 
 async def _actor(request: Request[Any, Any, Any], parts: Parts, address: str) -> Actor:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
+    if token := bearer(request.scope["headers"]):
         if token.startswith("vf_"):
             return await tenants.authenticate_api_key(parts, token, address)
         return await _person(request, parts, token, address)

@@ -3,7 +3,8 @@
 Routes given as `raw` are served beside Litestar, for the one path where a framework costs more than the work.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from veloflux.web import metrics
 from veloflux.web.address import client_address, networks
 
 Scope = dict[str, Any]
+Headers = Iterable[tuple[bytes, bytes]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -38,6 +40,20 @@ def security_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     """What every answer carries."""
     is_https = settings.public_url.startswith("https://")
     return [*SECURITY, (b"strict-transport-security", b"max-age=31536000")] if is_https else SECURITY
+
+
+def header(headers: Headers, wanted: bytes) -> bytes:
+    """A request's header, b"" when it has none; `wanted` in lower case."""
+    for name, value in headers:
+        if name == wanted:
+            return value
+    return b""
+
+
+def bearer(headers: Headers) -> str:
+    """The token in a request's Authorization header, "" when it has none."""
+    scheme, _, token = header(headers, b"authorization").decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 class Application:
@@ -82,19 +98,21 @@ class Application:
 
     def _dressed(self, path: str, request: str, headers: Any) -> list[tuple[bytes, bytes]]:
         dressed = [*headers, (b"x-request-id", request.encode()), *self._headers]
-        if not path.startswith("/static/") and all(name != b"cache-control" for name, _ in dressed):
+        if not path.startswith("/static/") and b"cache-control" not in dict(dressed):
             dressed.append(NOT_STORED)
         return dressed
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         operation = scope["state"].get("operation", "other")
-        metrics.REQUESTS.labels(operation, scope["method"], status).inc()
-        metrics.SECONDS.labels(operation).observe(seconds)
+        metrics.requests(operation, scope["method"], status).inc()
+        metrics.seconds(operation).observe(seconds)
         # A read that went well is counted, and logged only at debug: at thousands a second the lines would cost more
         # than the answers, and hide those that somebody looks for.
         is_ordinary = status < 400 and scope["method"] in READING and seconds < SLOW_S
-        note = log.debug if is_ordinary else log.info
-        note(
+        if is_ordinary and not logging.root.isEnabledFor(logging.DEBUG):
+            return
+        log.log(
+            logging.DEBUG if is_ordinary else logging.INFO,
             "request",
             operation=operation,
             method=scope["method"],

@@ -3,6 +3,7 @@
 Each process writes its counts into a file of its own in `<data_dir>/metrics`; whichever is asked adds them up.
 """
 
+import functools
 import os
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -28,6 +29,10 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=REGISTRY,
 )
+requests = functools.lru_cache(4096)(REQUESTS.labels)
+seconds = functools.lru_cache(1024)(SECONDS.labels)
+"""What to count by, remembered: the library looks it up under a lock."""
+
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 HELP = {
     "veloflux_redis_memory_bytes": "Memory that the data takes, all masters",
