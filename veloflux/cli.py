@@ -1,21 +1,17 @@
 """The command `veloflux`: one group a part of the product, and the processes. `veloflux --help` lists them."""
 
-import asyncio
-import sys
-from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-import uvloop
 from rich.table import Table
 
 from veloflux import data_layout as layout
 from veloflux import doctor as doctor_
 from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
-from veloflux.context import Actor, Context
+from veloflux.context import Context
 from veloflux.db import prompt
-from veloflux.errors import StartRefused, VeloFluxError
+from veloflux.errors import StartRefused
 from veloflux.exports import commands as exports
 from veloflux.identity import commands as identity_commands
 from veloflux.jobs import commands as jobs
@@ -23,8 +19,9 @@ from veloflux.limits import commands as limits
 from veloflux.metering import commands as metering
 from veloflux.notifications import commands as notifications
 from veloflux.plans import commands as plans
+from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
-from veloflux.tenants import find, new_setup_link, scope_of
+from veloflux.tenants import find, scope_of
 from veloflux.tenants.permissions import ROLES
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -44,33 +41,8 @@ metering.app.command("export")(exports.export)
 app.command("check")(limits.check_command)
 
 
-@app.command()
-def up() -> None:
-    """Run everything on this machine: embedded Redis (unless REDIS_URL is set), web, worker."""
-    from veloflux import up as up_
-
-    chosen = settings.load()
-    raise SystemExit(
-        up_.run(chosen, prepare=lambda: uvloop.run(_checked(chosen)), announce=lambda: uvloop.run(_setup_line(chosen)))
-    )
-
-
-@app.command()
-def serve() -> None:
-    """Run the web process: API, console, site."""
-    from veloflux.web import serve as serve_
-
-    serve_.main(settings.load())
-
-
-@app.command()
-def worker() -> None:
-    """Run a worker: events to handlers, jobs, schedules. Any number of them may run."""
-    from veloflux import worker as worker_
-
-    chosen = settings.load()
-    logs.configure(chosen)
-    worker_.main(chosen)
+for process in PROCESSES.values():
+    app.command()(process)
 
 
 @app.command()
@@ -120,34 +92,10 @@ def connect(terminal_: typer.Context) -> None:
     """How the commands reach the running instance."""
     chosen = settings.load()
     terminal_.obj = terminal.Instance(lambda: wiring.build(chosen), _within)
-    if terminal_.invoked_subcommand not in ("serve", "worker", "up"):
+    if terminal_.invoked_subcommand not in PROCESSES:
         logs.configure(chosen, file=False)
-
-
-def main() -> None:
-    """Run; an error of ours is one sentence on stderr and exit code 1, without a trace."""
-    try:
-        app()
-    except VeloFluxError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
 
 
 async def _within(ctx: Context, ref: str) -> Context:
     """Whoever may use the data folder may do everything in every tenant."""
     return ctx.within(scope_of(await find(ctx, ref)), ROLES["operator"])
-
-
-async def _checked(chosen: settings.Settings) -> None:
-    """Connect once, so that an unusable Redis is refused before web and worker start."""
-    async with wiring.build(chosen):
-        await asyncio.sleep(0)
-
-
-async def _setup_line(chosen: settings.Settings) -> Iterable[str]:
-    """The one-time link to create the operator, as long as there is none."""
-    async with wiring.build(chosen) as parts:
-        link = await new_setup_link(Context(parts=parts, actor=Actor(id=f"cli:{terminal.os_user()}")))
-    return [f"Create the operator's account (once, within the hour): {link}"] if link else []

@@ -4,6 +4,8 @@
 """
 
 import functools
+import os
+import pwd
 from email.message import EmailMessage
 from typing import Protocol
 
@@ -64,6 +66,14 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 ANONYMOUS = Actor(id="anonymous")
 WORKER = Actor(id="worker")
+
+
+def at_terminal() -> Actor:
+    """Who sits at the terminal: the name of the OS user, or its number where it has none."""
+    try:
+        return Actor(id=f"cli:{pwd.getpwuid(os.getuid()).pw_name}")
+    except KeyError:
+        return Actor(id=f"cli:{os.getuid()}")
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):

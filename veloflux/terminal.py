@@ -3,8 +3,6 @@
 `--json` prints one document on stdout; everything else is for people and goes to stderr, or to stdout as a table.
 """
 
-import os
-import pwd
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from veloflux.context import Actor, Context, Parts
+from veloflux.context import Context, Parts, at_terminal
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="Slug or id of the tenant")]
@@ -45,7 +43,7 @@ def run(terminal: typer.Context, act: Callable[[Context], Awaitable[Answer]], *,
 
     async def session() -> Answer:
         async with instance.connect() as parts:
-            ctx = Context(parts=parts, actor=Actor(id=f"cli:{os_user()}"))
+            ctx = Context(parts=parts, actor=at_terminal())
             return await act(ctx if tenant is None else await instance.within(ctx, tenant))
 
     return uvloop.run(session())
@@ -79,11 +77,3 @@ def _cell(column: str, value: Any) -> str:
 def say(sentence: str) -> None:
     """Tell the person something; never on stdout."""
     err.print(sentence, highlight=False)
-
-
-def os_user() -> str:
-    """Who sits at the terminal: the name of the OS user, or its number where it has none."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())

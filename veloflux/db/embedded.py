@@ -23,18 +23,18 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psutil
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from veloflux import process
 from veloflux.db import memory
 from veloflux.errors import StartRefused
 from veloflux.settings import Settings
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 BALLAST_BYTES = 64 * 1024 * 1024
 SPARE_BYTES = 1024**3
@@ -222,6 +222,10 @@ def _wait_until_loaded(
     server: subprocess.Popen[bytes], folder: Path, password: str, report: Callable[[str], None]
 ) -> None:
     """No time limit: a large append-only file takes minutes, and a server that failed has ended."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     path = str(socket_path(folder))
     with Redis(unix_socket_path=path, password=password, retry=Retry(NoBackoff(), 0)) as client:
         for poll in itertools.count(1):
@@ -235,7 +239,9 @@ def _wait_until_loaded(
             time.sleep(POLL_S)
 
 
-def _loaded_percent(client: Redis) -> float:
+def _loaded_percent(client: "Redis") -> float:
+    from redis.exceptions import RedisError
+
     try:
         info = client.info("persistence")
     except RedisError:

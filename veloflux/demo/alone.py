@@ -12,11 +12,10 @@ from pathlib import Path
 import uvloop
 
 from veloflux import wiring
-from veloflux.context import Actor, Context
+from veloflux.context import Context, at_terminal
 from veloflux.demo import main_job
 from veloflux.errors import StartRefused
 from veloflux.settings import Settings, environment
-from veloflux.terminal import os_user
 
 LINK = "/console/setup/"
 
@@ -37,7 +36,7 @@ def run() -> None:
 
 async def _demo(chosen: Settings, setup_token: str) -> None:
     async with wiring.build(chosen) as parts:
-        ctx = Context(parts=parts, actor=Actor(id=f"cli:{os_user()}"))
+        ctx = Context(parts=parts, actor=at_terminal())
         await main_job.create_operator(ctx, setup_token)
         await main_job.run(ctx)
 
