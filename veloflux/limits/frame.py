@@ -21,7 +21,8 @@ class Rates(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Valid for one UTC day of the tenant's clock, one month of its zone and one generation of seen events.
+    """Valid for one UTC day of the tenant's clock, one month of its zone and one generation of seen events: by Redis'
+    clock from `since` until before `until`, both in epoch ms.
 
     `time_args` and `meter_args` are ARGV 4 to 7, and 13 and 14, of the script, as the bytes that are sent.
     """
@@ -31,8 +32,8 @@ class Frame(NamedTuple):
     usage: str
     total: str
     usage_days: str
-    day: int
-    month_start: int
+    since: int
+    until: int
     month_end: int
     generation: int
     quota: int | None
@@ -40,10 +41,6 @@ class Frame(NamedTuple):
     time_args: tuple[bytes, ...]
     meter_args: tuple[bytes, ...]
     rates: dict[tuple[bool, bool], Rates]
-
-    def holds(self, now: int, generation: int) -> bool:
-        """Whether the frame is still valid at a time of the tenant's clock."""
-        return now // DAY_MS == self.day and self.month_start <= now < self.month_end and generation == self.generation
 
     def rates_for(self, asked: Question) -> Rates:
         """Limits by key or address apply where the question has one."""
@@ -56,19 +53,20 @@ def frame(state: Known, tenant: str, meter: str) -> Frame:
     :raises MeterUnknown: the policy has no such meter.
     """
     real = state.real_now()
-    now, generation = state.at(real), real // GENERATION_MS
     found = state.frames.get(meter)
-    if isinstance(found, Frame) and found.holds(now, generation):
+    if isinstance(found, Frame) and found.since <= real < found.until:
         return found
-    made = state.frames[meter] = _frame(state, tenant, meter, now, generation)
+    made = state.frames[meter] = _frame(state, tenant, meter, real)
     return made
 
 
-def _frame(state: Known, tenant: str, name: str, now: int, generation: int) -> Frame:
-    policy = state.policy
+def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
+    policy, now, generation = state.policy, state.at(real), real // GENERATION_MS
     meter = pick_meter(policy.meters, name)
     on, month = period.utc_day(now), period.month_of(now, policy.zone)
     start, end = period.month_bounds(month, policy.zone)
+    day = now // DAY_MS
+    since, until = _valid(real, now, (max(day * DAY_MS, start), min((day + 1) * DAY_MS, end)), policy.clock)
     quota = policy.quotas.get(name)
     return Frame(
         meter=meter,
@@ -76,13 +74,13 @@ def _frame(state: Known, tenant: str, name: str, now: int, generation: int) -> F
         usage=keys.usage(tenant, name, on.isoformat()),
         total=keys.total(tenant, name, month),
         usage_days=keys.usage_days(tenant),
-        day=now // DAY_MS,
-        month_start=start,
+        since=since,
+        until=until,
         month_end=end,
         generation=generation,
         quota=quota,
         scale=10**meter.places,
-        time_args=_sent(now // DAY_MS, start, end, generation),
+        time_args=_sent(day, start, end, generation),
         meter_args=_sent("" if quota is None else quota, f"{name}:{on.isoformat()}"),
         rates={
             (key, address): _rates([rate for rate in policy.rates if rate.meter == name], key, address)
@@ -90,6 +88,15 @@ def _frame(state: Known, tenant: str, name: str, now: int, generation: int) -> F
             for address in (False, True)
         },
     )
+
+
+def _valid(real: int, now: int, shown: tuple[int, int], stopped_or_ahead: str) -> tuple[int, int]:
+    """The span of real time in which the tenant's clock stays within `shown` and the generation is the same."""
+    generation = real // GENERATION_MS * GENERATION_MS
+    if stopped_or_ahead.startswith("="):
+        return generation, generation + GENERATION_MS
+    ahead = now - real
+    return max(shown[0] - ahead, generation), min(shown[1] - ahead, generation + GENERATION_MS)
 
 
 def _rates(rates: Sequence[RateLimit], key: bool, address: bool) -> Rates:
@@ -110,4 +117,4 @@ def blank(tenant: str) -> Frame:
     """What is asked with as long as the policy is not known: the answer is the policy."""
     nobody, limits = Known(), keys.limits(tenant)
     nobody.policy = Policy(meters=(Meter(name="none", event_type="none", aggregation="count", unit=""),))
-    return _frame(nobody, tenant, "none", 0, 0)._replace(usage=limits, total=limits, usage_days=limits)
+    return _frame(nobody, tenant, "none", 0)._replace(usage=limits, total=limits, usage_days=limits)

@@ -50,11 +50,12 @@ def _refusal(exception: Exception, request: str) -> tuple[int, bytes, list[tuple
 
 
 async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    _refuse_beyond(limit, int(header(scope["headers"], b"content-length") or 0))
     message = await receive()
     body: bytes = message.get("body", b"")
-    _refuse_beyond(limit, len(body))
-    return await _rest(bytearray(body), receive, limit) if message.get("more_body") else body
+    if len(body) <= limit and not message.get("more_body"):
+        return body
+    _refuse_beyond(limit, max(len(body), int(header(scope["headers"], b"content-length") or 0)))
+    return await _rest(bytearray(body), receive, limit)
 
 
 async def _rest(body: bytearray, receive: Receive, limit: int) -> bytes:
