@@ -25,7 +25,7 @@ from veloflux.notifications import api as notifications
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
-from veloflux.web import access, console, openapi, problems, raw, system
+from veloflux.web import access, console, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
 
@@ -71,7 +71,7 @@ def litestar(chosen: Settings) -> Litestar:
 
     @asynccontextmanager
     async def connected(app: Litestar) -> AsyncIterator[None]:
-        async with wiring.build(chosen) as parts:
+        async with wiring.build(chosen) as parts, counts.shared(counts.folder_of(chosen.data_dir)):
             app.state.parts = parts
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()

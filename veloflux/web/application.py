@@ -11,7 +11,7 @@ import structlog
 
 from veloflux.kit import clock, ids
 from veloflux.settings import Settings
-from veloflux.web import metrics
+from veloflux.web import counts
 from veloflux.web.address import client_address, networks
 
 Scope = dict[str, Any]
@@ -104,8 +104,7 @@ class Application:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         operation = scope["state"].get("operation", "other")
-        metrics.requests(operation, scope["method"], status).inc()
-        metrics.seconds(operation).observe(seconds)
+        counts.note(operation, scope["method"], status, seconds)
         # A read that went well is counted, and logged only at debug: at thousands a second the lines would cost more
         # than the answers, and hide those that somebody looks for.
         is_ordinary = status < 400 and scope["method"] in READING and seconds < SLOW_S

@@ -1,39 +1,21 @@
-"""What the web processes count together, what Redis knows, and `/metrics`: for loopback, or with the token.
+"""`/metrics`: what the web processes count together and what Redis knows; for loopback, or with the token."""
 
-Each process writes its counts into a file of its own in `<data_dir>/metrics`; whichever is asked adds them up.
-"""
-
-import functools
-import os
 from collections.abc import Iterator
 from ipaddress import ip_address
+from itertools import accumulate
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.kit import crypto
+from veloflux.web import counts
+from veloflux.web.counts import BUCKETS_S, Counts
 
-REGISTRY = CollectorRegistry()
-REQUESTS = Counter(
-    "veloflux_http_requests_total", "Answered requests", ["operation", "method", "status"], registry=REGISTRY
-)
-SECONDS = Histogram(
-    "veloflux_http_request_seconds",
-    "Time to the end of the answer",
-    ["operation"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
-    registry=REGISTRY,
-)
-requests = functools.lru_cache(4096)(REQUESTS.labels)
-seconds = functools.lru_cache(1024)(SECONDS.labels)
-"""What to count by, remembered: the library looks it up under a lock."""
-
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
 HELP = {
     "veloflux_redis_memory_bytes": "Memory that the data takes, all masters",
     "veloflux_redis_memory_limit_bytes": "Memory that Redis may take, 0 without a limit",
@@ -54,13 +36,10 @@ def may_read(address: str, authorization: str, token: str) -> bool:
         return False
 
 
-async def text(db: Db) -> tuple[bytes, str]:
-    """The exposition and its media type."""
+async def text(db: Db, folder: Path) -> tuple[bytes, str]:
+    """The exposition and its media type; `folder` is where the web processes leave their counts."""
     registry = CollectorRegistry()
-    if SHARED in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    else:
-        registry.register(REGISTRY)
+    registry.register(_Requests(counts.together(folder)))
     registry.register(_Gauges(await _read(db)))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
@@ -75,6 +54,29 @@ async def _read(db: Db) -> dict[str, float]:
         "veloflux_jobs_dead": await db.call("ZCARD", keys.jobs_dead()),
         "veloflux_owners_stopped": await db.call("ZCARD", keys.owners_stopped()),
     }
+
+
+class _Requests(Collector):
+    """Answers and their times, of all processes."""
+
+    def __init__(self, counted: Counts) -> None:
+        self._counted = counted
+
+    def collect(self) -> Iterator[Metric]:
+        answers = CounterMetricFamily(
+            "veloflux_http_requests_total", "Answered requests", labels=["operation", "method", "status"]
+        )
+        for request, count in self._counted.requests.items():
+            answers.add_metric([request.operation, request.method, str(request.status)], count)
+        yield answers
+        times = HistogramMetricFamily(
+            "veloflux_http_request_seconds", "Time to the end of the answer", labels=["operation"]
+        )
+        for operation, timing in self._counted.timings.items():
+            ends = [*(str(float(end)) for end in BUCKETS_S), "+Inf"]
+            buckets = [(end, float(upto)) for end, upto in zip(ends, accumulate(timing.buckets), strict=True)]
+            times.add_metric([operation], buckets, timing.seconds)
+        yield times
 
 
 class _Gauges(Collector):

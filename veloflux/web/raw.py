@@ -11,8 +11,9 @@ from structlog.contextvars import bound_contextvars
 
 from veloflux.context import Parts
 from veloflux.errors import BodyTooLarge
+from veloflux.kit import clock
 from veloflux.kit.http import Received
-from veloflux.web import metrics, problems
+from veloflux.web import counts, problems
 from veloflux.web.application import NOT_STORED, Handler, Receive, Scope, Send, bearer, header, security_headers
 
 Act = Callable[[Parts, Received], Awaitable[bytes]]
@@ -26,6 +27,7 @@ def serve(operation: str, act: Act, state: State) -> Handler:
     accepted = [JSON, *always]
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        began = clock.monotonic()
         request, address = scope["state"]["request_id"], scope["state"]["address"]
         try:
             body = await _body(scope, receive, limit)
@@ -34,7 +36,7 @@ def serve(operation: str, act: Act, state: State) -> Handler:
         except Exception as exception:  # every error has one shape
             status, answer, fields = _refusal(exception, request)
             headers = [*fields, *always]
-        metrics.requests(operation, "POST", status).inc()
+        counts.note(operation, "POST", status, clock.monotonic() - began)
         headers = [*headers, (b"content-length", b"%d" % len(answer)), (b"x-request-id", request.encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

@@ -9,7 +9,7 @@ from veloflux.context import Parts
 from veloflux.db import workers
 from veloflux.errors import NotFound, Unavailable
 from veloflux.kit import clock
-from veloflux.web import metrics, openapi
+from veloflux.web import counts, metrics, openapi
 
 WORKER_SEEN_WITHIN_MS = 20_000
 
@@ -41,10 +41,11 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[Readiness]:
 @get("/metrics", include_in_schema=False)
 async def read_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Prometheus' text format; for loopback, or with the token `VELOFLUX_METRICS_TOKEN`."""
-    token = request.app.state.settings.metrics_token
-    if not metrics.may_read(request.scope["state"]["address"], request.headers.get("authorization", ""), token):
+    chosen = request.app.state.settings
+    authorization = request.headers.get("authorization", "")
+    if not metrics.may_read(request.scope["state"]["address"], authorization, chosen.metrics_token):
         raise NotFound("There is nothing here for this address; see VELOFLUX_METRICS_TOKEN")
-    body, media_type = await metrics.text(request.app.state.parts.db)
+    body, media_type = await metrics.text(request.app.state.parts.db, counts.folder_of(chosen.data_dir))
     return Response(body, headers={"content-type": media_type})
 
 
