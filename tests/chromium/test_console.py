@@ -24,6 +24,16 @@ PIXELS = """canvas => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return data.filter((value, at) => at % 4 === 3 && value > 0).length;
 }"""
+BAR = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const counts = {};
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at + 3] === 255) counts[data.slice(at, at + 3)] = (counts[data.slice(at, at + 3)] || 0) + 1;
+  }
+  return Object.entries(counts).sort((one, other) => other[1] - one[1])[0][0];
+}"""
+PHONE = {"width": 390, "height": 844}
+OF_THE_PLATFORM = ("tenants", "jobs", "outbox", "api", "account", "t/platform/members")
 PAGE = 50
 Visit = Callable[[str, str], Visitor]
 
@@ -190,3 +200,28 @@ def test_setup_sign_in_and_a_new_tenant_need_only_the_keyboard(visit: Visit) -> 
         ana.page.keyboard.press("Enter")
         ana.page.wait_for_url("**/usage#main")
         assert running.document("tenants", "show", "semicomplete")["plan"] == "pro"
+
+
+def test_on_a_phone_no_page_is_wider_than_the_window_and_the_chart_follows_the_theme(
+    visit: Visit, tmp_path: Path
+) -> None:
+    with instance() as running:
+        ana = visit(running.url, "pt-BR")
+        create_operator(ana, running)
+        create_tenant(ana)
+        create_api_key(ana)
+        running.run("usage", "import", str(EXCERPT), "--tenant", "semicomplete")
+        ana.page.set_viewport_size(PHONE)
+        own = ["usage?month=2015-05", "members", "api-keys", "audit"]
+        for path in [*(f"{HERE}/{page}" for page in own), *(f"/console/{page}" for page in OF_THE_PLATFORM)]:
+            ana.open(path)
+            ana.photograph(f"phone-{re.sub(r'[^a-z]+', '-', path)}", tmp_path)
+            assert ana.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
+        ana.open(f"{HERE}/audit")
+        labels = ana.page.locator("tbody tr").first.locator("td").evaluate_all("all => all.map(td => td.dataset.label)")
+        assert labels[0] == "Horário e requisição"
+        ana.open(f"{HERE}/usage?month=2015-05")
+        light = ana.page.locator("[data-chart] canvas").evaluate(BAR)
+        ana.page.emulate_media(color_scheme="dark")
+        assert ana.page.locator("[data-chart] canvas").count() == 1
+        assert ana.page.locator("[data-chart] canvas").evaluate(BAR) != light

@@ -76,11 +76,14 @@ function chartOptions(chart, days, readout) {
 }
 
 function drawChart(chart) {
+  chart.replaceChildren();
   const days = tableDays(document.getElementById(chart.dataset.chart));
   const readout = document.querySelector("[data-chart-readout]");
   const data = [days.map((_, index) => index), days.map((day) => day.value)];
   const plot = new uPlot(chartOptions(chart, days, readout), data, chart);
-  new ResizeObserver(() => plot.setSize(inner(chart))).observe(chart);
+  chart.observer?.disconnect();
+  chart.observer = new ResizeObserver(() => plot.setSize(inner(chart)));
+  chart.observer.observe(chart);
   plot.setSize(inner(chart));
 }
 
@@ -92,11 +95,26 @@ function inner(chart) {
   };
 }
 
+// On a phone a row is a list of its cells, which then need the names of their columns.
+function labelCells() {
+  document.querySelectorAll("table:has(thead th:nth-child(4))").forEach((table) => {
+    const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+    [...table.tBodies].flatMap((body) => [...body.rows]).flatMap((row) => [...row.cells]).forEach((cell) => {
+      if (cell.tagName === "TD" && names[cell.cellIndex]) cell.dataset.label = names[cell.cellIndex];
+    });
+  });
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);
   closeMenus(event.target.closest("details[data-menu]"));
 });
 document.addEventListener("keydown", closeMenuOnEscape);
+document.addEventListener("htmx:load", labelCells);
 showCopyButtons();
-document.querySelectorAll("[data-chart]").forEach(drawChart);
+labelCells();
+const drawCharts = () => document.querySelectorAll("[data-chart]").forEach(drawChart);
+drawCharts();
+// A canvas keeps the colours that it was painted with.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
