@@ -14,6 +14,9 @@ PasswordFile = Annotated[
 TokenFile = Annotated[
     str, typer.Option("--token-file", help="File with the session's token, - for standard input; empty: asked for")
 ]
+LinkTokenFile = Annotated[
+    str, typer.Option("--token-file", help="File with the link's token, - for standard input; empty: asked for")
+]
 
 
 def ask_secret(file: str, what: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from veloflux import identity
 from veloflux.context import Context
-from veloflux.identity.ask_secret import PasswordFile, TokenFile, ask_secret
+from veloflux.identity.ask_secret import LinkTokenFile, PasswordFile, TokenFile, ask_secret
 from veloflux.identity.model import Account
 from veloflux.terminal import Json, run, show
 
@@ -28,10 +28,33 @@ def register(
     password_file: PasswordFile = "",
     json: Json = False,
 ) -> None:
-    """Create an account."""
+    """Create an account at once, without an e-mail to its address."""
     password = ask_secret(password_file, "Password")
     user = run(terminal, lambda ctx: identity.register(ctx, name=name, email=email, password=password))
     show(Account(id=user.id, name=user.name, email=user.email), json=json, columns=ACCOUNT)
+
+
+@auth.command()
+def verify(terminal: typer.Context, token_file: LinkTokenFile = "", json: Json = False) -> None:
+    """Confirm an address by the token of the link that was sent to it, and so create the account."""
+    token = ask_secret(token_file, "Token")
+    user = run(terminal, lambda ctx: identity.confirm_registration(ctx, token))
+    show(Account(id=user.id, name=user.name, email=user.email), json=json, columns=ACCOUNT)
+
+
+@auth.command()
+def password_reset(terminal: typer.Context, *, email: Email) -> None:
+    """Have a link sent that sets a new password, if the address has an account."""
+    run(terminal, lambda ctx: identity.request_password_reset(ctx, email))
+
+
+@auth.command()
+def password_reset_confirm(
+    terminal: typer.Context, token_file: LinkTokenFile = "", password_file: PasswordFile = ""
+) -> None:
+    """Set a new password by the token of a link, and end all sessions of the person."""
+    token, password = ask_secret(token_file, "Token"), ask_secret(password_file, "Password")
+    run(terminal, lambda ctx: identity.reset_password(ctx, token, password))
 
 
 @auth.command()
