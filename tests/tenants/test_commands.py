@@ -72,6 +72,10 @@ def test_a_person_signs_in_and_out_at_the_terminal(veloflux: Run, tmp_path: Path
     assert len(veloflux("sessions", "list", *mine)) == 2
     veloflux("sessions", "end", second["person"]["session"], *mine, as_json=False)
     assert [session["id"] for session in veloflux("sessions", "list", *mine)] == [first["person"]["session"]]
+    typed = f"{PASSWORD}\na better horse\n"
+    both = ("--current-password-file", "-", "--password-file", "-")
+    veloflux("auth", "password", *mine, *both, typed=typed, as_json=False)
+    assert veloflux("auth", "login", *account, typed="a better horse\n")["person"]["email"] == "ana@example.com"
     veloflux("auth", "logout", *mine, as_json=False)
     with pytest.raises(NotAuthenticated):
         veloflux("auth", "me", *mine)

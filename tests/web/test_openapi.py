@@ -236,6 +236,7 @@ def successes(world: World) -> dict[str, Success]:
         "auth.password_reset_confirm": Success("", {"token": world.reset, "password": PASSWORD}),
         "auth.me": Success(),
         "auth.logout": Success(),
+        "auth.password": Success(body={"current": PASSWORD, "password": PASSWORD}),
         "sessions.list": Success(),
         "sessions.end": Success(),
         "tenants.create": Success("yara", {"name": "Yara's"}),

@@ -1,12 +1,13 @@
 """People: who they are and how they prove it.
 
 - A person's e-mail is a global name: no two accounts have one, however it is spelt (veloflux.db.names).
-- There is no account before its address is proved, and nobody learns by asking whether an address has one.
+- Who signs up has no account before the address is proved, and nobody learns by asking whether an address has one.
 - A password is kept as its argon2id hash, a session as a digest of its token.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
+from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
 from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
@@ -26,6 +27,7 @@ __all__ = [
     "SignedIn",
     "User",
     "authenticate",
+    "change_password",
     "confirm_registration",
     "email_digest",
     "end_session",

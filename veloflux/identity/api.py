@@ -62,6 +62,11 @@ class NewPasswordByLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     password: NewPassword
 
 
+class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    current: Annotated[str, Meta(max_length=LENGTH_MAX, examples=["correct horse battery staple"])]
+    password: NewPassword
+
+
 class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     email: Email
     password: Annotated[str, Meta(max_length=LENGTH_MAX, examples=["correct horse battery staple"])]
@@ -166,6 +171,19 @@ async def me(ctx: Context, request: Request[Any, Any, Any]) -> Person:
     return person
 
 
+@post(
+    "/api/auth/password",
+    operation_id="auth.password",
+    access="person",
+    summary="Change my password",
+    tags=["auth"],
+    status_code=204,
+)
+async def change_password(ctx: Context, data: PasswordChange) -> None:
+    """Ends all sessions but the one in use."""
+    await identity.change_password(ctx, data.current, data.password)
+
+
 @get("/api/auth/sessions", operation_id="sessions.list", access="person", summary="List my sessions", tags=["auth"])
 async def list_sessions(ctx: Context) -> Page[SessionShown]:
     return Page([_shown(session, ctx.actor.session) for session in await identity.list_sessions(ctx)])
@@ -186,4 +204,15 @@ def _shown(session: Session, current: str) -> SessionShown:
     return SessionShown(session.id, session.created_at, session.seen_at, session.ends_at, session.id == current)
 
 
-ROUTES = (register, verify, password_reset, password_reset_confirm, login, logout, me, list_sessions, end_session)
+ROUTES = (
+    register,
+    verify,
+    password_reset,
+    password_reset_confirm,
+    login,
+    logout,
+    me,
+    change_password,
+    list_sessions,
+    end_session,
+)

@@ -7,7 +7,7 @@ import typer
 
 from veloflux import identity
 from veloflux.context import Context
-from veloflux.identity.ask_secret import LinkTokenFile, PasswordFile, TokenFile, ask_secret
+from veloflux.identity.ask_secret import CurrentPasswordFile, LinkTokenFile, PasswordFile, TokenFile, ask_secret
 from veloflux.identity.model import Account
 from veloflux.terminal import Json, run, show
 
@@ -82,6 +82,19 @@ def me(terminal: typer.Context, token_file: TokenFile = "", json: Json = False) 
     show(person, json=json, columns=("id", "name", "email", "language"))
 
 
+@auth.command()
+def password(
+    terminal: typer.Context,
+    token_file: TokenFile = "",
+    current_password_file: CurrentPasswordFile = "",
+    password_file: PasswordFile = "",
+) -> None:
+    """Change the password of the person that a token is, and end their other sessions."""
+    token = ask_secret(token_file, "Token")
+    current, new = ask_secret(current_password_file, "Present password"), ask_secret(password_file, "New password")
+    _as(terminal, token, lambda ctx: identity.change_password(ctx, current, new))
+
+
 @sessions.command("list")
 def list_(terminal: typer.Context, token_file: TokenFile = "", json: Json = False) -> None:
     """List the sessions of the person that a token is."""
@@ -96,8 +109,10 @@ def end(terminal: typer.Context, session: str, token_file: TokenFile = "") -> No
 
 def as_person(terminal: typer.Context, token_file: str, act: Callable[[Context], Awaitable[Answer]]) -> Answer:
     """Do a use case as the person that a token is."""
-    token = ask_secret(token_file, "Token")
+    return _as(terminal, ask_secret(token_file, "Token"), act)
 
+
+def _as(terminal: typer.Context, token: str, act: Callable[[Context], Awaitable[Answer]]) -> Answer:
     async def acting(ctx: Context) -> Answer:
         person = await identity.authenticate(ctx.parts, token)
         return await act(ctx.acting(person.actor()))
