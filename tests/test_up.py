@@ -87,7 +87,7 @@ def test_the_commands_too_start_again_with_all_that_was_acknowledged_after_a_kil
     with httpx2.Client(base_url=data.console_url, timeout=30) as http:
         for at, victim in enumerate(VICTIMS):
             account = {"email": f"ana{at}@example.com", "password": "correct horse battery staple"}
-            assert http.post("/api/auth/register", json={"name": "Ana", **account}).status_code == 201
+            assert http.post("/api/auth/register", json={"name": "Ana", **account}).status_code == 202
             kill(running, victim)
             killed, running = running, up(kind="real").ready()
             assert killed.leaves_nothing()

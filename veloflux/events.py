@@ -57,10 +57,38 @@ class JobRetried(Event, frozen=True, kw_only=True):
 # Identity
 
 
+class RegistrationStarted(Event, frozen=True, kw_only=True):
+    """Somebody signed up; the worker sends the link that confirms the address."""
+
+    name = "registration.started"
+    registration: str
+
+
+class RegistrationRepeated(Event, frozen=True, kw_only=True):
+    """Somebody signed up with the address of this person, whom the worker tells."""
+
+    name = "registration.repeated"
+    user: str
+
+
 class UserRegistered(Event, frozen=True, kw_only=True):
-    """A person signed up."""
+    """A person came into being, with an address that is theirs."""
 
     name = "user.registered"
+    user: str
+
+
+class PasswordResetRequested(Event, frozen=True, kw_only=True):
+    """Somebody forgot this person's password; the worker sends the link that sets a new one."""
+
+    name = "password_reset.requested"
+    link: str
+
+
+class UserPasswordChanged(Event, frozen=True, kw_only=True):
+    """A person has a new password, and is told so; sessions were ended."""
+
+    name = "user.password_changed"
     user: str
 
 

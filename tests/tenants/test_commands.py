@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 from typer.testing import CliRunner
 
 from tests.cast import PASSWORD
 from veloflux import cli
 from veloflux.context import Context, Secrets
-from veloflux.errors import ClockNotMovable, Conflict, NotAuthenticated, VeloFluxError
+from veloflux.errors import ClockNotMovable, Conflict, LinkExpired, NotAuthenticated, VeloFluxError
+from veloflux.identity import links
 from veloflux.secret_file import installation_secret
 from veloflux.settings import Settings
 from veloflux.tenants import invitations
@@ -70,9 +72,34 @@ def test_a_person_signs_in_and_out_at_the_terminal(veloflux: Run, tmp_path: Path
     assert len(veloflux("sessions", "list", *mine)) == 2
     veloflux("sessions", "end", second["person"]["session"], *mine, as_json=False)
     assert [session["id"] for session in veloflux("sessions", "list", *mine)] == [first["person"]["session"]]
+    typed = f"{PASSWORD}\na better horse\n"
+    both = ("--current-password-file", "-", "--password-file", "-")
+    veloflux("auth", "password", *mine, *both, typed=typed, as_json=False)
+    assert veloflux("auth", "login", *account, typed="a better horse\n")["person"]["email"] == "ana@example.com"
     veloflux("auth", "logout", *mine, as_json=False)
     with pytest.raises(NotAuthenticated):
         veloflux("auth", "me", *mine)
+
+
+def test_a_password_is_set_anew_and_an_address_confirmed_at_the_terminal(
+    veloflux: Run, tmp_path: Path, standalone: str
+) -> None:
+    account = ("--email", "ana@example.com", "--password-file", "-")
+    person = veloflux("auth", "register", "--name", "Ana", *account, typed=f"{PASSWORD}\n")["id"]
+    veloflux("auth", "password-reset", "--email", "ana@example.com", as_json=False)
+    [link] = held(standalone, f"vf:user:{{{person}}}:reset_link:*")
+    secrets = Secrets(installation_secret(Settings(data_dir=tmp_path)))
+    (tmp_path / "link").write_text(links.token_of(secrets, "reset", person, link.rpartition(":")[2]))
+    by_link = ("--token-file", str(tmp_path / "link"))
+    veloflux("auth", "password-reset-confirm", *by_link, "--password-file", "-", typed="a new one\n", as_json=False)
+    assert veloflux("auth", "login", *account, typed="a new one\n")["person"]["id"] == person
+    with pytest.raises(LinkExpired):
+        veloflux("auth", "verify", *by_link)
+
+
+def held(url: str, pattern: str) -> list[str]:
+    with Redis.from_url(url, decode_responses=True) as redis:
+        return sorted(redis.keys(pattern))
 
 
 def test_an_invitation_is_accepted_by_its_link_and_the_member_removed(veloflux: Run, tmp_path: Path) -> None:

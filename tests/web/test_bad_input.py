@@ -47,7 +47,11 @@ class Sent(NamedTuple):
 
 SENT = [
     Sent("", "POST", "/api/auth/register"),
+    Sent("", "POST", "/api/auth/verify"),
+    Sent("", "POST", "/api/auth/password-reset"),
+    Sent("", "POST", "/api/auth/password-reset/confirm"),
     Sent("", "POST", "/api/auth/login"),
+    Sent("alice", "POST", "/api/auth/password"),
     Sent("alice", "POST", "/api/tenants"),
     Sent("alice", "POST", "/api/tenants/acme/api-keys"),
     Sent("alice", "PUT", "/api/tenants/box/clock"),

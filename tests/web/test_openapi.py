@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from tests import cast, customers
 from tests.cast import PASSWORD
+from tests.identity import links
 from tests.servers import wait_for
 from veloflux import identity, tenants
 from veloflux.context import Context
@@ -59,6 +60,8 @@ class World(NamedTuple):
     service_key: str
     ids: dict[str, str]
     invited: str
+    verification: str
+    reset: str
 
 
 @pytest.fixture
@@ -72,6 +75,10 @@ async def world(web: str, one_ctx: Context) -> World:
     invited, revoked = [await tenants.invite(within, cast.email(name), "viewer") for name in ("dora", "eve")]
     key = await customers.key(customers.of(one_ctx, box))
     spare = await identity.log_in(cast.fresh(one_ctx), cast.email("alice"), PASSWORD)
+    yara = {"name": "Yara", "email": cast.email("yara"), "password": PASSWORD}
+    await identity.start_registration(one_ctx, **yara)
+    await identity.request_password_reset(one_ctx, cast.email("mallory"))
+    [reset] = await links.of_reset(one_ctx, scene.stranger.actor.person)
     return World(
         url=web,
         setup=link.rpartition("/")[2],
@@ -87,6 +94,8 @@ async def world(web: str, one_ctx: Context) -> World:
             "user": scene.bob.actor.person,
         },
         invited=cast.token(within, invited.id),
+        verification=await links.of_registration(one_ctx),
+        reset=reset,
     )
 
 
@@ -221,12 +230,16 @@ def successes(world: World) -> dict[str, Success]:
     return {
         "operator.create": Success("", {**account, "email": cast.email("olivia"), "token": world.setup}),
         "auth.register": Success("", account),
-        "auth.login": Success("", {"email": cast.email("zoe"), "password": PASSWORD}),
+        "auth.verify": Success("", {"token": world.verification}),
+        "auth.login": Success("", {"email": cast.email("yara"), "password": PASSWORD}),
+        "auth.password_reset": Success("", {"email": cast.email("yara")}),
+        "auth.password_reset_confirm": Success("", {"token": world.reset, "password": PASSWORD}),
         "auth.me": Success(),
         "auth.logout": Success(),
+        "auth.password": Success(body={"current": PASSWORD, "password": PASSWORD}),
         "sessions.list": Success(),
         "sessions.end": Success(),
-        "tenants.create": Success("zoe", {"name": "Zoe's"}),
+        "tenants.create": Success("yara", {"name": "Yara's"}),
         "tenants.list": Success(),
         "tenants.show": Success(),
         "tenants.set_clock": Success(body=stopped, tenant="box"),

@@ -194,6 +194,16 @@ def user(user: str) -> str:
     return owner(user)
 
 
+def registration(user_: str) -> str:
+    """hash | 1 day | identity | who signed up: name, e-mail, password hash; until the address is confirmed"""
+    return f"{user(user_)}:registration"
+
+
+def reset_link(user_: str, link: str) -> str:
+    """hash | 1 hour | identity | a link that sets a new password: the session epoch in which it counts"""
+    return f"{user(user_)}:reset_link:{_id(link)}"
+
+
 def session(user_: str, session: str) -> str:
     """hash | 14 days idle, 90 absolute | identity | one log-in; its id is derived from the SHA-256 of its secret"""
     return f"{user(user_)}:session:{_id(session)}"

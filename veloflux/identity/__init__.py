@@ -1,17 +1,22 @@
 """People: who they are and how they prove it.
 
 - A person's e-mail is a global name: no two accounts have one, however it is spelt (veloflux.db.names).
+- Who signs up has no account before the address is proved, and nobody learns by asking whether an address has one.
 - A password is kept as its argon2id hash, a session as a digest of its token.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
+from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
-from veloflux.identity.index import index_user
+from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
+from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.register import register
+from veloflux.identity.reset_password import request_password_reset, reset_password
 from veloflux.identity.sessions import authenticate, end_session, list_sessions, log_in, log_out, verify
+from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
 
 __all__ = [
@@ -22,16 +27,28 @@ __all__ = [
     "SignedIn",
     "User",
     "authenticate",
+    "change_password",
+    "confirm_registration",
     "email_digest",
     "end_session",
     "find_by_email",
     "find_users",
+    "forget_registration",
     "index_user",
     "list_sessions",
     "log_in",
     "log_out",
+    "mail_notice",
+    "mail_reset_link",
+    "mail_verification",
     "parse_email",
     "read_user",
     "register",
+    "request_password_reset",
+    "reset_password",
+    "send_notice",
+    "send_reset_link",
+    "send_verification",
+    "start_registration",
     "verify",
 ]

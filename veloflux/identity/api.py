@@ -25,6 +25,9 @@ NewPassword = Annotated[
         description="Any Unicode",
     ),
 ]
+LinkToken = Annotated[
+    str, Meta(min_length=1, max_length=200, description="The last part of the link in the e-mail", examples=["0.0.0"])
+]
 SessionPath = Annotated[str, Parameter(description="Id of the session", max_length=64)]
 
 
@@ -38,6 +41,30 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Registered(msgspec.Struct, frozen=True):
     name: str
     email: str
+
+
+class MailAwaited(msgspec.Struct, frozen=True):
+    """Says nothing of whether the address has an account: who has it reads what there is to read."""
+
+    email: str
+
+
+class Verify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    token: LinkToken
+
+
+class PasswordReset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    email: Email
+
+
+class NewPasswordByLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    token: LinkToken
+    password: NewPassword
+
+
+class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    current: Annotated[str, Meta(max_length=LENGTH_MAX, examples=["correct horse battery staple"])]
+    password: NewPassword
 
 
 class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,15 +94,56 @@ class SessionShown(msgspec.Struct, frozen=True):
     "/api/auth/register",
     operation_id="auth.register",
     access="public",
-    summary="Create an account",
+    summary="Sign up",
+    tags=["auth"],
+    status_code=202,
+)
+async def register(ctx: Context, data: Register) -> MailAwaited:
+    """A link goes to the address; opening it creates the account. If the address has one, its owner is told so."""
+    await identity.start_registration(
+        ctx, name=data.name, email=data.email, password=data.password, language=data.language
+    )
+    return MailAwaited(data.email)
+
+
+@post(
+    "/api/auth/verify",
+    operation_id="auth.verify",
+    access="public",
+    summary="Confirm an address and so create the account",
     tags=["auth"],
     status_code=201,
 )
-async def register(ctx: Context, data: Register) -> Registered:
-    user = await identity.register(
-        ctx, name=data.name, email=data.email, password=data.password, language=data.language
-    )
+async def verify(ctx: Context, data: Verify) -> Registered:
+    user = await identity.confirm_registration(ctx, data.token)
     return Registered(user.name, user.email)
+
+
+@post(
+    "/api/auth/password-reset",
+    operation_id="auth.password_reset",
+    access="public",
+    summary="Ask for a link that sets a new password",
+    tags=["auth"],
+    status_code=202,
+)
+async def password_reset(ctx: Context, data: PasswordReset) -> MailAwaited:
+    """The link works once and within an hour. Whether the address has an account, the answer does not say."""
+    await identity.request_password_reset(ctx, data.email)
+    return MailAwaited(data.email)
+
+
+@post(
+    "/api/auth/password-reset/confirm",
+    operation_id="auth.password_reset_confirm",
+    access="public",
+    summary="Set a new password by the token of a link",
+    tags=["auth"],
+    status_code=204,
+)
+async def password_reset_confirm(ctx: Context, data: NewPasswordByLink) -> None:
+    """Ends all sessions of the person, and voids all other links."""
+    await identity.reset_password(ctx, data.token, data.password)
 
 
 @post("/api/auth/login", operation_id="auth.login", access="public", summary="Log in", tags=["auth"], status_code=200)
@@ -103,6 +171,19 @@ async def me(ctx: Context, request: Request[Any, Any, Any]) -> Person:
     return person
 
 
+@post(
+    "/api/auth/password",
+    operation_id="auth.password",
+    access="person",
+    summary="Change my password",
+    tags=["auth"],
+    status_code=204,
+)
+async def change_password(ctx: Context, data: PasswordChange) -> None:
+    """Ends all sessions but the one in use."""
+    await identity.change_password(ctx, data.current, data.password)
+
+
 @get("/api/auth/sessions", operation_id="sessions.list", access="person", summary="List my sessions", tags=["auth"])
 async def list_sessions(ctx: Context) -> Page[SessionShown]:
     return Page([_shown(session, ctx.actor.session) for session in await identity.list_sessions(ctx)])
@@ -123,4 +204,15 @@ def _shown(session: Session, current: str) -> SessionShown:
     return SessionShown(session.id, session.created_at, session.seen_at, session.ends_at, session.id == current)
 
 
-ROUTES = (register, login, logout, me, list_sessions, end_session)
+ROUTES = (
+    register,
+    verify,
+    password_reset,
+    password_reset_confirm,
+    login,
+    logout,
+    me,
+    change_password,
+    list_sessions,
+    end_session,
+)

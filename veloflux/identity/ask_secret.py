@@ -14,6 +14,15 @@ PasswordFile = Annotated[
 TokenFile = Annotated[
     str, typer.Option("--token-file", help="File with the session's token, - for standard input; empty: asked for")
 ]
+CurrentPasswordFile = Annotated[
+    str,
+    typer.Option(
+        "--current-password-file", help="File with the present password, - for standard input; empty: asked for"
+    ),
+]
+LinkTokenFile = Annotated[
+    str, typer.Option("--token-file", help="File with the link's token, - for standard input; empty: asked for")
+]
 
 
 def ask_secret(file: str, what: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from veloflux import identity
 from veloflux.context import Context
-from veloflux.identity.ask_secret import PasswordFile, TokenFile, ask_secret
+from veloflux.identity.ask_secret import CurrentPasswordFile, LinkTokenFile, PasswordFile, TokenFile, ask_secret
 from veloflux.identity.model import Account
 from veloflux.terminal import Json, run, show
 
@@ -28,10 +28,33 @@ def register(
     password_file: PasswordFile = "",
     json: Json = False,
 ) -> None:
-    """Create an account."""
+    """Create an account at once, without an e-mail to its address."""
     password = ask_secret(password_file, "Password")
     user = run(terminal, lambda ctx: identity.register(ctx, name=name, email=email, password=password))
     show(Account(id=user.id, name=user.name, email=user.email), json=json, columns=ACCOUNT)
+
+
+@auth.command()
+def verify(terminal: typer.Context, token_file: LinkTokenFile = "", json: Json = False) -> None:
+    """Confirm an address by the token of the link that was sent to it, and so create the account."""
+    token = ask_secret(token_file, "Token")
+    user = run(terminal, lambda ctx: identity.confirm_registration(ctx, token))
+    show(Account(id=user.id, name=user.name, email=user.email), json=json, columns=ACCOUNT)
+
+
+@auth.command()
+def password_reset(terminal: typer.Context, *, email: Email) -> None:
+    """Have a link sent that sets a new password, if the address has an account."""
+    run(terminal, lambda ctx: identity.request_password_reset(ctx, email))
+
+
+@auth.command()
+def password_reset_confirm(
+    terminal: typer.Context, token_file: LinkTokenFile = "", password_file: PasswordFile = ""
+) -> None:
+    """Set a new password by the token of a link, and end all sessions of the person."""
+    token, password = ask_secret(token_file, "Token"), ask_secret(password_file, "Password")
+    run(terminal, lambda ctx: identity.reset_password(ctx, token, password))
 
 
 @auth.command()
@@ -59,6 +82,19 @@ def me(terminal: typer.Context, token_file: TokenFile = "", json: Json = False) 
     show(person, json=json, columns=("id", "name", "email", "language"))
 
 
+@auth.command()
+def password(
+    terminal: typer.Context,
+    token_file: TokenFile = "",
+    current_password_file: CurrentPasswordFile = "",
+    password_file: PasswordFile = "",
+) -> None:
+    """Change the password of the person that a token is, and end their other sessions."""
+    token = ask_secret(token_file, "Token")
+    current, new = ask_secret(current_password_file, "Present password"), ask_secret(password_file, "New password")
+    _as(terminal, token, lambda ctx: identity.change_password(ctx, current, new))
+
+
 @sessions.command("list")
 def list_(terminal: typer.Context, token_file: TokenFile = "", json: Json = False) -> None:
     """List the sessions of the person that a token is."""
@@ -73,8 +109,10 @@ def end(terminal: typer.Context, session: str, token_file: TokenFile = "") -> No
 
 def as_person(terminal: typer.Context, token_file: str, act: Callable[[Context], Awaitable[Answer]]) -> Answer:
     """Do a use case as the person that a token is."""
-    token = ask_secret(token_file, "Token")
+    return _as(terminal, ask_secret(token_file, "Token"), act)
 
+
+def _as(terminal: typer.Context, token: str, act: Callable[[Context], Awaitable[Answer]]) -> Answer:
     async def acting(ctx: Context) -> Answer:
         person = await identity.authenticate(ctx.parts, token)
         return await act(ctx.acting(person.actor()))

@@ -23,6 +23,23 @@ class User(Entity, frozen=True, kw_only=True):
     created_at: int
 
 
+class Registration(Entity, frozen=True, kw_only=True):
+    """Who signed up and has not yet proved the address; it lies under the id that the person will have."""
+
+    name: Personal
+    email: Personal
+    email_digest: Personal
+    password_hash: Secret
+    language: Language = "en"
+    created_at: int
+
+
+class ResetLink(Entity, frozen=True, kw_only=True):
+    """Lets set a new password, as long as the person's session epoch is still this one."""
+
+    epoch: int
+
+
 class Session(Entity, frozen=True, kw_only=True):
     """One log-in. Times in epoch ms; it ends at `ends_at`, or before, without use."""
 
@@ -47,7 +64,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be shown of a person who has just registered."""
+    """What may be shown of a person who has just come into being."""
 
     id: str
     name: str

@@ -1,11 +1,11 @@
-"""A person signs up, with an address that nobody else has."""
+"""A person comes into being, with an address that nobody else has."""
 
 from veloflux.context import ANONYMOUS, Actor, Context
 from veloflux.db import keys, names
 from veloflux.errors import NameTaken
 from veloflux.events import UserRegistered
 from veloflux.identity import email_address, passwords, store
-from veloflux.identity.model import Language, User
+from veloflux.identity.model import Language, Registration, User
 from veloflux.kit import clock, ids
 from veloflux.kit.text import one_line
 from veloflux.transaction import Transaction
@@ -14,9 +14,7 @@ NAME_MAX = 120
 
 
 async def register(ctx: Context, *, name: str, email: str, password: str, language: Language = "en") -> User:
-    """Create a person.
-
-    Until addresses are verified, a taken one is said to be taken: the log-in that follows would tell it anyway.
+    """Create a person at once. For whoever has proved the address, by a link from an e-mail, or rules the machine.
 
     :raises InputInvalid: name, e-mail or password are not acceptable.
     :raises NameTaken: the address has an account.
@@ -32,16 +30,22 @@ async def register(ctx: Context, *, name: str, email: str, password: str, langua
         language=language,
         created_at=clock.now_ms(),
     )
-    await _create(_as_themselves(ctx, user), user)
+    await create(ctx, user)
     return user
 
 
-async def _create(ctx: Context, user: User) -> None:
+async def create(ctx: Context, user: User, registration: Registration | None = None) -> None:
+    """Write a person, in place of the registration that asked for it.
+
+    :raises NameTaken: the address has an account.
+    """
     try:
         async with names.claimed(ctx.db, store.email_name(user.email_digest), user.id) as claim:
-            tx = Transaction(ctx, user.id)
+            tx = Transaction(as_themselves(ctx, user), user.id)
             claim.guard(tx)
             tx.create(keys.user(user.id), user)
+            if registration:
+                _replace(tx, user.id, registration)
             tx.event(UserRegistered(user=user.id))
             await tx.commit()
     except NameTaken:
@@ -50,7 +54,15 @@ async def _create(ctx: Context, user: User) -> None:
         ) from None
 
 
-def _as_themselves(ctx: Context, user: User) -> Context:
+def as_themselves(ctx: Context, user: User) -> Context:
+    """What nobody known does with a person's own secret, the person does."""
     if ctx.actor.id != ANONYMOUS.id:
         return ctx
     return ctx.acting(Actor(id=user.id, person=user.id, address=ctx.actor.address))
+
+
+def _replace(tx: Transaction, user: str, registration: Registration) -> None:
+    """Forget the registration, and the key of what the trail keeps of it: the person's own key seals from now on."""
+    tx.expect(keys.registration(user), "version", str(registration.version))
+    tx.delete(keys.registration(user))
+    tx.delete(keys.data_key(user, registration.id))

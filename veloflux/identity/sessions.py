@@ -48,10 +48,12 @@ async def end_session(ctx: Context, session: str) -> None:
 
 
 async def list_sessions(ctx: Context) -> list[Session]:
-    """The actor's own sessions, newest first."""
-    found = await store.session_ids(ctx.db, ctx.actor.person)
-    sessions = await asyncio.gather(*(store.find_session(ctx.db, ctx.actor.person, one) for one in found))
-    return [session for session in sessions if session and session.ends_at > clock.now_ms()]
+    """The actor's own sessions that are not over, newest first."""
+    user = await store.read_user(ctx.db, ctx.actor.person)
+    found = await store.session_ids(ctx.db, user.id)
+    sessions = await asyncio.gather(*(store.find_session(ctx.db, user.id, one) for one in found))
+    now = clock.now_ms()
+    return [session for session in sessions if session and session.epoch == user.epoch and session.ends_at > now]
 
 
 async def authenticate(parts: Parts, token: str) -> Person:

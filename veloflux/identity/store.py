@@ -11,7 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.names import Name
 from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
-from veloflux.identity.model import Session, User
+from veloflux.identity.model import Registration, ResetLink, Session, User
 
 AUTHENTICATE = scripts.load("identity", "authenticate")
 NOBODY = "usr_0"
@@ -57,6 +57,14 @@ async def find_users(db: Db, users: Iterable[str]) -> dict[str, User]:
     """The people with these ids, without those that are gone."""
     found = await asyncio.gather(*(find_user(db, user) for user in users))
     return {user.id: user for user in found if user}
+
+
+async def find_registration(db: Db, user: str) -> Registration | None:
+    return documents.from_pairs(Registration, await db.call("HGETALL", keys.registration(user)))
+
+
+async def find_reset_link(db: Db, user: str, link: str) -> ResetLink | None:
+    return documents.from_pairs(ResetLink, await db.call("HGETALL", keys.reset_link(user, link)))
 
 
 async def find_session(db: Db, user: str, session: str) -> Session | None:

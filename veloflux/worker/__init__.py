@@ -19,7 +19,13 @@ from veloflux.worker.tables import Ordered, Schedule, Tables
 __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Tables", "Worker", "main"]
 
 TABLES = Tables(
-    jobs={"send_invitation": tenants.send_invitation},
+    jobs={
+        "forget_registration": identity.forget_registration,
+        "send_invitation": tenants.send_invitation,
+        "send_notice": identity.send_notice,
+        "send_reset_link": identity.send_reset_link,
+        "send_verification": identity.send_verification,
+    },
     schedule={},
     on_event={
         "invitation.created": [tenants.mail_invitation],
@@ -27,7 +33,11 @@ TABLES = Tables(
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],
         "member.removed": [tenants.follow_membership],
+        "password_reset.requested": [identity.mail_reset_link],
+        "registration.repeated": [identity.mail_notice],
+        "registration.started": [identity.mail_verification],
         "tenant.created": [tenants.index_tenant],
+        "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],
     },
 )

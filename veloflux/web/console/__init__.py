@@ -7,13 +7,26 @@ that does the same, and so is the `data-action` of its form.
 from litestar import Router
 from litestar.di import Provide
 
-from veloflux.web.console import account, api_keys, audit, doors, jobs, members, outbox, reference, tenants, usage
+from veloflux.web.console import (
+    account,
+    api_keys,
+    audit,
+    doors,
+    forgotten_password,
+    jobs,
+    members,
+    outbox,
+    reference,
+    tenants,
+    usage,
+)
 from veloflux.web.console.page import provide, respond
 
 __all__ = ["HANDLERS", "ROUTES", "respond"]
 
 HANDLERS = (
     *doors.ROUTES,
+    *forgotten_password.ROUTES,
     *tenants.ROUTES,
     *usage.ROUTES,
     *members.ROUTES,

@@ -3,6 +3,7 @@
 from litestar import get, post
 
 from veloflux import identity, tenants
+from veloflux.identity.passwords import LENGTH_MIN
 from veloflux.web.console.page import Html, Page
 
 HERE = "/console/account"
@@ -21,9 +22,19 @@ async def end_session(page: Page, session: str) -> Html:
     return await _show(page)
 
 
+@post("/console/account/password", operation_id="console.auth.password", access="person")
+async def change_password(page: Page) -> Html:
+    with page.keeping_form():
+        await identity.change_password(page.ctx, page.form["current"], page.form["password"])
+        return page.go(HERE, done="auth.password")
+    return await _show(page)
+
+
 async def _show(page: Page) -> Html:
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
-    return page.show("account.html", at=HERE, sessions=await identity.list_sessions(page.ctx), tenants=own)
+    return page.show(
+        "account.html", at=HERE, sessions=await identity.list_sessions(page.ctx), tenants=own, password_min=LENGTH_MIN
+    )
 
 
-ROUTES = (account, end_session)
+ROUTES = (account, end_session, change_password)

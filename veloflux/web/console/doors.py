@@ -6,7 +6,7 @@ from litestar import get, post
 
 from veloflux import identity, tenants
 from veloflux.context import PLATFORM
-from veloflux.errors import AlreadyDone, LinkExpired
+from veloflux.errors import AlreadyDone, LinkExpired, NameTaken
 from veloflux.identity import Language
 from veloflux.identity.passwords import LENGTH_MIN
 from veloflux.tenants import Tenant
@@ -35,7 +35,7 @@ async def start(page: Page) -> Html:
 @get("/console/setup/{token:str}", operation_id="console.setup", access="public")
 async def setup(page: Page, token: str) -> Html:
     if not await tenants.is_setup_token(page.ctx, token):
-        return _expired(page, "setup")
+        return expired(page, "setup")
     return _setup(page, token)
 
 
@@ -47,7 +47,7 @@ async def create_operator(page: Page, token: str) -> Html:
         await tenants.create_operator(page.ctx, token, name=form["name"], **account)
         signed_in = await identity.log_in(page.ctx, **account)
         return page.enter(signed_in, "/console/tenants", done="operator.create")
-    return _expired(page, "setup") if isinstance(page.problem, LinkExpired) else _setup(page, token)
+    return expired(page, "setup") if isinstance(page.problem, LinkExpired) else _setup(page, token)
 
 
 @get("/console/sign-up", operation_id="console.sign_up", access="public")
@@ -57,12 +57,29 @@ async def sign_up(page: Page) -> Html:
 
 @post("/console/sign-up", operation_id="console.auth.register", access="public")
 async def register(page: Page) -> Html:
+    """Says the same whether the address has an account or not."""
     form = page.form
     with page.keeping_form():
-        await _register(page, form["name"], form["email"])
-        signed_in = await identity.log_in(page.ctx, form["email"], form["password"])
-        return page.enter(signed_in, places.START, done="auth.register")
+        await identity.start_registration(
+            page.ctx, name=form["name"], email=form["email"], password=form["password"], language=_language(page)
+        )
+        return page.show("mail_awaited.html", kind="sign_up", email=form["email"])
     return page.show("sign_up.html", password_min=LENGTH_MIN)
+
+
+@get("/console/verify/{token:str}", operation_id="console.verify", access="public")
+async def verify(page: Page, token: str) -> Html:
+    """Changes nothing: programs that look into e-mails open links too."""
+    return page.show("verify.html", token=token)
+
+
+@post("/console/verify/{token:str}", operation_id="console.auth.verify", access="public")
+async def confirm_registration(page: Page, token: str) -> Html:
+    with page.keeping_form():
+        await identity.confirm_registration(page.ctx, token)
+        return page.go(places.SIGN_IN, done="auth.verify")
+    is_over = isinstance(page.problem, (LinkExpired, AlreadyDone, NameTaken))
+    return expired(page, "verify") if is_over else page.show("verify.html", token=token)
 
 
 @get("/console/sign-in", operation_id="console.sign_in", access="public")
@@ -105,7 +122,13 @@ async def accept_invitation(page: Page, token: str) -> Html:
         opened = await tenants.open_invitation(page.ctx, token)
         email = opened.invitation.email
         if not opened.has_account:
-            await _register(page, page.form["name"], email)
+            await identity.register(
+                page.ctx,
+                name=page.form["name"],
+                email=email,
+                password=page.form["password"],
+                language=_language(page),
+            )
         signed_in = await identity.log_in(page.ctx, email, page.form["password"])
         joining = page.ctx.acting(signed_in.person.actor(page.ctx.actor.address))
         tenant = await tenants.accept_invitation(joining, token)
@@ -121,10 +144,8 @@ async def choose_language(page: Page) -> Html:
     return answer
 
 
-async def _register(page: Page, name: str, email: str) -> None:
-    await identity.register(
-        page.ctx, name=name, email=email, password=page.form["password"], language=cast(Language, page.language)
-    )
+def _language(page: Page) -> Language:
+    return cast(Language, page.language)
 
 
 def _first_page(tenant: Tenant) -> str:
@@ -142,7 +163,7 @@ async def _invitation(page: Page, token: str) -> Html:
         opened = await tenants.open_invitation(page.ctx, token)
     except (LinkExpired, AlreadyDone) as error:
         page.problem = error
-        return _expired(page, "invitation")
+        return expired(page, "invitation")
     invited = {
         "tenant_name": opened.tenant.name,
         "email": opened.invitation.email,
@@ -161,8 +182,8 @@ def _setup(page: Page, token: str) -> Html:
     return page.show("setup.html", token=token, password_min=LENGTH_MIN)
 
 
-def _expired(page: Page, kind: str) -> Html:
-    """Says itself what is wrong: no problem above it."""
+def expired(page: Page, kind: str) -> Html:
+    """The page of a link that is over. Says itself what is wrong: no problem above it."""
     status = page.problem.status if page.problem else LinkExpired.status
     page.problem = None
     answer = page.show("link_expired.html", kind=kind)
@@ -177,6 +198,8 @@ ROUTES = (
     create_operator,
     sign_up,
     register,
+    verify,
+    confirm_registration,
     sign_in,
     log_in,
     log_out,

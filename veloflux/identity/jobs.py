@@ -1,0 +1,62 @@
+"""The e-mails to people about their accounts, and the end of a registration that nobody confirmed."""
+
+from pathlib import Path
+
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.db.jobs import Job
+from veloflux.identity import links, store
+from veloflux.identity.model import Language
+from veloflux.notifications import compose
+from veloflux.transaction import Transaction
+
+SEND_VERIFICATION = "send_verification"
+SEND_RESET_LINK = "send_reset_link"
+SEND_NOTICE = "send_notice"
+FORGET_REGISTRATION = "forget_registration"
+MAILS = Path(__file__).parent / "mails"
+
+
+async def send_verification(ctx: Context, job: Job, _tx: Transaction) -> None:
+    """Write to who signed up; not any more once the link was used or is over."""
+    registration = await store.find_registration(ctx.db, job.owner)
+    if registration:
+        token = links.token_of(ctx.parts.secrets, "verify", job.owner, registration.id)
+        link = _page(ctx, f"verify/{token}")
+        await _send(ctx, job, registration.email, "verification", registration.language, link=link)
+
+
+async def send_reset_link(ctx: Context, job: Job, _tx: Transaction) -> None:
+    """Write to who forgot the password; not any more once the link was used, voided, or is over."""
+    user = await store.find_user(ctx.db, job.owner)
+    link = await store.find_reset_link(ctx.db, job.owner, job.payload["link"])
+    if user and link and link.epoch == user.epoch:
+        token = links.token_of(ctx.parts.secrets, "reset", user.id, link.id)
+        await _send(ctx, job, user.email, "password_reset", user.language, link=_page(ctx, f"reset/{token}"))
+
+
+async def send_notice(ctx: Context, job: Job, _tx: Transaction) -> None:
+    """Tell a person what happened to their account, and where to go if it was not them."""
+    user = await store.find_user(ctx.db, job.owner)
+    if user:
+        places = {"sign_in": _page(ctx, "sign-in"), "forgot_password": _page(ctx, "forgot-password")}
+        await _send(ctx, job, user.email, job.payload["notice"], user.language, **places)
+
+
+async def forget_registration(ctx: Context, job: Job, tx: Transaction) -> None:
+    """Delete what is left of a registration, unless it has become a person."""
+    if await store.find_user(ctx.db, job.owner):
+        return
+    tx.expect_absent(keys.user(job.owner))
+    for key in (keys.registration, keys.events, keys.outbox):
+        tx.delete(key(job.owner))
+    tx.delete(keys.data_key(job.owner, job.payload["registration"]))
+
+
+def _page(ctx: Context, path: str) -> str:
+    return f"{ctx.settings.console_url}/console/{path}"
+
+
+async def _send(ctx: Context, job: Job, to: str, mail: str, language: Language, **values: str) -> None:
+    message = compose(ctx.settings, job.id, to=to, template=MAILS / f"{mail}.{language}.txt", **values)
+    await ctx.parts.mailer.send(job.id, message)
