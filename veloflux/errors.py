@@ -23,6 +23,7 @@ VeloFluxError
 │   └── ChangedMeanwhile
 ├── BodyTooLarge 413
 ├── LimitReached 429            with Retry-After
+│   └── TooManyAttempts
 ├── Unavailable 503             try again, with Retry-After
 │   ├── NotSent             nothing reached Redis
 │   ├── Unknown             sent, no answer
@@ -227,6 +228,12 @@ class LimitReached(VeloFluxError):
     code = "limit_reached"
     status = 429
     public = frozenset({"allowed", "refused_by", "limit", "used", "remaining", "reset_at", "retry_after"})
+
+
+class TooManyAttempts(LimitReached):
+    """Too many attempts failed; `extra["retry_after"]` is in whole seconds."""
+
+    code = "too_many_attempts"
 
 
 class Unavailable(VeloFluxError):

@@ -2,6 +2,7 @@
 
 - A person's e-mail is a global name: no two accounts have one, however it is spelt (veloflux.db.names).
 - A password is kept as its argon2id hash, a session as a digest of its token.
+- Attempts to sign in are counted before they are made (attempts.py), whether or not there is such an account.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """

@@ -7,18 +7,19 @@ from veloflux.context import Actor, Context, Parts
 from veloflux.db import keys
 from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound
 from veloflux.events import SessionEnded, SessionStarted
-from veloflux.identity import email_address, passwords, store
+from veloflux.identity import attempts, email_address, passwords, store
 from veloflux.identity.model import Person, Session, SignedIn, User
 from veloflux.kit import clock, crypto, ids
 from veloflux.transaction import Transaction
 
+FORM = "log_in"
 TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
 
 
 async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     """Start a session. Takes the same time whether or not the address has an account.
 
-    :raises CredentialsWrong: no such account, or another password.
+    :raises CredentialsWrong: no such account, or another password. :raises TooManyAttempts: see `attempts`.
     """
     user = await verify(ctx, email, password)
     if user is None or user.status != "active":
@@ -27,10 +28,18 @@ async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
 
 
 async def verify(ctx: Context, email: str, password: str) -> User | None:
-    """The person whose e-mail and password these are."""
-    user = await store.find_by_email(ctx, email_address.parse(email))
-    stored = user.password_hash if user else None
-    return user if await passwords.matches(ctx.settings, stored, password) else None
+    """The person whose e-mail and password these are.
+
+    :raises TooManyAttempts: before anything is hashed.
+    """
+    address = email_address.parse(email)
+    user = await store.find_by_email(ctx, address)
+    subject = user.id if user else attempts.nobody(store.email_digest(ctx, address))
+    attempt = await attempts.admit(ctx, FORM, subject)
+    if not await passwords.matches(ctx.settings, user.password_hash if user else None, password):
+        return None
+    await attempts.succeeded(ctx, attempt)
+    return user
 
 
 async def log_out(ctx: Context) -> None:
@@ -80,14 +89,20 @@ async def _start(ctx: Context, user: User) -> SignedIn:
     secret, now, settings = crypto.new_secret(), clock.now_ms(), ctx.settings
     ends_at = now + settings.session_absolute_s * 1000
     session = Session(id=session_id(secret), epoch=user.epoch, created_at=now, seen_at=now, ends_at=ends_at)
-    over = await store.session_ids_before(ctx.db, user.id, now - settings.session_absolute_s * 1000)
+    over, forgotten = await asyncio.gather(
+        store.session_ids_before(ctx.db, user.id, now - settings.session_absolute_s * 1000),
+        store.oldest_places(ctx.db, user.id),
+    )
     tx = Transaction(ctx, user.id)
     tx.expect(keys.user(user.id), "epoch", str(user.epoch))
     tx.create(keys.session(user.id, session.id), session)
     tx.expire(keys.session(user.id, session.id), min(settings.session_idle_s, settings.session_absolute_s) * 1000)
     tx.rank(keys.sessions(user.id), session.id, now)
+    tx.rank(keys.known_places(user.id), attempts.place(ctx, ctx.actor.address), now)
     if over:
         tx.unrank(keys.sessions(user.id), *over)
+    if forgotten:
+        tx.unrank(keys.known_places(user.id), *forgotten)
     tx.event(SessionStarted(session=session.id))
     await tx.commit()
     person = Person(id=user.id, name=user.name, email=user.email, language=user.language, session=session.id)

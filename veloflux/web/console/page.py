@@ -78,7 +78,7 @@ class Page:
             templating.render(template, self.language, **(frame | values)),
             status_code=self.problem.status if self.problem else 200,
             media_type="text/html",
-            headers={"content-language": self.language},
+            headers={"content-language": self.language} | (problems.headers(self.problem) if self.problem else {}),
         )
         if done:
             answer.delete_cookie(DONE_COOKIE, path=places.START)
