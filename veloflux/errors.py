@@ -4,6 +4,7 @@ VeloFluxError
 ├── InputInvalid 400            the request itself cannot be understood or accepted
 │   ├── SettingInvalid
 │   ├── IdInvalid, NameInvalid
+│   ├── PasswordCommon
 │   ├── CursorInvalid
 │   ├── ClockNotMovable
 │   ├── PlanUnknown, MeterUnknown
@@ -70,6 +71,12 @@ class NameInvalid(InputInvalid):
     """A text that should be a name or a date in a key is none."""
 
     code = "name_invalid"
+
+
+class PasswordCommon(InputInvalid):
+    """The password is one of the common ones."""
+
+    code = "password_common"
 
 
 class CursorInvalid(InputInvalid):

@@ -64,6 +64,13 @@ class UserRegistered(Event, frozen=True, kw_only=True):
     user: str
 
 
+class UserPasswordRehashed(Event, frozen=True, kw_only=True):
+    """A person logged in whose password was hashed in another way than new ones are; the password is the same."""
+
+    name = "user.password_rehashed"
+    user: str
+
+
 class SessionStarted(Event, frozen=True, kw_only=True):
     """A person logged in."""
 

@@ -22,7 +22,7 @@ NewPassword = Annotated[
         min_length=LENGTH_MIN,
         max_length=LENGTH_MAX,
         examples=["correct horse battery staple"],
-        description="Any Unicode",
+        description="Any Unicode; a common password is refused",
     ),
 ]
 SessionPath = Annotated[str, Parameter(description="Id of the session", max_length=64)]

@@ -2,11 +2,14 @@
 
 import asyncio
 import re
+from contextlib import suppress
+
+import msgspec
 
 from veloflux.context import Actor, Context, Parts
 from veloflux.db import keys
-from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound
-from veloflux.events import SessionEnded, SessionStarted
+from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
+from veloflux.events import SessionEnded, SessionStarted, UserPasswordRehashed
 from veloflux.identity import attempts, email_address, passwords, store
 from veloflux.identity.model import Person, Session, SignedIn, User
 from veloflux.kit import clock, crypto, ids
@@ -24,7 +27,7 @@ async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     user = await verify(ctx, email, password)
     if user is None or user.status != "active":
         raise CredentialsWrong("E-mail and password do not belong together")
-    return await _start(ctx.acting(Actor(id=user.id, person=user.id, address=ctx.actor.address)), user)
+    return await _start(_acting(ctx, user), user)
 
 
 async def verify(ctx: Context, email: str, password: str) -> User | None:
@@ -39,7 +42,23 @@ async def verify(ctx: Context, email: str, password: str) -> User | None:
     if not await passwords.matches(ctx.settings, user.password_hash if user else None, password):
         return None
     await attempts.succeeded(ctx, attempt)
+    if user and passwords.is_outdated(user.password_hash):
+        await _rehash(_acting(ctx, user), user, password)
     return user
+
+
+async def _rehash(ctx: Context, user: User, password: str) -> None:
+    """Not worth a log-in: another one may do it at the same time, or the next one."""
+    with suppress(ChangedMeanwhile, Unavailable):
+        new = msgspec.structs.replace(user, password_hash=await passwords.hashed(ctx.settings, password))
+        tx = Transaction(ctx, user.id)
+        tx.change(keys.user(user.id), user, new)
+        tx.event(UserPasswordRehashed(user=user.id))
+        await tx.commit()
+
+
+def _acting(ctx: Context, user: User) -> Context:
+    return ctx.acting(Actor(id=user.id, person=user.id, address=ctx.actor.address))
 
 
 async def log_out(ctx: Context) -> None:
