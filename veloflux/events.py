@@ -72,10 +72,12 @@ class UserPasswordRehashed(Event, frozen=True, kw_only=True):
 
 
 class SessionStarted(Event, frozen=True, kw_only=True):
-    """A person logged in."""
+    """A person logged in; with a new device, from where they were not seen before, they get an e-mail."""
 
     name = "session.started"
     session: str
+    device: str
+    new_device: bool
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
@@ -83,6 +85,14 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
     name = "session.ended"
     session: str
+
+
+class UserSessionsEnded(Event, frozen=True, kw_only=True):
+    """A person ended all their sessions, or all but the one kept."""
+
+    name = "user.sessions_ended"
+    user: str
+    kept: str
 
 
 # Tenants

@@ -226,6 +226,7 @@ def successes(world: World) -> dict[str, Success]:
         "auth.logout": Success(),
         "sessions.list": Success(),
         "sessions.end": Success(),
+        "sessions.end_many": Success(),
         "tenants.create": Success("zoe", {"name": "Zoe's"}),
         "tenants.list": Success(),
         "tenants.show": Success(),

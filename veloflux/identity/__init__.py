@@ -11,8 +11,9 @@ from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
 from veloflux.identity.index import index_user
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
+from veloflux.identity.new_device_mail import mail_new_device, send_new_device
 from veloflux.identity.register import register
-from veloflux.identity.sessions import authenticate, end_session, list_sessions, log_in, log_out, verify
+from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
 from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
 
 __all__ = [
@@ -25,14 +26,17 @@ __all__ = [
     "authenticate",
     "email_digest",
     "end_session",
+    "end_sessions",
     "find_by_email",
     "find_users",
     "index_user",
     "list_sessions",
     "log_in",
     "log_out",
+    "mail_new_device",
     "parse_email",
     "read_user",
     "register",
+    "send_new_device",
     "verify",
 ]

@@ -74,6 +74,11 @@ def place(ctx: Context, address: str) -> str:
     return ids.derived("adr", hmac.digest(ctx.parts.secrets.of("place"), network(address).encode(), "sha256").hex())
 
 
+def device_place(ctx: Context) -> str:
+    """The same for the actor's address and device together."""
+    return place(ctx, f"{network(ctx.actor.address)} {ctx.actor.device}")
+
+
 def network(address: str) -> str:
     """What counts as one address.
 

@@ -18,7 +18,6 @@ UNCOUNT = scripts.load("identity", "uncount")
 AUTHENTICATE = scripts.load("identity", "authenticate")
 NOBODY = "usr_0"
 SESSIONS_SHOWN = 100
-PLACES_KEPT = 100
 
 
 def email_digest(ctx: Context, address: EmailAddress) -> str:
@@ -96,9 +95,9 @@ async def is_known_place(db: Db, user: str, place: str) -> bool:
     return await db.call("ZSCORE", keys.known_places(user), place) is not None
 
 
-async def oldest_places(db: Db, user: str) -> list[str]:
-    """The known places of a person that are too many, oldest first."""
-    return list(await db.call("ZRANGE", keys.known_places(user), 0, -PLACES_KEPT - 1))
+async def known_places(db: Db, user: str) -> list[str]:
+    """Digests of where a person signed in before, oldest first."""
+    return list(await db.call("ZRANGE", keys.known_places(user), 0, -1))
 
 
 async def project_user(db: Db, user: str, registered_at: int) -> None:

@@ -19,7 +19,7 @@ from veloflux.worker.tables import Ordered, Schedule, Tables
 __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Tables", "Worker", "main"]
 
 TABLES = Tables(
-    jobs={"send_invitation": tenants.send_invitation},
+    jobs={"send_invitation": tenants.send_invitation, "send_new_device": identity.send_new_device},
     schedule={},
     on_event={
         "invitation.created": [tenants.mail_invitation],
@@ -27,6 +27,7 @@ TABLES = Tables(
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],
         "member.removed": [tenants.follow_membership],
+        "session.started": [identity.mail_new_device],
         "tenant.created": [tenants.index_tenant],
         "user.registered": [identity.index_user],
     },
