@@ -52,12 +52,14 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """`id` is what the trail shows: `usr_…`, `key_…`, `cli:<os user>`, `worker`, `anonymous`.
 
-    `person` is whose data key seals the address: the person, or "" when there is none to protect. `session` is the
-    session that a person acts by; `tenant` and `role` are those of an API key that acts.
+    `device` is what a person logs in with, in a few words. `person` is whose data key seals the address: the person, or
+    "" when there is none to protect. `session` is the session that a person acts by; `tenant` and `role` are those of
+    an API key that acts.
     """
 
     id: str
     address: str = ""
+    device: str = ""
     person: str = ""
     session: str = ""
     tenant: str = ""

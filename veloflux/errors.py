@@ -4,6 +4,7 @@ VeloFluxError
 ├── InputInvalid 400            the request itself cannot be understood or accepted
 │   ├── SettingInvalid
 │   ├── IdInvalid, NameInvalid
+│   ├── PasswordCommon
 │   ├── CursorInvalid
 │   ├── ClockNotMovable
 │   ├── PlanUnknown, MeterUnknown
@@ -23,6 +24,7 @@ VeloFluxError
 │   └── ChangedMeanwhile
 ├── BodyTooLarge 413
 ├── LimitReached 429            with Retry-After
+│   └── TooManyAttempts
 ├── Unavailable 503             try again, with Retry-After
 │   ├── NotSent             nothing reached Redis
 │   ├── Unknown             sent, no answer
@@ -69,6 +71,12 @@ class NameInvalid(InputInvalid):
     """A text that should be a name or a date in a key is none."""
 
     code = "name_invalid"
+
+
+class PasswordCommon(InputInvalid):
+    """The password is one of the common ones."""
+
+    code = "password_common"
 
 
 class CursorInvalid(InputInvalid):
@@ -227,6 +235,12 @@ class LimitReached(VeloFluxError):
     code = "limit_reached"
     status = 429
     public = frozenset({"allowed", "refused_by", "limit", "used", "remaining", "reset_at", "retry_after"})
+
+
+class TooManyAttempts(LimitReached):
+    """Too many attempts failed; `extra["retry_after"]` is in whole seconds."""
+
+    code = "too_many_attempts"
 
 
 class Unavailable(VeloFluxError):

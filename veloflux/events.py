@@ -89,14 +89,25 @@ class UserPasswordChanged(Event, frozen=True, kw_only=True):
     """A person has a new password, and is told so; sessions were ended."""
 
     name = "user.password_changed"
+
+    user: str
+
+
+class UserPasswordRehashed(Event, frozen=True, kw_only=True):
+    """A person logged in whose password was hashed in another way than new ones are; the password is the same."""
+
+    name = "user.password_rehashed"
+
     user: str
 
 
 class SessionStarted(Event, frozen=True, kw_only=True):
-    """A person logged in."""
+    """A person logged in; with a new device, from where they were not seen before, they get an e-mail."""
 
     name = "session.started"
     session: str
+    device: str
+    new_device: bool
 
 
 class SessionEnded(Event, frozen=True, kw_only=True):
@@ -104,6 +115,14 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
     name = "session.ended"
     session: str
+
+
+class UserSessionsEnded(Event, frozen=True, kw_only=True):
+    """A person ended all their sessions, or all but the one kept."""
+
+    name = "user.sessions_ended"
+    user: str
+    kept: str
 
 
 # Tenants

@@ -92,6 +92,12 @@ async def sessions(ctx: Context) -> None:
     await _refused(identity.authenticate(ctx.parts, signed_in.token))
 
 
+async def attempts_until_one_waits(ctx: Context) -> None:
+    for _ in range(7):
+        await _refused(identity.log_in(cast.fresh(ctx), cast.email("ana"), "a wrong guess"))
+    await sessions(ctx)
+
+
 async def checks(ctx: Context) -> None:
     acme = await customers.customer(ctx)
     mine, guest = await customers.key(acme), await customers.key(acme, "viewer")
@@ -128,7 +134,9 @@ async def records(ctx: Context) -> None:
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "db/commit": (commits, commits_that_are_refused),
+    "identity/attempt": (attempts_until_one_waits,),
     "identity/authenticate": (sessions,),
+    "identity/uncount": (sessions,),
     "limits/check": (checks,),
     "metering/record": (records,),
     "names/confirm": (names_claimed_and_released,),

@@ -239,6 +239,7 @@ def successes(world: World) -> dict[str, Success]:
         "auth.password": Success(body={"current": PASSWORD, "password": PASSWORD}),
         "sessions.list": Success(),
         "sessions.end": Success(),
+        "sessions.end_many": Success(),
         "tenants.create": Success("yara", {"name": "Yara's"}),
         "tenants.list": Success(),
         "tenants.show": Success(),

@@ -116,6 +116,11 @@ def poll_lease() -> str:
     return "vf:poll_lease"
 
 
+def attempts_from(form: str, place: str) -> str:
+    """hash | 1 hour | identity | attempts at a public form from one address"""
+    return f"vf:attempts:{_name(form)}:{{{_id(place)}}}"
+
+
 def users() -> str:
     """zset | no ttl | identity | every person by the time of registration; kept from events"""
     return "vf:users"
@@ -212,6 +217,21 @@ def session(user_: str, session: str) -> str:
 def sessions(user_: str) -> str:
     """zset | no ttl | identity | a person's sessions by the time of log-in"""
     return f"{user(user_)}:sessions"
+
+
+def known_places(user_: str) -> str:
+    """zset | no ttl | identity | digests of the addresses and devices a person signed in from, by the last time"""
+    return f"{user(user_)}:places"
+
+
+def attempts_here(user_: str, form: str, place: str) -> str:
+    """hash | 1 hour | identity | attempts at a public form for a person, or for nobody, from one address"""
+    return f"{user(user_)}:attempts:{_name(form)}:{_id(place)}"
+
+
+def attempts_elsewhere(user_: str, form: str) -> str:
+    """hash | 1 hour | identity | attempts at a public form for a person, or for nobody, from unknown addresses"""
+    return f"{user(user_)}:attempts:{_name(form)}"
 
 
 def user_tenants(user_: str) -> str:

@@ -12,6 +12,7 @@ from veloflux.context import Context
 from veloflux.identity.model import Language, Person, Session
 from veloflux.identity.passwords import LENGTH_MAX, LENGTH_MIN
 from veloflux.identity.register import NAME_MAX
+from veloflux.identity.sessions import Which
 from veloflux.kit.page import Page
 
 PersonName = Annotated[str, Meta(min_length=1, max_length=NAME_MAX, examples=["Ana Souza"])]
@@ -22,7 +23,7 @@ NewPassword = Annotated[
         min_length=LENGTH_MIN,
         max_length=LENGTH_MAX,
         examples=["correct horse battery staple"],
-        description="Any Unicode",
+        description="Any Unicode; a common password is refused",
     ),
 ]
 LinkToken = Annotated[
@@ -81,9 +82,11 @@ class LoggedIn(msgspec.Struct, frozen=True):
 
 
 class SessionShown(msgspec.Struct, frozen=True):
-    """Times in epoch ms; `seen_at` is exact to a minute."""
+    """Times in epoch ms; `seen_at` is exact to a minute. `device` and `address` are those of the log-in."""
 
     id: str
+    device: str
+    address: str
     created_at: int
     seen_at: int
     ends_at: int
@@ -200,8 +203,28 @@ async def end_session(ctx: Context, session: SessionPath) -> None:
     await identity.end_session(ctx, session)
 
 
+@delete(
+    "/api/auth/sessions",
+    operation_id="sessions.end_many",
+    access="person",
+    summary="End my other sessions, or all",
+    tags=["auth"],
+)
+async def end_sessions(ctx: Context, which: Which = "others") -> None:
+    """From the next request on, none of their tokens is accepted."""
+    await identity.end_sessions(ctx, which)
+
+
 def _shown(session: Session, current: str) -> SessionShown:
-    return SessionShown(session.id, session.created_at, session.seen_at, session.ends_at, session.id == current)
+    return SessionShown(
+        session.id,
+        session.device,
+        session.address,
+        session.created_at,
+        session.seen_at,
+        session.ends_at,
+        session.id == current,
+    )
 
 
 ROUTES = (
@@ -215,4 +238,5 @@ ROUTES = (
     change_password,
     list_sessions,
     end_session,
+    end_sessions,
 )

@@ -9,6 +9,7 @@ from veloflux import identity
 from veloflux.context import Context
 from veloflux.identity.ask_secret import CurrentPasswordFile, LinkTokenFile, PasswordFile, TokenFile, ask_secret
 from veloflux.identity.model import Account
+from veloflux.identity.sessions import Which
 from veloflux.terminal import Json, run, show
 
 auth = typer.Typer(no_args_is_help=True)
@@ -16,7 +17,7 @@ sessions = typer.Typer(no_args_is_help=True)
 Answer = TypeVar("Answer")
 Email = Annotated[str, typer.Option(help="E-mail address of the account")]
 ACCOUNT = ("id", "name", "email")
-SESSION = ("id", "created_at", "seen_at", "ends_at")
+SESSION = ("id", "device", "address", "created_at", "seen_at", "ends_at")
 
 
 @auth.command()
@@ -105,6 +106,16 @@ def list_(terminal: typer.Context, token_file: TokenFile = "", json: Json = Fals
 def end(terminal: typer.Context, session: str, token_file: TokenFile = "") -> None:
     """End one of the sessions of the person that a token is."""
     as_person(terminal, token_file, lambda ctx: identity.end_session(ctx, session))
+
+
+@sessions.command("end-many")
+def end_many(
+    terminal: typer.Context,
+    which: Annotated[Which, typer.Option(help="All but the token's own, or all")] = "others",
+    token_file: TokenFile = "",
+) -> None:
+    """End the other sessions of the person that a token is, or all."""
+    as_person(terminal, token_file, lambda ctx: identity.end_sessions(ctx, which))
 
 
 def as_person(terminal: typer.Context, token_file: str, act: Callable[[Context], Awaitable[Answer]]) -> Answer:

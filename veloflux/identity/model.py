@@ -41,9 +41,14 @@ class ResetLink(Entity, frozen=True, kw_only=True):
 
 
 class Session(Entity, frozen=True, kw_only=True):
-    """One log-in. Times in epoch ms; it ends at `ends_at`, or before, without use."""
+    """One log-in. Times in epoch ms; it ends at `ends_at`, or before, without use.
+
+    The trail does not show its address: it has it already, as that of who logged in.
+    """
 
     epoch: int
+    device: str = ""
+    address: Secret = ""
     created_at: int
     seen_at: int
     ends_at: int

@@ -2,35 +2,66 @@
 
 import asyncio
 import re
+from contextlib import suppress
+from typing import Literal
 
-from veloflux.context import Actor, Context, Parts
+import msgspec
+
+from veloflux.context import Context, Parts
 from veloflux.db import keys
-from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound
-from veloflux.events import SessionEnded, SessionStarted
-from veloflux.identity import email_address, passwords, store
+from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
+from veloflux.events import SessionEnded, SessionStarted, UserPasswordRehashed, UserSessionsEnded
+from veloflux.identity import attempts, email_address, passwords, store
 from veloflux.identity.model import Person, Session, SignedIn, User
 from veloflux.kit import clock, crypto, ids
-from veloflux.transaction import Transaction
+from veloflux.transaction import Transaction, decide
 
+FORM = "log_in"
+PLACES_KEPT = 100
+Which = Literal["others", "all"]
 TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
 
 
 async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     """Start a session. Takes the same time whether or not the address has an account.
 
-    :raises CredentialsWrong: no such account, or another password.
+    :raises CredentialsWrong: no such account, or another password. :raises TooManyAttempts: see `attempts`.
     """
     user = await verify(ctx, email, password)
     if user is None or user.status != "active":
         raise CredentialsWrong("E-mail and password do not belong together")
-    return await _start(ctx.acting(Actor(id=user.id, person=user.id, address=ctx.actor.address)), user)
+    return await _start(_acting(ctx, user), user)
 
 
 async def verify(ctx: Context, email: str, password: str) -> User | None:
-    """The person whose e-mail and password these are."""
-    user = await store.find_by_email(ctx, email_address.parse(email))
-    stored = user.password_hash if user else None
-    return user if await passwords.matches(ctx.settings, stored, password) else None
+    """The person whose e-mail and password these are.
+
+    :raises TooManyAttempts: before anything is hashed.
+    """
+    address = email_address.parse(email)
+    user = await store.find_by_email(ctx, address)
+    subject = user.id if user else attempts.nobody(store.email_digest(ctx, address))
+    attempt = await attempts.admit(ctx, FORM, subject)
+    if not await passwords.matches(ctx.settings, user.password_hash if user else None, password):
+        return None
+    await attempts.succeeded(ctx, attempt)
+    if user and passwords.is_outdated(user.password_hash):
+        await _rehash(_acting(ctx, user), user, password)
+    return user
+
+
+async def _rehash(ctx: Context, user: User, password: str) -> None:
+    """Not worth a log-in: another one may do it at the same time, or the next one."""
+    with suppress(ChangedMeanwhile, Unavailable):
+        new = msgspec.structs.replace(user, password_hash=await passwords.hashed(ctx.settings, password))
+        tx = Transaction(ctx, user.id)
+        tx.change(keys.user(user.id), user, new)
+        tx.event(UserPasswordRehashed(user=user.id))
+        await tx.commit()
+
+
+def _acting(ctx: Context, user: User) -> Context:
+    return ctx.acting(msgspec.structs.replace(ctx.actor, id=user.id, person=user.id))
 
 
 async def log_out(ctx: Context) -> None:
@@ -47,10 +78,19 @@ async def end_session(ctx: Context, session: str) -> None:
         raise NotFound("You have no such session")
 
 
+async def end_sessions(ctx: Context, which: Which) -> None:
+    """End all of the actor's sessions, or all others: their tokens are refused from then on, however many they are.
+
+    :raises NotAuthenticated: the session that should stay is over itself.
+    """
+    await decide(lambda: _end_many(ctx, ctx.actor.session if which == "others" else ""))
+
+
 async def list_sessions(ctx: Context) -> list[Session]:
     """The actor's own sessions that are not over, newest first."""
-    user = await store.read_user(ctx.db, ctx.actor.person)
-    found = await store.session_ids(ctx.db, user.id)
+    user, found = await asyncio.gather(
+        store.read_user(ctx.db, ctx.actor.person), store.session_ids(ctx.db, ctx.actor.person)
+    )
     sessions = await asyncio.gather(*(store.find_session(ctx.db, user.id, one) for one in found))
     now = clock.now_ms()
     return [session for session in sessions if session and session.epoch == user.epoch and session.ends_at > now]
@@ -81,8 +121,19 @@ def session_id(secret: str) -> str:
 async def _start(ctx: Context, user: User) -> SignedIn:
     secret, now, settings = crypto.new_secret(), clock.now_ms(), ctx.settings
     ends_at = now + settings.session_absolute_s * 1000
-    session = Session(id=session_id(secret), epoch=user.epoch, created_at=now, seen_at=now, ends_at=ends_at)
-    over = await store.session_ids_before(ctx.db, user.id, now - settings.session_absolute_s * 1000)
+    session = Session(
+        id=session_id(secret),
+        epoch=user.epoch,
+        device=ctx.actor.device,
+        address=ctx.actor.address,
+        created_at=now,
+        seen_at=now,
+        ends_at=ends_at,
+    )
+    over, known = await asyncio.gather(
+        store.session_ids_before(ctx.db, user.id, now - settings.session_absolute_s * 1000),
+        store.known_places(ctx.db, user.id),
+    )
     tx = Transaction(ctx, user.id)
     tx.expect(keys.user(user.id), "epoch", str(user.epoch))
     tx.create(keys.session(user.id, session.id), session)
@@ -90,10 +141,37 @@ async def _start(ctx: Context, user: User) -> SignedIn:
     tx.rank(keys.sessions(user.id), session.id, now)
     if over:
         tx.unrank(keys.sessions(user.id), *over)
-    tx.event(SessionStarted(session=session.id))
+    is_new = _remember_place(ctx, tx, user.id, known)
+    tx.event(SessionStarted(session=session.id, device=session.device, new_device=is_new))
     await tx.commit()
     person = Person(id=user.id, name=user.name, email=user.email, language=user.language, session=session.id)
     return SignedIn(token=f"{ids.bare(user.id)}.{secret}", person=person, ends_at=ends_at)
+
+
+def _remember_place(ctx: Context, tx: Transaction, user: str, known: list[str]) -> bool:
+    """Add where the actor is to the places known; says whether a person known elsewhere is new there."""
+    address, device = attempts.place(ctx, ctx.actor.address), attempts.device_place(ctx)
+    for place in (address, device):
+        tx.rank(keys.known_places(user), place, clock.now_ms())
+    if forgotten := [place for place in known[:-PLACES_KEPT] if place not in (address, device)]:
+        tx.unrank(keys.known_places(user), *forgotten)
+    return bool(known) and device not in known
+
+
+async def _end_many(ctx: Context, kept: str) -> None:
+    user = await store.read_user(ctx.db, ctx.actor.person)
+    session = await store.find_session(ctx.db, user.id, kept) if kept else None
+    over = [one for one in await store.session_ids(ctx.db, user.id) if one != kept]
+    tx = Transaction(ctx, user.id)
+    tx.change(keys.user(user.id), user, msgspec.structs.replace(user, epoch=user.epoch + 1))
+    if kept and (session is None or session.epoch != user.epoch):
+        raise NotAuthenticated("This session is over; sign in again")
+    if session:
+        tx.change(keys.session(user.id, kept), session, msgspec.structs.replace(session, epoch=user.epoch + 1))
+    if over:
+        tx.unrank(keys.sessions(user.id), *over)
+    tx.event(UserSessionsEnded(user=user.id, kept=kept))
+    await tx.commit()
 
 
 async def _end(ctx: Context, session: str) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from veloflux.context import Context
@@ -13,6 +13,8 @@ from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.model import Registration, ResetLink, Session, User
 
+ATTEMPT = scripts.load("identity", "attempt")
+UNCOUNT = scripts.load("identity", "uncount")
 AUTHENTICATE = scripts.load("identity", "authenticate")
 NOBODY = "usr_0"
 SESSIONS_SHOWN = 100
@@ -79,6 +81,31 @@ async def session_ids(db: Db, user: str) -> list[str]:
 async def session_ids_before(db: Db, user: str, at: int) -> list[str]:
     """Some of the sessions that began before a time, oldest first."""
     return list(await db.call("ZRANGE", keys.sessions(user), "-inf", f"({at}", "BYSCORE", "LIMIT", 0, SESSIONS_SHOWN))
+
+
+async def run_attempt(db: Db, counts: Sequence[str], free: Sequence[int]) -> int:
+    """Count an attempt in all these keys or in none; the ms to wait before it, 0: it was counted."""
+    code, *wait_ms = await db.script(ATTEMPT, counts, free)
+    return int(wait_ms[0]) if code == "WAIT" else 0
+
+
+async def run_uncount(db: Db, count: str, free: int) -> None:
+    """Take one attempt back."""
+    await db.script(UNCOUNT, [count], [free])
+
+
+async def forget_attempts(db: Db, count: str) -> None:
+    await db.call("DEL", count)
+
+
+async def is_known_place(db: Db, user: str, place: str) -> bool:
+    """Whether a person signed in from there before."""
+    return await db.call("ZSCORE", keys.known_places(user), place) is not None
+
+
+async def known_places(db: Db, user: str) -> list[str]:
+    """Digests of where a person signed in before, oldest first."""
+    return list(await db.call("ZRANGE", keys.known_places(user), 0, -1))
 
 
 async def project_user(db: Db, user: str, registered_at: int) -> None:

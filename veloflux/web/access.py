@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from veloflux import identity, tenants
 from veloflux.context import Actor, Context, Parts
 from veloflux.errors import NotAuthenticated, PermissionDenied
+from veloflux.kit.device import device
 from veloflux.web.application import bearer
 
 COOKIE = "vf_session"
@@ -32,7 +33,7 @@ async def context_of(request: Request[Any, Any, Any]) -> Context:
     rule = request.route_handler.opt
     state["operation"] = request.route_handler.operation_id
     if rule.get("access") == "public":
-        actor = Actor(id="anonymous", address=state["address"])
+        actor = Actor(id="anonymous", address=state["address"], device=device(request.headers.get("user-agent", "")))
     else:
         actor = await _actor(request, parts, state["address"])
     ctx = Context(parts=parts, request=state["request_id"], actor=actor)

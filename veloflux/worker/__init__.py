@@ -22,6 +22,7 @@ TABLES = Tables(
     jobs={
         "forget_registration": identity.forget_registration,
         "send_invitation": tenants.send_invitation,
+        "send_new_device": identity.send_new_device,
         "send_notice": identity.send_notice,
         "send_reset_link": identity.send_reset_link,
         "send_verification": identity.send_verification,
@@ -36,6 +37,7 @@ TABLES = Tables(
         "password_reset.requested": [identity.mail_reset_link],
         "registration.repeated": [identity.mail_notice],
         "registration.started": [identity.mail_verification],
+        "session.started": [identity.mail_new_device],
         "tenant.created": [tenants.index_tenant],
         "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],

@@ -4,6 +4,8 @@ from litestar import get, post
 
 from veloflux import identity, tenants
 from veloflux.identity.passwords import LENGTH_MIN
+from veloflux.identity.sessions import Which
+from veloflux.web.console import places
 from veloflux.web.console.page import Html, Page
 
 HERE = "/console/account"
@@ -30,6 +32,15 @@ async def change_password(page: Page) -> Html:
     return await _show(page)
 
 
+@post("/console/account/sessions/end", operation_id="console.sessions.end_many", access="person")
+async def end_sessions(page: Page) -> Html:
+    which: Which = "all" if page.form["which"] == "all" else "others"
+    with page.keeping_form():
+        await identity.end_sessions(page.ctx, which)
+        return page.go(HERE if which == "others" else places.SIGN_IN, done="sessions.end_many")
+    return await _show(page)
+
+
 async def _show(page: Page) -> Html:
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
     return page.show(
@@ -37,4 +48,4 @@ async def _show(page: Page) -> Html:
     )
 
 
-ROUTES = (account, end_session, change_password)
+ROUTES = (account, end_session, end_sessions, change_password)

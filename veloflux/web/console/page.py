@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from litestar import Litestar, Request, Response
 from litestar.datastructures import Cookie
 
@@ -17,6 +18,7 @@ from veloflux import identity, tenants
 from veloflux.context import Actor, Context
 from veloflux.errors import NotAuthenticated, VeloFluxError
 from veloflux.identity import Person, SignedIn
+from veloflux.kit.device import device
 from veloflux.tenants import Tenant
 from veloflux.web import access, i18n, problems, templating
 from veloflux.web.console import form, places
@@ -35,7 +37,7 @@ class Page:
         self.ctx = Context(
             parts=request.app.state.parts,
             request=state["request_id"],
-            actor=Actor(id="anonymous", address=state["address"]),
+            actor=Actor(id="anonymous", address=state["address"], device=device(request.headers.get("user-agent", ""))),
         )
         self.viewer: Person | None = None
         self.operator = False
@@ -78,7 +80,7 @@ class Page:
             templating.render(template, self.language, **(frame | values)),
             status_code=self.problem.status if self.problem else 200,
             media_type="text/html",
-            headers={"content-language": self.language},
+            headers={"content-language": self.language} | (problems.headers(self.problem) if self.problem else {}),
         )
         if done:
             answer.delete_cookie(DONE_COOKIE, path=places.START)
@@ -134,7 +136,8 @@ class Page:
             self.viewer = await identity.authenticate(self.ctx.parts, token)
         except NotAuthenticated:
             return
-        self.ctx = self.ctx.acting(self.viewer.actor(self.ctx.actor.address))
+        known = self.viewer.actor(self.ctx.actor.address)
+        self.ctx = self.ctx.acting(msgspec.structs.replace(known, device=self.ctx.actor.device))
         self.operator = await tenants.is_operator(self.ctx)
 
     def _may(self) -> frozenset[str]:

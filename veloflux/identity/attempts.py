@@ -1,0 +1,100 @@
+"""How often somebody may try: at a public form, for a subject (a person, or an address that may have no account).
+
+Three counts, each with some free attempts an hour, then a growing wait, then a lock-out of a quarter of an hour:
+
+- of the subject from one address: who forgot the password, or guesses it; it does not concern others elsewhere
+- of the address, whatever the subject: who tries one password with many accounts
+- of the subject from wherever it never succeeded: who guesses from many addresses; it does not concern the subject
+  itself where it was before
+
+An attempt is counted before it is made, so that a thousand at once are not a thousand guesses; what succeeds is
+uncounted. One IPv6 network of 64 bits is one address, since it is one customer's.
+"""
+
+import hmac
+import math
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
+
+import msgspec
+
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.errors import TooManyAttempts
+from veloflux.identity import store
+from veloflux.kit import ids
+
+FREE_HERE, FREE_OF_ADDRESS, FREE_ELSEWHERE = 5, 50, 100
+IPV6_PREFIX = 64
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One that was admitted and counted. `place` is the digest of the address, `is_known` whether it succeeded there
+    before."""
+
+    form: str
+    subject: str
+    place: str
+    is_known: bool
+
+
+async def admit(ctx: Context, form: str, subject: str) -> Attempt:
+    """Count an attempt at a form, by the actor's address.
+
+    As many round trips for a subject that does not exist.
+
+    :param form: a name such as `log_in`.
+    :param subject: `usr_…`, of nobody too (`nobody`).
+    :raises TooManyAttempts: with the seconds to wait; it is not to be made.
+    """
+    here = place(ctx, ctx.actor.address)
+    await _count(ctx, [keys.attempts_from(form, here)], [FREE_OF_ADDRESS])
+    is_known = await store.is_known_place(ctx.db, subject, here)
+    counts = [keys.attempts_here(subject, form, here), keys.attempts_elsewhere(subject, form)]
+    limited = counts[:1] if is_known else counts
+    await _count(ctx, limited, [FREE_HERE, FREE_ELSEWHERE][: len(limited)])
+    return Attempt(form, subject, here, is_known)
+
+
+async def succeeded(ctx: Context, attempt: Attempt) -> None:
+    """Forget an attempt, and those of its subject from its address before it."""
+    await store.forget_attempts(ctx.db, keys.attempts_here(attempt.subject, attempt.form, attempt.place))
+    await store.run_uncount(ctx.db, keys.attempts_from(attempt.form, attempt.place), FREE_OF_ADDRESS)
+    if not attempt.is_known:
+        await store.run_uncount(ctx.db, keys.attempts_elsewhere(attempt.subject, attempt.form), FREE_ELSEWHERE)
+
+
+def nobody(email_digest: str) -> str:
+    """What stands for the person of an e-mail address that has no account."""
+    return ids.derived("usr", email_digest)
+
+
+def place(ctx: Context, address: str) -> str:
+    """A keyed digest of an address; all without one are one."""
+    return ids.derived("adr", hmac.digest(ctx.parts.secrets.of("place"), network(address).encode(), "sha256").hex())
+
+
+def device_place(ctx: Context) -> str:
+    """The same for the actor's address and device together."""
+    return place(ctx, f"{network(ctx.actor.address)} {ctx.actor.device}")
+
+
+def network(address: str) -> str:
+    """What counts as one address.
+
+    >>> network("2001:db8::1:2"), network("203.0.113.7"), network("::ffff:203.0.113.7"), network("")
+    ('2001:db8::/64', '203.0.113.7', '203.0.113.7', '')
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ip_network((parsed, IPV6_PREFIX), strict=False))
+
+
+async def _count(ctx: Context, counts: Sequence[str], free: Sequence[int]) -> None:
+    if wait_ms := await store.run_attempt(ctx.db, counts, free):
+        wait_s = math.ceil(wait_ms / 1000)
+        raise TooManyAttempts(f"Too many attempts; wait {wait_s} s and try again", retry_after=wait_s)
