@@ -18,6 +18,9 @@ import pytest
 from tests.servers import free_port
 from tests.up_instance import Instance, client, role_of, wait_until
 from veloflux import process, settings
+from veloflux.context import Secrets
+from veloflux.identity import links
+from veloflux.secret_file import installation_secret
 from veloflux.settings import Settings
 
 UP = {"stand-ins": ("-m", "tests.stand_in", "up"), "real": ("-m", "veloflux", "up")}
@@ -91,9 +94,18 @@ def test_the_commands_too_start_again_with_all_that_was_acknowledged_after_a_kil
             kill(running, victim)
             killed, running = running, up(kind="real").ready()
             assert killed.leaves_nothing()
-            assert http.post("/api/auth/login", json=account).status_code == 200, victim
+            confirmed = http.post("/api/auth/verify", json={"token": verification(data)})
+            assert confirmed.status_code == 201, victim
     assert running.signal(signal.SIGTERM).exit_code() == 0
     assert running.leaves_nothing()
+
+
+def verification(data: Settings) -> str:
+    """The token of the link that confirms the one registration that waits."""
+    with client(data) as redis:
+        [key] = redis.keys("vf:user:*:registration")
+        user = key.split("{")[1].split("}")[0]
+        return links.token_of(Secrets(installation_secret(data)), "verify", user, redis.hget(key, "id"))
 
 
 def kill(instance: Instance, victim: str) -> None:
