@@ -53,7 +53,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """`id` is what the trail shows: `usr_…`, `key_…`, `cli:<os user>`, `worker`, `anonymous`.
 
     `person` is whose data key seals the address: the person, or "" when there is none to protect. `session` is the
-    session that a person acts by; `tenant` and `role` are those of an API key that acts.
+    session that a person acts by; `tenant` and `role` are those of an API key that acts, and `permissions` what it
+    has of the role's (None: all).
     """
 
     id: str
@@ -62,6 +63,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
     tenant: str = ""
     role: str = ""
+    permissions: frozenset[str] | None = None
 
 
 ANONYMOUS = Actor(id="anonymous")

@@ -14,25 +14,29 @@ from veloflux.events import ApiKeyCreated, ApiKeyRevoked
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
-from veloflux.tenants import store
+from veloflux.tenants import key_terms, store
 from veloflux.tenants.find import find
-from veloflux.tenants.model import ApiKey, NewApiKey
+from veloflux.tenants.model import ApiKey, KeyTerms, NewApiKey
 from veloflux.tenants.permissions import head_role, require_grantable, require_role
 from veloflux.transaction import Transaction, decide
 
 TOKEN = re.compile(r"vf_(?:live|test)_([0-9a-z]{1,26})_([0-9a-z]{32})")
 SHOWN = 4
+USED_MS = clock.MINUTE_MS
+WITHOUT = KeyTerms()
+REFUSED = "This API key is not valid here: it never was, has expired, was revoked, or is not for this address"
 NAME_MAX = 80
 
 
-async def create_api_key(ctx: Context, name: str, role: str = "") -> NewApiKey:
+async def create_api_key(ctx: Context, name: str, role: str = "", terms: KeyTerms = WITHOUT) -> NewApiKey:
     """Make a key; its role is member unless another one is named (operator in the platform's tenant).
 
-    :raises InputInvalid: the name or the role. :raises PermissionDenied: the role may more than the actor.
+    :raises InputInvalid: the name, the role or the terms. :raises PermissionDenied: the key may more than the actor.
     """
     role = role or ("member" if head_role(ctx.tenant) == "owner" else "operator")
     require_role(ctx.tenant, role)
-    require_grantable(ctx, role)
+    terms = key_terms.checked(role, terms, clock.now_ms())
+    require_grantable(ctx, role, terms.permissions)
     tenant, secret = await find(ctx, ctx.tenant), crypto.new_secret()
     start = f"vf_{'live' if tenant.mode == 'live' else 'test'}_{ids.bare(tenant.id)}_"
     key = ApiKey(
@@ -41,6 +45,7 @@ async def create_api_key(ctx: Context, name: str, role: str = "") -> NewApiKey:
         prefix=start + secret[:SHOWN],
         digest=crypto.digest(secret),
         role=role,
+        **msgspec.structs.asdict(terms),
         created_by=ctx.actor.id,
         created_at=clock.now_ms(),
     )
@@ -80,17 +85,20 @@ def parse_api_key(token: str) -> tuple[str, str, str]:
 
 
 async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> Actor:
-    """The actor that a key's token is, in one round trip.
+    """The actor that a key's token is, in one round trip, and a second one once a minute to note that it is used.
 
-    :raises NotAuthenticated: there is no such key, or it was revoked.
+    :raises NotAuthenticated: there is no such key, it was revoked, has expired, or is not for this address.
     """
     tenant, id_, digest = parse_api_key(token)
     key = await store.find_api_key(parts.db, tenant, id_)
     if key is None or key.status != "active" or not crypto.equal(key.digest, digest):
         raise _refused()
-    if not token.startswith(key.prefix):
+    if not token.startswith(key.prefix) or not key_terms.hold(key, address, clock.now_ms()):
         raise _refused()
-    return Actor(id=key.id, address=address, tenant=tenant, role=key.role)
+    if clock.now_ms() - (key.used_at or 0) >= USED_MS:
+        await store.run_note_use(parts.db, tenant, id_)
+    own = None if key.permissions is None else frozenset(key.permissions)
+    return Actor(id=key.id, address=address, tenant=tenant, role=key.role, permissions=own)
 
 
 def key_id(digest: str) -> str:
@@ -102,7 +110,7 @@ async def _revoke(ctx: Context, id_: str) -> ApiKey:
     key = await store.find_api_key(ctx.db, ctx.tenant, id_)
     if key is None:
         raise _no_key()
-    require_grantable(ctx, key.role)
+    require_grantable(ctx, key.role, key.permissions)
     if key.status == "revoked":
         return key
     path = keys.api_key(ctx.tenant, id_)
@@ -118,4 +126,4 @@ def _no_key() -> NotFound:
 
 
 def _refused() -> NotAuthenticated:
-    return NotAuthenticated("This API key is not valid: it never was, or it was revoked")
+    return NotAuthenticated(REFUSED)

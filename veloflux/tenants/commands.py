@@ -12,7 +12,7 @@ from veloflux.kit import page
 from veloflux.kit.page import Page
 from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import FIRST_PLAN
-from veloflux.tenants.model import Mode
+from veloflux.tenants.model import KeyTerms, Mode, NewApiKey
 from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown
 from veloflux.terminal import Json, TenantOption, run, say, show
 
@@ -27,7 +27,7 @@ Limit = Annotated[int, typer.Option(min=1, max=page.LIMIT_MAX)]
 TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock")
 MEMBER = ("id", "name", "email", "role", "joined_at")
 INVITATION = ("id", "email", "role", "status", "expires_at")
-API_KEY = ("id", "name", "prefix", "role", "status", "created_at")
+API_KEY = ("id", "name", "prefix", "role", "status", "created_at", "expires_at", "used_at")
 ACCOUNT = ("id", "name", "email")
 
 
@@ -161,15 +161,21 @@ def create_api_key(
     tenant: TenantOption,
     name: Annotated[str, typer.Option(help="Where it will be used")] = "key",
     role: Annotated[str, typer.Option(help="Empty: member, and operator in the platform's tenant")] = "",
+    permission: Annotated[list[str] | None, typer.Option(help="One of the role's; none named: all; repeatable")] = None,
+    expires_at: Annotated[int | None, typer.Option(help="Epoch ms")] = None,
+    address: Annotated[list[str] | None, typer.Option(help="IP network that may use it; repeatable")] = None,
+    metadata: Annotated[list[str] | None, typer.Option(help="name=value; repeatable")] = None,
     json: Json = False,
 ) -> None:
     """Create an API key; it is shown this once."""
-    new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role), tenant=tenant)
-    if json:
-        show(ApiKeyCreated.of(new), json=True)
-    else:
-        say("Keep it now; it is not shown again")
-        typer.echo(new.token)
+    terms = KeyTerms(
+        permissions=tuple(permission) if permission else None,
+        expires_at=expires_at,
+        addresses=tuple(address or ()),
+        metadata=dict(_pair(text) for text in metadata or ()),
+    )
+    new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role, terms), tenant=tenant)
+    _show_once(new, json=json)
 
 
 @api_keys.command("list")
@@ -187,3 +193,18 @@ def revoke_api_key(terminal: typer.Context, key: str, tenant: TenantOption) -> N
     """Refuse an API key from now on, by its id."""
     run(terminal, lambda ctx: tenants.revoke_api_key(ctx, key), tenant=tenant)
     say("This key is refused from now on")
+
+
+def _show_once(new: NewApiKey, *, json: bool) -> None:
+    if json:
+        show(ApiKeyCreated.of(new), json=True)
+    else:
+        say("Keep it now; it is not shown again")
+        typer.echo(new.token)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r} is not name=value")
+    return name, value

@@ -29,6 +29,11 @@ class ApiKeyShown(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     prefix: str
     role: str
+    permissions: tuple[str, ...] | None
+    expires_at: int | None
+    addresses: tuple[str, ...]
+    metadata: dict[str, str]
+    used_at: int | None
     status: str
     created_by: str
     created_at: int
