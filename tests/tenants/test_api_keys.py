@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from tests import cast, customers
@@ -5,7 +7,7 @@ from tests.whole_database import keys_holding
 from veloflux import tenants
 from veloflux.context import PLATFORM, Context, Parts
 from veloflux.db import keys
-from veloflux.errors import InputInvalid, NotAuthenticated, NotFound, PermissionDenied
+from veloflux.errors import Conflict, InputInvalid, NotAuthenticated, NotFound, PermissionDenied
 from veloflux.kit import clock, crypto, ids
 from veloflux.tenants import KeyTerms
 
@@ -216,3 +218,71 @@ async def test_metadata_are_kept_as_given(one_ctx: Context) -> None:
     await tenants.create_api_key(acme, "key", terms=KeyTerms(metadata={"team": "São João", "empty": ""}))
     [kept] = (await tenants.list_api_keys(acme)).items
     assert kept.metadata == {"team": "São João", "empty": ""}
+
+
+async def test_a_rotated_key_has_a_successor_of_the_same_terms_and_works_until_the_overlap_ends(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    terms = {"permissions": ("usage:read",), "addresses": ("203.0.113.0/24",), "metadata": {"team": "web"}}
+    old = await customers.key(acme, **terms)
+    new = await tenants.rotate_api_key(acme, old.key.id, 3600)
+    for token in (old.token, new.token):
+        assert await tenants.authenticate_api_key(ctx.parts, token, "203.0.113.9")
+    listed = {key.id: key for key in (await tenants.list_api_keys(acme)).items}
+    ending, fresh = listed[old.key.id], listed[new.key.id]
+    assert ending.successor == fresh.id
+    assert ending.expires_at is not None
+    assert 0 < ending.expires_at - fresh.created_at <= 3_600_000
+    for field in ("name", "role", "permissions", "addresses", "metadata"):
+        assert getattr(fresh, field) == getattr(old.key, field)
+    assert fresh.expires_at is None
+    await customers.expire(acme, old)
+    with pytest.raises(NotAuthenticated):
+        await tenants.authenticate_api_key(ctx.parts, old.token, "203.0.113.9")
+
+
+async def test_without_overlap_the_rotated_key_is_refused_at_once(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    old = await customers.key(acme)
+    new = await tenants.rotate_api_key(acme, old.key.id)
+    assert await tenants.authenticate_api_key(ctx.parts, new.token)
+    with pytest.raises(NotAuthenticated):
+        await tenants.authenticate_api_key(ctx.parts, old.token)
+
+
+async def test_rotation_never_lengthens_the_life_of_a_key(one_ctx: Context) -> None:
+    acme = await customers.customer(one_ctx)
+    end = clock.now_ms() + 60_000
+    old = await customers.key(acme, expires_at=end)
+    new = await tenants.rotate_api_key(acme, old.key.id, 3600)
+    assert {key.expires_at for key in (await tenants.list_api_keys(acme)).items} == {end}
+    assert new.key.expires_at == end
+
+
+async def test_of_two_rotations_at_once_one_makes_the_successor(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    old = await customers.key(acme)
+    answers = await asyncio.gather(
+        *(tenants.rotate_api_key(acme, old.key.id, 60) for _ in range(2)), return_exceptions=True
+    )
+    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "NewApiKey"]
+    assert len((await tenants.list_api_keys(acme)).items) == 2
+
+
+async def test_what_cannot_be_rotated_is_refused(ctx: Context) -> None:
+    scene = await cast.assemble(ctx)
+    inside, foreign = await cast.within(scene.alice, scene.acme), await cast.within(scene.carol, scene.globex)
+    of_owner, revoked, over = [await customers.key(inside, "owner") for _ in range(3)]
+    await tenants.revoke_api_key(inside, revoked.key.id)
+    await customers.expire(inside, over)
+    for new in (revoked, over):
+        with pytest.raises(Conflict):
+            await tenants.rotate_api_key(inside, new.key.id)
+    for overlap_s in (-1, 30 * 86_400 + 1):
+        with pytest.raises(InputInvalid):
+            await tenants.rotate_api_key(inside, of_owner.key.id, overlap_s)
+    for key in (of_owner.key.id, "key_1", ""):
+        with pytest.raises(NotFound):
+            await tenants.rotate_api_key(foreign, key)
+    await cast.join(inside, scene.stranger, "admin")
+    with pytest.raises(PermissionDenied):
+        await tenants.rotate_api_key(await cast.within(scene.stranger, scene.acme), of_owner.key.id)

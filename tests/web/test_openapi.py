@@ -237,6 +237,7 @@ def successes(world: World) -> dict[str, Success]:
         "invitations.revoke": Success(),
         "invitations.accept": Success("dora", {"token": world.invited}),
         "api_keys.create": Success(body={"name": "server"}),
+        "api_keys.rotate": Success(body={"overlap_s": 60}),
         "api_keys.list": Success(),
         "api_keys.revoke": Success(),
         "plans.list": Success(),

@@ -15,6 +15,7 @@ from veloflux.tenants.api_keys import (
     list_api_keys,
     parse_api_key,
     revoke_api_key,
+    rotate_api_key,
 )
 from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
@@ -74,6 +75,7 @@ __all__ = [
     "revoke_api_key",
     "revoke_invitation",
     "roles_of",
+    "rotate_api_key",
     "scope_of",
     "send_invitation",
     "set_clock",

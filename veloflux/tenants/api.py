@@ -15,6 +15,7 @@ from veloflux.kit import clock, page
 from veloflux.kit.page import Page
 from veloflux.tenants import key_terms
 from veloflux.tenants.api_keys import NAME_MAX as KEY_NAME_MAX
+from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import FIRST_PLAN, NAME_MAX
 from veloflux.tenants.model import KeyTerms, MemberProfile, Mode, Tenant
@@ -96,6 +97,13 @@ class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return KeyTerms(
             permissions=own, expires_at=self.expires_at, addresses=tuple(self.addresses), metadata=self.metadata
         )
+
+
+class RotateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    overlap_s: Annotated[
+        int,
+        Meta(ge=0, le=OVERLAP_MAX_S, description="Seconds that the old secret works on; 0: none", examples=[86_400]),
+    ] = 0
 
 
 @post(
@@ -247,6 +255,19 @@ async def create_api_key(ctx: Context, tenant: TenantPath, data: CreateApiKey) -
     return ApiKeyCreated.of(await tenants.create_api_key(ctx, data.name, data.role, data.terms))
 
 
+@post(
+    "/api/tenants/{tenant:str}/api-keys/{key:str}/rotate",
+    operation_id="api_keys.rotate",
+    permission="api_keys:write",
+    summary="Rotate an API key: a successor with the same terms",
+    tags=["api-keys"],
+    status_code=201,
+)
+async def rotate_api_key(ctx: Context, tenant: TenantPath, key: str, data: RotateApiKey) -> ApiKeyCreated:
+    """The key that is rotated works until the overlap is over. A key is rotated once; then rotate its successor."""
+    return ApiKeyCreated.of(await tenants.rotate_api_key(ctx, key, data.overlap_s))
+
+
 @get(
     "/api/tenants/{tenant:str}/api-keys",
     operation_id="api_keys.list",
@@ -285,6 +306,7 @@ ROUTES = (
     revoke_invitation,
     accept_invitation,
     create_api_key,
+    rotate_api_key,
     list_api_keys,
     revoke_api_key,
 )

@@ -3,25 +3,27 @@
 The keys of the platform's tenant are the operators' service keys.
 """
 
+import asyncio
 import re
 
 import msgspec
 
 from veloflux.context import Actor, Context, Parts
 from veloflux.db import keys
-from veloflux.errors import NotAuthenticated, NotFound
-from veloflux.events import ApiKeyCreated, ApiKeyRevoked
+from veloflux.errors import Conflict, InputInvalid, NotAuthenticated, NotFound
+from veloflux.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
 from veloflux.tenants import key_terms, store
 from veloflux.tenants.find import find
-from veloflux.tenants.model import ApiKey, KeyTerms, NewApiKey
+from veloflux.tenants.model import ApiKey, KeyTerms, NewApiKey, Tenant
 from veloflux.tenants.permissions import head_role, require_grantable, require_role
 from veloflux.transaction import Transaction, decide
 
 TOKEN = re.compile(r"vf_(?:live|test)_([0-9a-z]{1,26})_([0-9a-z]{32})")
 SHOWN = 4
+OVERLAP_MAX_S = 30 * clock.DAY_MS // 1000
 USED_MS = clock.MINUTE_MS
 WITHOUT = KeyTerms()
 REFUSED = "This API key is not valid here: it never was, has expired, was revoked, or is not for this address"
@@ -37,24 +39,26 @@ async def create_api_key(ctx: Context, name: str, role: str = "", terms: KeyTerm
     require_role(ctx.tenant, role)
     terms = key_terms.checked(role, terms, clock.now_ms())
     require_grantable(ctx, role, terms.permissions)
-    tenant, secret = await find(ctx, ctx.tenant), crypto.new_secret()
-    start = f"vf_{'live' if tenant.mode == 'live' else 'test'}_{ids.bare(tenant.id)}_"
-    key = ApiKey(
-        id=key_id(crypto.digest(secret)),
-        name=one_line(name, "A key's name", NAME_MAX),
-        prefix=start + secret[:SHOWN],
-        digest=crypto.digest(secret),
-        role=role,
-        **msgspec.structs.asdict(terms),
-        created_by=ctx.actor.id,
-        created_at=clock.now_ms(),
-    )
+    tenant = await find(ctx, ctx.tenant)
+    new = _new(ctx, tenant, name, role, terms)
     tx = Transaction(ctx, tenant.id)
-    tx.create(keys.api_key(tenant.id, key.id), key)
-    tx.rank(keys.api_keys(tenant.id), key.id, key.created_at)
-    tx.event(ApiKeyCreated(key=key.id, role=role))
+    _add(tx, new.key)
+    tx.event(ApiKeyCreated(key=new.key.id, role=role))
     await tx.commit()
-    return NewApiKey(key=key, token=start + secret)
+    return new
+
+
+async def rotate_api_key(ctx: Context, key: str, overlap_s: int = 0) -> NewApiKey:
+    """Make a successor with the same name, role and terms; the key itself ends after the overlap, at once with 0.
+
+    :raises InputInvalid: the overlap is not from 0 to 30 days. :raises NotFound: the tenant has no such key.
+    :raises PermissionDenied: the key may more than the actor. :raises Conflict: it is over, or has a successor.
+    """
+    if not 0 <= overlap_s <= OVERLAP_MAX_S:
+        raise InputInvalid(f"overlap_s is a whole number of seconds from 0 to {OVERLAP_MAX_S}", field="overlap_s")
+    if not ids.is_id(key, "key"):
+        raise _no_key()
+    return await decide(lambda: _rotate(ctx, key, overlap_s))
 
 
 async def list_api_keys(ctx: Context, cursor: str = "", limit: int = LIMIT) -> Page[ApiKey]:
@@ -104,6 +108,51 @@ async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> A
 def key_id(digest: str) -> str:
     """The id that a key has from the digest of its secret."""
     return ids.derived("key", digest)
+
+
+def _new(ctx: Context, tenant: Tenant, name: str, role: str, terms: KeyTerms) -> NewApiKey:
+    secret = crypto.new_secret()
+    start = f"vf_{'live' if tenant.mode == 'live' else 'test'}_{ids.bare(tenant.id)}_"
+    key = ApiKey(
+        id=key_id(crypto.digest(secret)),
+        name=one_line(name, "A key's name", NAME_MAX),
+        prefix=start + secret[:SHOWN],
+        digest=crypto.digest(secret),
+        role=role,
+        **msgspec.structs.asdict(terms),
+        created_by=ctx.actor.id,
+        created_at=clock.now_ms(),
+    )
+    return NewApiKey(key=key, token=start + secret)
+
+
+def _add(tx: Transaction, key: ApiKey) -> None:
+    tx.create(keys.api_key(tx.owner, key.id), key)
+    tx.rank(keys.api_keys(tx.owner), key.id, key.created_at)
+
+
+async def _rotate(ctx: Context, id_: str, overlap_s: int) -> NewApiKey:
+    old, tenant = await asyncio.gather(store.find_api_key(ctx.db, ctx.tenant, id_), find(ctx, ctx.tenant))
+    if old is None:
+        raise _no_key()
+    require_grantable(ctx, old.role, old.permissions)
+    now = clock.now_ms()
+    if old.successor or old.status != "active" or (old.expires_at and old.expires_at <= now):
+        raise Conflict("This API key was rotated or revoked, or has expired; rotate its successor, or create a new key")
+    new = _new(ctx, tenant, old.name, old.role, key_terms.of(old))
+    tx = Transaction(ctx, tenant.id)
+    _add(tx, new.key)
+    tx.change(keys.api_key(tenant.id, id_), old, _ending(old, new.key.id, now, overlap_s))
+    tx.event(ApiKeyRotated(key=id_, successor=new.key.id))
+    await tx.commit()
+    return new
+
+
+def _ending(key: ApiKey, successor: str, now: int, overlap_s: int) -> ApiKey:
+    if overlap_s == 0:
+        return msgspec.structs.replace(key, successor=successor, status="revoked", revoked_at=now)
+    end = now + overlap_s * 1000
+    return msgspec.structs.replace(key, successor=successor, expires_at=min(key.expires_at or end, end))
 
 
 async def _revoke(ctx: Context, id_: str) -> ApiKey:

@@ -10,6 +10,7 @@ from veloflux.identity.commands import as_person
 from veloflux.identity.model import Account, Language
 from veloflux.kit import page
 from veloflux.kit.page import Page
+from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import FIRST_PLAN
 from veloflux.tenants.model import KeyTerms, Mode, NewApiKey
@@ -176,6 +177,19 @@ def create_api_key(
     )
     new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role, terms), tenant=tenant)
     _show_once(new, json=json)
+
+
+@api_keys.command("rotate")
+def rotate_api_key(
+    terminal: typer.Context,
+    key: str,
+    *,
+    tenant: TenantOption,
+    overlap_s: Annotated[int, typer.Option(min=0, max=OVERLAP_MAX_S, help="Seconds that the old secret works on")] = 0,
+    json: Json = False,
+) -> None:
+    """Give an API key a successor with the same terms, by its id; the new secret is shown this once."""
+    _show_once(run(terminal, lambda ctx: tenants.rotate_api_key(ctx, key, overlap_s), tenant=tenant), json=json)
 
 
 @api_keys.command("list")

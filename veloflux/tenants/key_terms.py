@@ -37,6 +37,11 @@ def checked(role: str, terms: KeyTerms, now: int) -> KeyTerms:
     )
 
 
+def of(key: ApiKey) -> KeyTerms:
+    """The terms that a key has."""
+    return msgspec.convert(key, KeyTerms, from_attributes=True)
+
+
 def hold(key: ApiKey, address: str, now: int) -> bool:
     """Whether a key may be used from an address at a time in epoch ms."""
     if key.expires_at is not None and key.expires_at <= now:

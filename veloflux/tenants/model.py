@@ -61,7 +61,8 @@ class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
 class ApiKey(Entity, frozen=True, kw_only=True):
     """`id` is derived from `digest`, the SHA-256 of the secret; `prefix` is how the token begins.
 
-    The fields of its terms are as in `KeyTerms`. `used_at` is at most a minute late.
+    The fields of its terms are as in `KeyTerms`. `used_at` is at most a minute late; `successor` is the key that
+    rotation put in its place.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ApiKey(Entity, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
     used_at: int | None = None
+    successor: str = ""
     status: Literal["active", "revoked"] = "active"
     created_by: str
     created_at: int

@@ -34,6 +34,7 @@ class ApiKeyShown(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...]
     metadata: dict[str, str]
     used_at: int | None
+    successor: str
     status: str
     created_by: str
     created_at: int

@@ -12,7 +12,8 @@ from veloflux.web.console.page import Html, Page
 
 TICKED = "permission:"
 LIVES = ("30", "90", "365")
-"""Days that a key can be given in the form; any time can be given by HTTP and at the terminal."""
+OVERLAPS = ("1", "24", "168")
+"""Days of a new key and hours of overlap that the forms offer; any number can be given by HTTP and at the terminal."""
 
 
 @get("/console/t/{tenant:str}/api-keys", operation_id="console.api_keys", permission="api_keys:read")
@@ -25,6 +26,19 @@ async def create_api_key(page: Page) -> Html:
     with page.keeping_form():
         form = page.form
         new = await tenants.create_api_key(page.ctx, form["name"], form["role"], _terms(form))
+        return page.show("api_key_created.html", at=_here(page), new=new)
+    return await _show(page)
+
+
+@post(
+    "/console/t/{tenant:str}/api-keys/{key:str}/rotate",
+    operation_id="console.api_keys.rotate",
+    permission="api_keys:write",
+)
+async def rotate_api_key(page: Page, key: str) -> Html:
+    with page.keeping_form():
+        hours = int(page.form["hours"]) if page.form["hours"] in OVERLAPS else 0
+        new = await tenants.rotate_api_key(page.ctx, key, hours * 3600)
         return page.show("api_key_created.html", at=_here(page), new=new)
     return await _show(page)
 
@@ -68,4 +82,4 @@ def _here(page: Page) -> str:
     return f"{page.home}/api-keys"
 
 
-ROUTES = (api_keys, create_api_key, revoke_api_key)
+ROUTES = (api_keys, create_api_key, rotate_api_key, revoke_api_key)
