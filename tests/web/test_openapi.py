@@ -240,6 +240,7 @@ def successes(world: World) -> dict[str, Success]:
         "api_keys.rotate": Success(body={"overlap_s": 60}),
         "api_keys.list": Success(),
         "api_keys.revoke": Success(),
+        "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "plans.list": Success(),
         "events.record": Success(world.key, [event]),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),

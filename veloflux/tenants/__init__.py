@@ -30,6 +30,7 @@ from veloflux.tenants.invitations import (
 )
 from veloflux.tenants.jobs import send_invitation
 from veloflux.tenants.key_terms import may_call_from
+from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
 from veloflux.tenants.list_tenants import list_tenants, tenants_of
 from veloflux.tenants.members import list_members, remove_member
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
@@ -44,6 +45,7 @@ __all__ = [
     "ApiKey",
     "Invitation",
     "KeyTerms",
+    "LeakedKey",
     "Member",
     "MemberProfile",
     "NewApiKey",
@@ -74,6 +76,7 @@ __all__ = [
     "remove_member",
     "revoke_api_key",
     "revoke_invitation",
+    "revoke_leaked_key",
     "roles_of",
     "rotate_api_key",
     "scope_of",

@@ -19,7 +19,7 @@ from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import FIRST_PLAN, NAME_MAX
 from veloflux.tenants.model import KeyTerms, MemberProfile, Mode, Tenant
-from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown
+from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown, LeakedKeyShown
 from veloflux.tenants.slug import LENGTH_MAX
 
 TenantPath = Annotated[str, Parameter(description="Slug or id of the tenant", max_length=64)]
@@ -104,6 +104,10 @@ class RotateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(ge=0, le=OVERLAP_MAX_S, description="Seconds that the old secret works on; 0: none", examples=[86_400]),
     ] = 0
+
+
+class RevokeLeakedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    prefix: Annotated[str, Meta(max_length=80, description="How the key begins, as lists show it, or the whole key")]
 
 
 @post(
@@ -293,6 +297,18 @@ async def revoke_api_key(ctx: Context, tenant: TenantPath, key: str) -> None:
     await tenants.revoke_api_key(ctx, key)
 
 
+@post(
+    "/api/api-keys/revoke",
+    operation_id="api_keys.revoke_leaked",
+    access="operator",
+    summary="Revoke a leaked API key of any tenant, by its beginning",
+    tags=["api-keys"],
+    status_code=200,
+)
+async def revoke_leaked_key(ctx: Context, data: RevokeLeakedKey) -> LeakedKeyShown:
+    return LeakedKeyShown.of(await tenants.revoke_leaked_key(ctx, data.prefix))
+
+
 ROUTES = (
     create_operator,
     create_tenant,
@@ -309,4 +325,5 @@ ROUTES = (
     rotate_api_key,
     list_api_keys,
     revoke_api_key,
+    revoke_leaked_key,
 )

@@ -203,9 +203,21 @@ def list_api_keys(
 
 
 @api_keys.command("revoke")
-def revoke_api_key(terminal: typer.Context, key: str, tenant: TenantOption) -> None:
-    """Refuse an API key from now on, by its id."""
-    run(terminal, lambda ctx: tenants.revoke_api_key(ctx, key), tenant=tenant)
+def revoke_api_key(
+    terminal: typer.Context,
+    key: Annotated[str, typer.Argument(help="Id of the key, with --tenant")] = "",
+    *,
+    tenant: Annotated[str, typer.Option(help="Slug or id of the tenant")] = "",
+    prefix: Annotated[str, typer.Option(help="Instead of both: how a leaked key begins")] = "",
+) -> None:
+    """Refuse an API key from now on, by its tenant and id, or by its beginning, whosever it is."""
+    if prefix and not (key or tenant):
+        leaked = run(terminal, lambda ctx: tenants.revoke_leaked_key(ctx, prefix))
+        say(f"It was {leaked.key.id}, “{leaked.key.name}”, of {leaked.tenant.slug} ({leaked.tenant.id})")
+    elif key and tenant and not prefix:
+        run(terminal, lambda ctx: tenants.revoke_api_key(ctx, key), tenant=tenant)
+    else:
+        raise typer.BadParameter("name a key and --tenant, or --prefix alone")
     say("This key is refused from now on")
 
 
