@@ -1,16 +1,19 @@
 """A tenant to measure and to limit, with its API key."""
 
+from typing import Any
+
 import msgspec
 
 from tests import whole_database
 from veloflux import tenants
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
+from veloflux.kit import clock
 from veloflux.limits import Question
 from veloflux.plans import Policy, catalogue, find_plan
 from veloflux.plans.catalogue import Rate
 from veloflux.plans.policy import compiled, rate_limit, version
-from veloflux.tenants import EVERYTHING, NewApiKey, Tenant
+from veloflux.tenants import EVERYTHING, KeyTerms, NewApiKey, Tenant
 
 NOON = 1_747_494_000_000  # 2025-05-17 12:00 in São Paulo, 15:00 in UTC
 DAY = 86_400_000
@@ -30,8 +33,14 @@ async def at(ctx: Context, ms: int) -> Context:
     return of(ctx, await tenants.set_clock(ctx, "stopped", ms))
 
 
-async def key(ctx: Context, role: str = "member") -> NewApiKey:
-    return await tenants.create_api_key(ctx, "of the tests", role)
+async def key(ctx: Context, role: str = "member", **terms: Any) -> NewApiKey:
+    """A new key; `terms` as of `KeyTerms`."""
+    return await tenants.create_api_key(ctx, "of the tests", role, KeyTerms(**terms))
+
+
+async def expire(ctx: Context, new: NewApiKey) -> None:
+    """What time does, for a test that cannot wait: a key is over."""
+    await ctx.db.call("HSET", keys.api_key(ctx.tenant, new.key.id), "expires_at", clock.now_ms() - 1)
 
 
 async def service_key(ctx: Context) -> str:

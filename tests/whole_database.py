@@ -1,5 +1,6 @@
 """All that a database holds, to look for what must not be there."""
 
+import re
 from typing import Any
 
 from veloflux.db.client import Db
@@ -23,6 +24,11 @@ async def contents(db: Db) -> dict[str, str]:
                 command, *args = READ[kind](key)
                 found[key] = repr(await db.call(command, *args))
     return found
+
+
+async def settled(db: Db) -> dict[str, str]:
+    """The same, without when an API key was last used."""
+    return {key: re.sub(r", 'used_at', '\d+'", "", value) for key, value in (await contents(db)).items()}
 
 
 async def keys_holding(db: Db, text: Any) -> set[str]:

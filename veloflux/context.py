@@ -54,7 +54,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     `device` is what a person logs in with, in a few words. `person` is whose data key seals the address: the person, or
     "" when there is none to protect. `session` is the session that a person acts by; `tenant` and `role` are those of
-    an API key that acts.
+    an API key that acts, and `permissions` what it has of the role's (None: all).
     """
 
     id: str
@@ -64,6 +64,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
     tenant: str = ""
     role: str = ""
+    permissions: frozenset[str] | None = None
 
 
 ANONYMOUS = Actor(id="anonymous")

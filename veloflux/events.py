@@ -196,6 +196,14 @@ class ApiKeyCreated(Event, frozen=True, kw_only=True):
     role: str
 
 
+class ApiKeyRotated(Event, frozen=True, kw_only=True):
+    """An API key was given a successor, and ends itself: at once, or after the overlap."""
+
+    name = "api_key.rotated"
+    key: str
+    successor: str
+
+
 class ApiKeyRevoked(Event, frozen=True, kw_only=True):
     """An API key is refused from now on."""
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from tests import cast, customers
-from veloflux import identity, limits, metering
+from veloflux import identity, limits, metering, tenants
 from veloflux.context import Context
 from veloflux.db import commit, due, keys, names
 from veloflux.db.commit import Commit
@@ -15,6 +15,7 @@ from veloflux.db.names import Claim, Name
 from veloflux.errors import VeloFluxError
 from veloflux.limits import Question
 from veloflux.metering import Event
+from veloflux.tenants import store
 
 Example = Callable[[Context], Awaitable[None]]
 OWNER = "ten_0wner"
@@ -109,6 +110,7 @@ async def checks(ctx: Context) -> None:
         customers.asked(mine, cost=4),
         customers.asked(mine, cost=9),
         customers.asked(guest),
+        customers.asked(await customers.key(acme, addresses=("203.0.113.0/24",)), address="203.0.113.9"),
         msgspec.structs.replace(customers.asked(mine), key=(mine.key.id, "0" * 64)),
     ):
         await _refused(limits.check(acme.parts, acme.tenant, asked))
@@ -118,6 +120,15 @@ async def checks(ctx: Context) -> None:
     await _refused(limits.check(acme.parts, acme.tenant, customers.asked(mine)))
     await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
     await _refused(limits.check(acme.parts, acme.tenant, Question(meter="requests")))
+
+
+async def api_keys(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    mine = await customers.key(acme)
+    await tenants.authenticate_api_key(acme.parts, mine.token)
+    await store.run_note_use(acme.db, acme.tenant, mine.key.id)
+    await tenants.revoke_api_key(acme, mine.key.id)
+    await store.run_note_use(acme.db, acme.tenant, mine.key.id)
 
 
 async def records(ctx: Context) -> None:
@@ -142,6 +153,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),
     "names/release": (names_claimed_and_released,),
+    "tenants/note_use": (api_keys,),
     "worker/claim": (owners_due,),
     "worker/hold": (duties,),
     "worker/leave": (owners_due,),

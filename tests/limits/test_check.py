@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests import whole_database
-from tests.customers import DAY, NOON, asked, at, customer, key, let_a_generation_pass, put_policy, rate
+from tests.customers import DAY, NOON, asked, at, customer, expire, key, let_a_generation_pass, put_policy, rate
 from veloflux import metering, tenants
 from veloflux.context import Context
 from veloflux.db import keys
@@ -223,14 +223,49 @@ async def test_a_revoked_key_is_refused(ctx: Context) -> None:
         await check(acme.parts, acme.tenant, asked(new))
 
 
-async def test_an_expired_key_is_refused_by_the_tenants_clock(ctx: Context) -> None:
+async def test_a_key_expires_by_the_real_clock_even_where_the_tenants_stands_still(ctx: Context) -> None:
     acme = await customer(ctx)
     new = await key(acme)
-    await acme.db.call("HSET", keys.api_key(acme.tenant, new.key.id), "expires_at", NOON + 1)
     await check(acme.parts, acme.tenant, asked(new))
-    acme = await at(acme, NOON + 1)
+    await expire(acme, new)
     with pytest.raises(NotAuthenticated):
         await check(acme.parts, acme.tenant, asked(new))
+
+
+async def test_a_key_for_some_addresses_is_refused_from_others_whatever_is_remembered(ctx: Context) -> None:
+    acme = await customer(ctx)
+    new = await key(acme, addresses=("203.0.113.0/24", "2001:db8::/32"))
+    for address in ("203.0.113.9", "2001:db8::1", "::ffff:203.0.113.9", "203.0.113.10"):
+        await check(acme.parts, acme.tenant, asked(new, address=address))
+    before = await whole_database.contents(ctx.db)
+    for address in ("203.0.114.9", "2001:db9::1", "", "nonsense"):
+        with pytest.raises(NotAuthenticated):
+            await check(acme.parts, acme.tenant, asked(new, address=address))
+    assert await whole_database.contents(ctx.db) == before
+    await acme.db.call("HSET", keys.api_key(acme.tenant, new.key.id), "addresses", '["198.51.100.7/32"]')
+    with pytest.raises(NotAuthenticated):
+        await check(acme.parts, acme.tenant, asked(new, address="203.0.113.9"))
+    await check(acme.parts, acme.tenant, asked(new, address="198.51.100.7"))
+
+
+async def test_a_key_checks_only_if_its_own_permissions_include_it(ctx: Context) -> None:
+    acme = await customer(ctx)
+    await check(acme.parts, acme.tenant, asked(await key(acme, permissions=("usage:write",))))
+    with pytest.raises(PermissionDenied):
+        await check(acme.parts, acme.tenant, asked(await key(acme, "owner", permissions=("usage:read",))))
+
+
+async def test_a_check_notes_that_its_key_is_used_once_a_minute(ctx: Context) -> None:
+    acme = await customer(ctx)
+    new = await key(acme)
+    path = keys.api_key(acme.tenant, new.key.id)
+    await check(acme.parts, acme.tenant, asked(new))
+    noted = int(await acme.db.call("HGET", path, "used_at"))
+    assert noted >= new.key.created_at
+    for used_at, moves in ((noted - 1, False), (noted - 60_000, True)):
+        await acme.db.call("HSET", path, "used_at", used_at)
+        await check(acme.parts, acme.tenant, asked(new))
+        assert (int(await acme.db.call("HGET", path, "used_at")) != used_at) == moves
 
 
 async def test_another_tenants_key_and_a_key_that_never_was_change_nothing(ctx: Context) -> None:

@@ -53,7 +53,7 @@ async def test_the_operators_service_key_records_for_the_tenant_that_it_names(ct
 async def test_who_may_not_record_changes_nothing(ctx: Context) -> None:
     acme, globex = await customer(ctx), await customer(ctx, "Globex")
     viewer, foreign = (await key(acme, "viewer")).token, (await key(globex)).token
-    before = await whole_database.contents(ctx.db)
+    before = await whole_database.settled(ctx.db)
     for token, query, error in [
         (viewer, "", PermissionDenied),
         (foreign, f"tenant={acme.tenant}", NotFound),
@@ -62,4 +62,4 @@ async def test_who_may_not_record_changes_nothing(ctx: Context) -> None:
     ]:
         with pytest.raises(error):
             await sent(ctx, token, GOOD, query)
-    assert await whole_database.contents(ctx.db) == before
+    assert await whole_database.settled(ctx.db) == before

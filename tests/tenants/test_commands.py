@@ -50,6 +50,9 @@ def test_an_operator_sets_up_a_tenant_with_keys_and_members(veloflux: Run, tmp_p
     new = veloflux("api-keys", "create", *here, "--name", "server")
     assert new["token"].startswith("vf_test_")
     assert veloflux("api-keys", "list", *here)["items"] == [new["key"]]
+    leaked = veloflux("api-keys", "create", *here)
+    veloflux("api-keys", "revoke", "--prefix", leaked["key"]["prefix"], as_json=False)
+    assert veloflux("api-keys", "list", *here)["items"][0]["status"] == "revoked"
     veloflux("api-keys", "revoke", new["key"]["id"], *here, as_json=False)
     assert veloflux("api-keys", "list", *here)["items"][0]["status"] == "revoked"
     invitation = veloflux("invitations", "create", "new@example.com", *here, "--role", "owner")

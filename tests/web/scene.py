@@ -57,8 +57,8 @@ async def unchanged(ctx: Context) -> AsyncIterator[None]:
 
 
 async def documents(db: Db) -> dict[str, str]:
-    """All that is kept, without what workers tell each other and when a session was seen."""
-    found = await whole_database.contents(db)
+    """All that is kept, without what workers tell each other and when a session was seen or a key used."""
+    found = await whole_database.settled(db)
     workers = (keys.workers(), keys.poll_lease())
     return {key: "" if ":session:" in key else value for key, value in found.items() if key not in workers}
 

@@ -317,6 +317,22 @@ async def test_a_form_that_cannot_be_read_is_refused(alice: httpx2.AsyncClient, 
     assert "cannot be read" in answer.text
 
 
+async def test_a_key_is_restricted_and_rotated_by_forms(alice: httpx2.AsyncClient) -> None:
+    terms = {"days": "30", "addresses": "203.0.113.9, 2001:db8::/32", "permission:usage:write": "1"}
+    made = await alice.post("/console/t/acme/api-keys", data={"name": "server", "role": "member"} | terms)
+    assert made.status_code == 200
+    listed = await text(alice, "api-keys")
+    assert "203.0.113.9/32, 2001:db8::/32" in listed
+    [rotate] = re.findall(r'action="(/console/t/acme/api-keys/key_\w+/rotate)"', listed)
+    rotated = await alice.post(rotate, data={"hours": "24"})
+    assert rotated.status_code == 200
+    assert "vf_live_" in rotated.text
+    assert rotate not in await text(alice, "api-keys")
+    assert (await alice.post(rotate, data={"hours": "24"})).status_code == 409
+    wrong = await alice.post("/console/t/acme/api-keys", data={"name": "x", "role": "member", "addresses": "nowhere"})
+    assert wrong.status_code == 400
+
+
 async def test_an_api_key_is_shown_in_the_answer_to_its_form_and_never_again(alice: httpx2.AsyncClient) -> None:
     made = await alice.post("/console/t/acme/api-keys", data={"name": "server", "role": "member"})
     [token] = set(re.findall(r"vf_live_[0-9a-z]+_[0-9a-z]{32}", made.text))

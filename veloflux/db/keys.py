@@ -273,7 +273,7 @@ def invitations(tenant_: str) -> str:
 
 
 def api_key(tenant_: str, api_key: str) -> str:
-    """hash | no ttl | tenants | name, prefix, SHA-256 of the secret, role, status"""
+    """hash | no ttl | tenants | name, prefix, SHA-256 of the secret, role, status, permissions, expiry, addresses"""
     return f"{tenant(tenant_)}:api_key:{_id(api_key)}"
 
 

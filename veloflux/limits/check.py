@@ -20,6 +20,7 @@ from veloflux.limits.model import COST_MAX, Decision, Question
 from veloflux.metering.known import Known, known, not_active
 from veloflux.metering.measure import shown
 from veloflux.metering.model import TEXT_MAX
+from veloflux.tenants import REFUSED, may_call_from
 
 TRIES = 8
 
@@ -42,6 +43,8 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
                     state.learn_policy(*answer[1:])
                 elif answer[0] == "ROLL":
                     state.learn_now(*answer[1:])
+                elif answer[0] == "ADDRESS" and asked.key and may_call_from(answer[1], asked.address):
+                    state.learn_addresses(asked.key[0], answer[1])
                 else:
                     return _decision(state, taken, asked, answer)
     except TimeoutError:
@@ -90,10 +93,10 @@ def _refusal(asked: Question, answer: list[Any]) -> VeloFluxError:
     match answer:
         case ["TENANT", status] if status is not None or asked.key is None:
             return not_active(status)
-        case ["TENANT", *_] | ["KEY"]:
-            return NotAuthenticated("This API key is not valid: it never was, it has expired, or it was revoked")
+        case ["TENANT", *_] | ["KEY"] | ["ADDRESS", _]:
+            return NotAuthenticated(REFUSED)
         case ["ROLE"]:
-            return PermissionDenied("This API key's role may not check limits; make one with the role member")
+            return PermissionDenied("This API key may not check limits; make one with the role member")
         case ["CONFLICT"]:
             return IdReused(
                 "This id was checked before with another meter or cost; each request needs an id of its own"

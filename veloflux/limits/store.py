@@ -58,6 +58,7 @@ def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Questi
         asked.cost * frame.scale,
         *frame.meter_args,
         *rates.args,
+        state.addresses_for(key, asked.address),
     ]
     return names, args
 

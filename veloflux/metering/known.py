@@ -10,8 +10,11 @@ from veloflux.kit import clock
 from veloflux.metering.seen import GENERATION_MS
 from veloflux.plans import Policy
 from veloflux.plans.policy import from_text
+from veloflux.tenants import may_call_from
+from veloflux.tenants.key_terms import EVERYWHERE
 
 TENANTS = 10_000
+API_KEYS = 1_000
 
 
 class Known:
@@ -23,6 +26,7 @@ class Known:
         self.frames: dict[str, object] = {}
         self._ahead_ms = 0
         self._buckets: dict[int, int] = {}
+        self._addresses: dict[str, str] = {}
 
     def real_now(self) -> int:
         """Redis' time in epoch ms, as far as is known."""
@@ -44,6 +48,17 @@ class Known:
         """From the code STALE."""
         self.policy, self.version = from_text(text), version
         self.frames.clear()
+
+    def addresses_for(self, api_key: str, address: str) -> str:
+        """The list of networks of an API key, as far as is known, if it has the address; else one that no key has."""
+        text = self._addresses.get(api_key, EVERYWHERE)
+        return text if text is EVERYWHERE or may_call_from(text, address) else ""
+
+    def learn_addresses(self, api_key: str, text: str) -> None:
+        """From the code ADDRESS."""
+        if len(self._addresses) >= API_KEYS:
+            self._addresses.clear()
+        self._addresses[api_key] = text
 
     def learn_now(self, real: int, buckets: str, before: str) -> None:
         """From the code ROLL."""

@@ -9,11 +9,13 @@
 
 from veloflux.tenants.access import as_operator, authorise, is_operator
 from veloflux.tenants.api_keys import (
+    REFUSED,
     authenticate_api_key,
     create_api_key,
     list_api_keys,
     parse_api_key,
     revoke_api_key,
+    rotate_api_key,
 )
 from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
@@ -27,18 +29,23 @@ from veloflux.tenants.invitations import (
     revoke_invitation,
 )
 from veloflux.tenants.jobs import send_invitation
+from veloflux.tenants.key_terms import may_call_from
+from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
 from veloflux.tenants.list_tenants import list_tenants, tenants_of
 from veloflux.tenants.members import list_members, remove_member
-from veloflux.tenants.model import ApiKey, Invitation, Member, MemberProfile, NewApiKey, Tenant
+from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
 
 __all__ = [
     "EVERYTHING",
     "PERMISSIONS",
+    "REFUSED",
     "ROLES",
     "ApiKey",
     "Invitation",
+    "KeyTerms",
+    "LeakedKey",
     "Member",
     "MemberProfile",
     "NewApiKey",
@@ -62,13 +69,16 @@ __all__ = [
     "list_members",
     "list_tenants",
     "mail_invitation",
+    "may_call_from",
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
     "remove_member",
     "revoke_api_key",
     "revoke_invitation",
+    "revoke_leaked_key",
     "roles_of",
+    "rotate_api_key",
     "scope_of",
     "send_invitation",
     "set_clock",

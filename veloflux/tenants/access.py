@@ -6,7 +6,7 @@ from veloflux.context import PLATFORM, Actor, Context
 from veloflux.errors import PermissionDenied
 from veloflux.tenants import store
 from veloflux.tenants.find import find, not_found, platform, scope_of
-from veloflux.tenants.permissions import ROLES
+from veloflux.tenants.permissions import ROLES, held
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
@@ -17,13 +17,17 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     :raises NotFound: no such tenant, or no role in it.
     :raises PermissionDenied: a role without the permission.
     """
-    tenant, is_head = await asyncio.gather(find(ctx, ref), is_operator(ctx))
-    role = "operator" if is_head else await _role(ctx, tenant.id)
+    tenant, head = await asyncio.gather(find(ctx, ref), _role(ctx, PLATFORM))
+    role = head or await _role(ctx, tenant.id)
     if role is None:
         raise not_found(ref)
-    if permission not in ROLES[role]:
-        raise PermissionDenied(f"Your role here, {role}, does not include {permission}; ask an owner or admin")
-    return ctx.within(scope_of(tenant), ROLES[role])
+    permissions = held(role, ctx.actor.permissions)
+    if permission not in permissions:
+        whose = (
+            f"Your role here, {role}, does" if permission not in ROLES[role] else "The permissions of this API key do"
+        )
+        raise PermissionDenied(f"{whose} not include {permission}; ask an owner or admin")
+    return ctx.within(scope_of(tenant), permissions)
 
 
 async def as_operator(ctx: Context) -> Context:
@@ -42,8 +46,8 @@ async def rules_everywhere(ctx: Context) -> bool:
 
 
 async def is_operator(ctx: Context) -> bool:
-    """Whether a person is a member of the platform's tenant, or a key is one of its keys."""
-    return await _role(ctx, PLATFORM) == "operator"
+    """Whether a person is a member of the platform's tenant, or a key is one of its keys, with all permissions."""
+    return ctx.actor.permissions is None and await _role(ctx, PLATFORM) == "operator"
 
 
 async def _role(ctx: Context, tenant: str) -> str | None:

@@ -3,53 +3,62 @@
 The keys of the platform's tenant are the operators' service keys.
 """
 
+import asyncio
 import re
 
 import msgspec
 
 from veloflux.context import Actor, Context, Parts
 from veloflux.db import keys
-from veloflux.errors import NotAuthenticated, NotFound
-from veloflux.events import ApiKeyCreated, ApiKeyRevoked
+from veloflux.errors import Conflict, InputInvalid, NotAuthenticated, NotFound
+from veloflux.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
-from veloflux.tenants import store
+from veloflux.tenants import key_terms, store
 from veloflux.tenants.find import find
-from veloflux.tenants.model import ApiKey, NewApiKey
+from veloflux.tenants.model import ApiKey, KeyTerms, NewApiKey, Tenant
 from veloflux.tenants.permissions import head_role, require_grantable, require_role
 from veloflux.transaction import Transaction, decide
 
 TOKEN = re.compile(r"vf_(?:live|test)_([0-9a-z]{1,26})_([0-9a-z]{32})")
 SHOWN = 4
+OVERLAP_MAX_S = 30 * clock.DAY_MS // 1000
+USED_MS = clock.MINUTE_MS
+WITHOUT = KeyTerms()
+REFUSED = "This API key is not valid here: it never was, has expired, was revoked, or is not for this address"
 NAME_MAX = 80
 
 
-async def create_api_key(ctx: Context, name: str, role: str = "") -> NewApiKey:
+async def create_api_key(ctx: Context, name: str, role: str = "", terms: KeyTerms = WITHOUT) -> NewApiKey:
     """Make a key; its role is member unless another one is named (operator in the platform's tenant).
 
-    :raises InputInvalid: the name or the role. :raises PermissionDenied: the role may more than the actor.
+    :raises InputInvalid: the name, the role or the terms. :raises PermissionDenied: the key may more than the actor.
     """
     role = role or ("member" if head_role(ctx.tenant) == "owner" else "operator")
     require_role(ctx.tenant, role)
-    require_grantable(ctx, role)
-    tenant, secret = await find(ctx, ctx.tenant), crypto.new_secret()
-    start = f"vf_{'live' if tenant.mode == 'live' else 'test'}_{ids.bare(tenant.id)}_"
-    key = ApiKey(
-        id=key_id(crypto.digest(secret)),
-        name=one_line(name, "A key's name", NAME_MAX),
-        prefix=start + secret[:SHOWN],
-        digest=crypto.digest(secret),
-        role=role,
-        created_by=ctx.actor.id,
-        created_at=clock.now_ms(),
-    )
+    terms = key_terms.checked(role, terms, clock.now_ms())
+    require_grantable(ctx, role, terms.permissions)
+    tenant = await find(ctx, ctx.tenant)
+    new = _new(ctx, tenant, name, role, terms)
     tx = Transaction(ctx, tenant.id)
-    tx.create(keys.api_key(tenant.id, key.id), key)
-    tx.rank(keys.api_keys(tenant.id), key.id, key.created_at)
-    tx.event(ApiKeyCreated(key=key.id, role=role))
+    _add(tx, new.key)
+    tx.event(ApiKeyCreated(key=new.key.id, role=role))
     await tx.commit()
-    return NewApiKey(key=key, token=start + secret)
+    return new
+
+
+async def rotate_api_key(ctx: Context, key: str, overlap_s: int = 0) -> NewApiKey:
+    """Make a successor with the same name, role and terms; the key itself ends after the overlap, at once with 0.
+
+    :raises InputInvalid: the overlap is not from 0 to 30 days. :raises NotFound: the tenant has no such key.
+    :raises PermissionDenied: the key may more than the actor. :raises Conflict: it is over, or has a successor.
+    """
+    if not 0 <= overlap_s <= OVERLAP_MAX_S:
+        raise InputInvalid(f"overlap_s is a whole number of seconds from 0 to {OVERLAP_MAX_S}", field="overlap_s")
+    if not ids.is_id(key, "key"):
+        raise _no_key()
+    return await decide(lambda: _rotate(ctx, key, overlap_s))
 
 
 async def list_api_keys(ctx: Context, cursor: str = "", limit: int = LIMIT) -> Page[ApiKey]:
@@ -80,17 +89,20 @@ def parse_api_key(token: str) -> tuple[str, str, str]:
 
 
 async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> Actor:
-    """The actor that a key's token is, in one round trip.
+    """The actor that a key's token is, in one round trip, and a second one once a minute to note that it is used.
 
-    :raises NotAuthenticated: there is no such key, or it was revoked.
+    :raises NotAuthenticated: there is no such key, it was revoked, has expired, or is not for this address.
     """
     tenant, id_, digest = parse_api_key(token)
     key = await store.find_api_key(parts.db, tenant, id_)
     if key is None or key.status != "active" or not crypto.equal(key.digest, digest):
         raise _refused()
-    if not token.startswith(key.prefix):
+    if not token.startswith(key.prefix) or not key_terms.hold(key, address, clock.now_ms()):
         raise _refused()
-    return Actor(id=key.id, address=address, tenant=tenant, role=key.role)
+    if clock.now_ms() - (key.used_at or 0) >= USED_MS:
+        await store.run_note_use(parts.db, tenant, id_)
+    own = None if key.permissions is None else frozenset(key.permissions)
+    return Actor(id=key.id, address=address, tenant=tenant, role=key.role, permissions=own)
 
 
 def key_id(digest: str) -> str:
@@ -98,11 +110,56 @@ def key_id(digest: str) -> str:
     return ids.derived("key", digest)
 
 
+def _new(ctx: Context, tenant: Tenant, name: str, role: str, terms: KeyTerms) -> NewApiKey:
+    secret = crypto.new_secret()
+    start = f"vf_{'live' if tenant.mode == 'live' else 'test'}_{ids.bare(tenant.id)}_"
+    key = ApiKey(
+        id=key_id(crypto.digest(secret)),
+        name=one_line(name, "A key's name", NAME_MAX),
+        prefix=start + secret[:SHOWN],
+        digest=crypto.digest(secret),
+        role=role,
+        **msgspec.structs.asdict(terms),
+        created_by=ctx.actor.id,
+        created_at=clock.now_ms(),
+    )
+    return NewApiKey(key=key, token=start + secret)
+
+
+def _add(tx: Transaction, key: ApiKey) -> None:
+    tx.create(keys.api_key(tx.owner, key.id), key)
+    tx.rank(keys.api_keys(tx.owner), key.id, key.created_at)
+
+
+async def _rotate(ctx: Context, id_: str, overlap_s: int) -> NewApiKey:
+    old, tenant = await asyncio.gather(store.find_api_key(ctx.db, ctx.tenant, id_), find(ctx, ctx.tenant))
+    if old is None:
+        raise _no_key()
+    require_grantable(ctx, old.role, old.permissions)
+    now = clock.now_ms()
+    if old.successor or old.status != "active" or (old.expires_at and old.expires_at <= now):
+        raise Conflict("This API key was rotated or revoked, or has expired; rotate its successor, or create a new key")
+    new = _new(ctx, tenant, old.name, old.role, key_terms.of(old))
+    tx = Transaction(ctx, tenant.id)
+    _add(tx, new.key)
+    tx.change(keys.api_key(tenant.id, id_), old, _ending(old, new.key.id, now, overlap_s))
+    tx.event(ApiKeyRotated(key=id_, successor=new.key.id))
+    await tx.commit()
+    return new
+
+
+def _ending(key: ApiKey, successor: str, now: int, overlap_s: int) -> ApiKey:
+    if overlap_s == 0:
+        return msgspec.structs.replace(key, successor=successor, status="revoked", revoked_at=now)
+    end = now + overlap_s * 1000
+    return msgspec.structs.replace(key, successor=successor, expires_at=min(key.expires_at or end, end))
+
+
 async def _revoke(ctx: Context, id_: str) -> ApiKey:
     key = await store.find_api_key(ctx.db, ctx.tenant, id_)
     if key is None:
         raise _no_key()
-    require_grantable(ctx, key.role)
+    require_grantable(ctx, key.role, key.permissions)
     if key.status == "revoked":
         return key
     path = keys.api_key(ctx.tenant, id_)
@@ -118,4 +175,4 @@ def _no_key() -> NotFound:
 
 
 def _refused() -> NotAuthenticated:
-    return NotAuthenticated("This API key is not valid: it never was, or it was revoked")
+    return NotAuthenticated(REFUSED)

@@ -46,13 +46,35 @@ class Invitation(Entity, frozen=True, kw_only=True):
     expires_at: int
 
 
+class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What an API key is good for: some of its role's permissions (None: all), until when (epoch ms), from where.
+
+    `addresses` are IP networks; none means everywhere. `metadata` is the tenant's own.
+    """
+
+    permissions: tuple[str, ...] | None = None
+    expires_at: int | None = None
+    addresses: tuple[str, ...] = ()
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class ApiKey(Entity, frozen=True, kw_only=True):
-    """`id` is derived from `digest`, the SHA-256 of the secret; `prefix` is how the token begins."""
+    """`id` is derived from `digest`, the SHA-256 of the secret; `prefix` is how the token begins.
+
+    The fields of its terms are as in `KeyTerms`. `used_at` is at most a minute late; `successor` is the key that
+    rotation put in its place.
+    """
 
     name: str
     prefix: str
     digest: Secret
     role: str
+    permissions: tuple[str, ...] | None = None
+    expires_at: int | None = None
+    addresses: tuple[str, ...] = ()
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    used_at: int | None = None
+    successor: str = ""
     status: Literal["active", "revoked"] = "active"
     created_by: str
     created_at: int

@@ -1,5 +1,7 @@
 """What may be done in a tenant, and the roles: sets of permissions. Routes name the permission that they need."""
 
+from collections.abc import Iterable
+
 from veloflux.context import PLATFORM, Context
 from veloflux.errors import InputInvalid, PermissionDenied
 
@@ -48,10 +50,19 @@ def require_role(tenant: str, role: str) -> None:
         raise InputInvalid(f"There is no role {role[:60]!r}; choose one of {roles}", field="role")
 
 
-def require_grantable(ctx: Context, role: str) -> None:
+def held(role: str, own: Iterable[str] | None) -> frozenset[str]:
+    """The permissions of a role, or those of them that an API key of this role has of its own.
+
+    >>> sorted(held("viewer", ["usage:read", "usage:write"]))
+    ['usage:read']
+    """
+    return ROLES[role] if own is None else ROLES[role].intersection(own)
+
+
+def require_grantable(ctx: Context, role: str, own: Iterable[str] | None = None) -> None:
     """Nobody can give, or take from others, what they lack themselves.
 
-    :raises PermissionDenied: the role has a permission that the actor does not have here.
+    :raises PermissionDenied: the role, or what a key has of it, has a permission that the actor does not have here.
     """
-    if not ROLES[role] <= ctx.permissions:
+    if not held(role, own) <= ctx.permissions:
         raise PermissionDenied(f"Only who may do everything that the role {role} may can give or take it")

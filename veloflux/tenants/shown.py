@@ -2,6 +2,7 @@
 
 import msgspec
 
+from veloflux.tenants.leaked_keys import LeakedKey
 from veloflux.tenants.model import ApiKey, Invitation, NewApiKey
 
 
@@ -29,6 +30,12 @@ class ApiKeyShown(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     prefix: str
     role: str
+    permissions: tuple[str, ...] | None
+    expires_at: int | None
+    addresses: tuple[str, ...]
+    metadata: dict[str, str]
+    used_at: int | None
+    successor: str
     status: str
     created_by: str
     created_at: int
@@ -37,6 +44,18 @@ class ApiKeyShown(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, key: ApiKey) -> "ApiKeyShown":
         return msgspec.convert(key, cls, from_attributes=True)
+
+
+class LeakedKeyShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose key it was; `tenant` is the id."""
+
+    tenant: str
+    slug: str
+    key: ApiKeyShown
+
+    @classmethod
+    def of(cls, leaked: LeakedKey) -> "LeakedKeyShown":
+        return cls(tenant=leaked.tenant.id, slug=leaked.tenant.slug, key=ApiKeyShown.of(leaked.key))
 
 
 class ApiKeyCreated(msgspec.Struct, frozen=True, kw_only=True):

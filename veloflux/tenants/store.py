@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from veloflux.context import PLATFORM, Context
-from veloflux.db import documents, keys, names, ranking
+from veloflux.db import documents, keys, names, ranking, scripts
 from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.db.names import Name
@@ -14,6 +14,7 @@ from veloflux.kit.page import Page
 from veloflux.tenants.model import ApiKey, Invitation, Member, Tenant
 
 E = TypeVar("E", bound=Entity)
+NOTE_USE = scripts.load("tenants", "note_use")
 SLUGS_CACHED = 10_000
 # Hints only: whoever uses one looks into the tenant's document.
 _ids_by_slug: OrderedDict[str, str] = OrderedDict()
@@ -48,6 +49,11 @@ async def find_invitation(db: Db, tenant: str, invitation: str) -> Invitation | 
 
 async def find_api_key(db: Db, tenant: str, api_key: str) -> ApiKey | None:
     return await _find(db, ApiKey, keys.api_key(tenant, api_key))
+
+
+async def run_note_use(db: Db, tenant: str, api_key: str) -> None:
+    """Note that a key is used, at most once a minute."""
+    await db.script(NOTE_USE, [keys.api_key(tenant, api_key)], [])
 
 
 async def tenants_page(ctx: Context, cursor: str, limit: int) -> Page[Tenant]:

@@ -9,7 +9,8 @@
 --      9 that of the generation before, 0 if there is none  10 6 bytes of the digest of the id, "" without one
 --      11 2 bytes of the digest of the content, the first bit set  12 cost  13 quota, "" without one
 --      14 member of KEYS 6 for this day  15 number of rate limits of the tenant, 16 of the key, 17 of the address (0 or 1)
---      18.. field of each rate limit, in that order; then emission and tolerance of each, in µs
+--      18.. field of each rate limit, in that order; then emission and tolerance of each, in µs; then the list of networks
+--      of the API key, as it is kept, that the caller found the client's address in, "[]" without one
 --
 -- code OK         month total before: counted
 -- code SEEN       month total: this id was counted before
@@ -17,7 +18,8 @@
 -- code QUOTA      month total
 -- code TENANT     its status, or false: it is not active
 -- code KEY        the API key is unknown, revoked, expired, or another one
--- code ROLE       the API key's role may not check
+-- code ADDRESS    the API key's list of networks: the caller knows another one
+-- code ROLE       the API key's role may not check, or its own permissions do not include it
 -- code STALE      policy, its version: the caller knows another one
 -- code ROLL       real time in ms, buckets of this and of the former generation: the caller took another day, month or
 --                 generation
@@ -25,7 +27,7 @@
 -- code RANGE      the month total would reach 10^18
 
 local GENERATION_MS, SEEN_MS, USAGE_MS, TOTAL_MS = 3024000000, 6048000000, 7776000000, 34560000000
-local DAY_MS, QUARTER_MS, MAX_COUNTER = 86400000, 900000, 1e18
+local DAY_MS, QUARTER_MS, USED_MS, MAX_COUNTER = 86400000, 900000, 60000, 1e18
 
 local time = redis.call('TIME')
 local micros = time[1] * 1000000 + time[2]
@@ -43,10 +45,13 @@ local now = math.floor(micros / 1000)
 
 local key
 if ARGV[2] ~= '' then
-  key = redis.call('HMGET', KEYS[2], 'status', 'digest', 'role', 'expires_at',
+  key = redis.call('HMGET', KEYS[2], 'status', 'digest', 'role', 'expires_at', 'addresses', 'permissions', 'used_at',
     unpack(ARGV, 18 + of_tenant, 17 + of_tenant + of_key))
-  if key[1] ~= 'active' or key[2] ~= ARGV[2] or (key[4] and tonumber(key[4]) <= now) then return {'KEY'} end
-  if not string.find(ARGV[3], ' ' .. (key[3] or '') .. ' ', 1, true) then return {'ROLE'} end
+  -- Keys expire by the real clock: one that stands still keeps no secret alive.
+  if key[1] ~= 'active' or key[2] ~= ARGV[2] or (key[4] and tonumber(key[4]) <= real) then return {'KEY'} end
+  if (key[5] or '[]') ~= ARGV[18 + 3 * rates] then return {'ADDRESS', key[5] or '[]'} end
+  if not string.find(ARGV[3], ' ' .. (key[3] or '') .. ' ', 1, true)
+    or (key[6] and not string.find(key[6], '"usage:write"', 1, true)) then return {'ROLE'} end
 end
 if state[2] ~= ARGV[1] then return {'STALE', redis.call('HGET', KEYS[1], 'policy'), state[2]} end
 local before = state[5] or '0'
@@ -54,6 +59,8 @@ if math.floor(now / DAY_MS) ~= tonumber(ARGV[4]) or now < tonumber(ARGV[5]) or n
   or generation ~= tonumber(ARGV[7]) or (state[4] or ARGV[8]) ~= ARGV[8] or before ~= ARGV[9] then
   return {'ROLL', real, state[4] or '0', before}
 end
+
+if key and real - (key[7] or 0) >= USED_MS then redis.call('HSET', KEYS[2], 'used_at', string.format('%.0f', real)) end
 
 local total = redis.call('GET', KEYS[5]) or '0'
 local id = ARGV[10]
@@ -75,7 +82,7 @@ for r = 1, rates do  -- as many as the policy has
   local emission, tolerance = tonumber(ARGV[numbers]), tonumber(ARGV[numbers + 1])
   local arrival
   if r <= of_tenant then arrival = state[6 + r]
-  elseif r <= of_tenant + of_key then arrival = key[4 + r - of_tenant]
+  elseif r <= of_tenant + of_key then arrival = key[7 + r - of_tenant]
   else arrival = redis.call('GET', KEYS[3]) end
   arrival = math.max(tonumber(arrival or 0), micros)
   if arrival > micros + tolerance then
