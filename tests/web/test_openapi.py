@@ -249,6 +249,12 @@ def successes(world: World) -> dict[str, Success]:
         "outbox.show": Success("olivia"),
         "jobs.list": Success("olivia", query={"owner": world.ids["owner"]}),
         "jobs.retry": Success("olivia"),
+        "tenants.rename": Success(body={"name": "Acme Brasil"}),
+        "tenants.suspend": Success("olivia", {"reason": "overdue"}),
+        "tenants.resume": Success("olivia"),
+        "tenants.archive": Success(),
+        "tenants.restore": Success(),
+        "tenants.delete": Success(body={"confirm": "acme"}),
     }
 
 

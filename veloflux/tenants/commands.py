@@ -24,7 +24,7 @@ operator = typer.Typer(no_args_is_help=True)
 
 Cursor = Annotated[str, typer.Option(help="Go on where an earlier page ended")]
 Limit = Annotated[int, typer.Option(min=1, max=page.LIMIT_MAX)]
-TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock")
+TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock", "status")
 MEMBER = ("id", "name", "email", "role", "joined_at")
 INVITATION = ("id", "email", "role", "status", "expires_at")
 API_KEY = ("id", "name", "prefix", "role", "status", "created_at")
@@ -70,9 +70,15 @@ def create(
 
 
 @app.command("list")
-def list_tenants(terminal: typer.Context, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False) -> None:
+def list_tenants(
+    terminal: typer.Context,
+    cursor: Cursor = "",
+    limit: Limit = page.LIMIT,
+    archived: Annotated[bool, typer.Option("--archived", help="Those that can be restored instead")] = False,
+    json: Json = False,
+) -> None:
     """List all tenants, newest first."""
-    found = run(terminal, lambda ctx: tenants.list_tenants(ctx, cursor, limit))
+    found = run(terminal, lambda ctx: tenants.list_tenants(ctx, cursor, limit, archived=archived))
     show(found if json else found.items, json=json, columns=TENANT)
 
 
@@ -93,6 +99,62 @@ def set_clock(
 ) -> None:
     """Set a sandbox tenant's clock."""
     show(run(terminal, lambda ctx: tenants.set_clock(ctx, mode, at), tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("rename")
+def rename(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    name: Annotated[str, typer.Option(help="Empty: stays as it is")] = "",
+    slug: Annotated[str, typer.Option(help="Empty: stays as it is; the old one is free at once")] = "",
+    json: Json = False,
+) -> None:
+    """Give a tenant another name or slug."""
+    show(run(terminal, lambda ctx: tenants.rename_tenant(ctx, name, slug), tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("suspend")
+def suspend(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; the trail keeps it")],
+    json: Json = False,
+) -> None:
+    """Refuse a tenant's members and keys from now on."""
+    show(run(terminal, lambda ctx: tenants.suspend_tenant(ctx, reason), tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("resume")
+def resume(terminal: typer.Context, tenant: str, json: Json = False) -> None:
+    """End a tenant's suspension."""
+    show(run(terminal, tenants.resume_tenant, tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("archive")
+def archive(terminal: typer.Context, tenant: str, json: Json = False) -> None:
+    """Let a tenant be read and restored, nothing else."""
+    show(run(terminal, tenants.archive_tenant, tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("delete")
+def delete(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    confirm: Annotated[str, typer.Option(help="The tenant's slug once more")],
+    json: Json = False,
+) -> None:
+    """Delete a tenant for good, after days in which it can be restored."""
+    made = run(terminal, lambda ctx: tenants.delete_tenant(ctx, confirm), tenant=tenant)
+    show(made, json=json, columns=(*TENANT, "delete_at"))
+
+
+@app.command("restore")
+def restore(terminal: typer.Context, tenant: str, json: Json = False) -> None:
+    """Take a tenant out of the archive, or off the way to its deletion."""
+    show(run(terminal, tenants.restore_tenant, tenant=tenant), json=json, columns=TENANT)
 
 
 @members.command("list")

@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, tenants
+from veloflux import identity, jobs, metering, tenants
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -19,7 +19,7 @@ from veloflux.worker.tables import Ordered, Schedule, Tables
 __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Tables", "Worker", "main"]
 
 TABLES = Tables(
-    jobs={"send_invitation": tenants.send_invitation},
+    jobs={"delete_tenant": tenants.end_tenant, "send_invitation": tenants.send_invitation},
     schedule={},
     on_event={
         "invitation.created": [tenants.mail_invitation],
@@ -27,7 +27,18 @@ TABLES = Tables(
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],
         "member.removed": [tenants.follow_membership],
+        "tenant.archived": [tenants.index_tenant],
         "tenant.created": [tenants.index_tenant],
+        "tenant.deleted": [
+            tenants.index_tenant,
+            tenants.release_slug,
+            tenants.remove_documents,
+            metering.remove_usage,
+            jobs.remove_jobs,
+        ],
+        "tenant.deletion_requested": [tenants.index_tenant],
+        "tenant.renamed": [tenants.release_slug],
+        "tenant.restored": [tenants.index_tenant],
         "user.registered": [identity.index_user],
     },
 )

@@ -7,7 +7,19 @@ that does the same, and so is the `data-action` of its form.
 from litestar import Router
 from litestar.di import Provide
 
-from veloflux.web.console import account, api_keys, audit, doors, jobs, members, outbox, reference, tenants, usage
+from veloflux.web.console import (
+    account,
+    api_keys,
+    audit,
+    doors,
+    jobs,
+    members,
+    outbox,
+    reference,
+    settings,
+    tenants,
+    usage,
+)
 from veloflux.web.console.page import provide, respond
 
 __all__ = ["HANDLERS", "ROUTES", "respond"]
@@ -18,6 +30,7 @@ HANDLERS = (
     *usage.ROUTES,
     *members.ROUTES,
     *api_keys.ROUTES,
+    *settings.ROUTES,
     *audit.ROUTES,
     *jobs.ROUTES,
     *outbox.ROUTES,
