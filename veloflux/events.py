@@ -163,6 +163,14 @@ class MemberRemoved(Event, frozen=True, kw_only=True):
     user: str
 
 
+class OwnershipTransferred(Event, frozen=True, kw_only=True):
+    """An owner became admin, and another member owner in their place."""
+
+    name = "ownership.transferred"
+    giver: str
+    taker: str
+
+
 class OperatorCreated(Event, frozen=True, kw_only=True):
     """A person became an operator of this installation."""
 

@@ -18,7 +18,14 @@ from veloflux.tenants.api_keys import (
 from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
 from veloflux.tenants.find import find, scope_of
-from veloflux.tenants.handlers import follow_membership, index_tenant, mail_invitation, release_slug, remove_documents
+from veloflux.tenants.handlers import (
+    follow_membership,
+    follow_transfer,
+    index_tenant,
+    mail_invitation,
+    release_slug,
+    remove_documents,
+)
 from veloflux.tenants.invitations import (
     accept_invitation,
     invite,
@@ -37,7 +44,7 @@ from veloflux.tenants.life import (
     suspend_tenant,
 )
 from veloflux.tenants.list_tenants import list_tenants, tenants_of
-from veloflux.tenants.members import list_members, remove_member
+from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
@@ -67,6 +74,7 @@ __all__ = [
     "end_tenant",
     "find",
     "follow_membership",
+    "follow_transfer",
     "index_tenant",
     "invite",
     "is_operator",
@@ -93,5 +101,6 @@ __all__ = [
     "set_clock",
     "suspend_tenant",
     "tenants_of",
+    "transfer_ownership",
     "zones",
 ]

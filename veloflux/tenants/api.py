@@ -251,6 +251,19 @@ async def remove_member(ctx: Context, tenant: TenantPath, user: str) -> None:
 
 
 @post(
+    "/api/tenants/{tenant:str}/members/{user:str}/transfer-ownership",
+    operation_id="members.transfer_ownership",
+    permission="owners:write",
+    summary="Hand the own ownership over to another member",
+    tags=["members"],
+    status_code=204,
+)
+async def transfer_ownership(ctx: Context, tenant: TenantPath, user: str) -> None:
+    """The acting owner becomes admin."""
+    await tenants.transfer_ownership(ctx, user)
+
+
+@post(
     "/api/tenants/{tenant:str}/invitations",
     operation_id="invitations.create",
     permission="members:write",
@@ -351,6 +364,7 @@ ROUTES = (
     restore_tenant,
     list_members,
     remove_member,
+    transfer_ownership,
     invite,
     list_invitations,
     revoke_invitation,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from veloflux import tenants
+from veloflux.context import Context
 from veloflux.identity.ask_secret import PasswordFile, TokenFile, ask_secret
 from veloflux.identity.commands import as_person
 from veloflux.identity.model import Account, Language
@@ -171,6 +172,17 @@ def remove_member(terminal: typer.Context, user: str, tenant: TenantOption) -> N
     """Remove a member, by the person's id."""
     run(terminal, lambda ctx: tenants.remove_member(ctx, user), tenant=tenant)
     say(f"{user} is no member of {tenant} any more")
+
+
+@members.command("transfer-ownership")
+def transfer_ownership(terminal: typer.Context, user: str, tenant: TenantOption, token_file: TokenFile = "") -> None:
+    """Hand the ownership over to another member, by the person's id, as the owner that a session's token is."""
+
+    async def transfer(ctx: Context) -> None:
+        await tenants.transfer_ownership(await tenants.authorise(ctx, tenant, "owners:write"), user)
+
+    as_person(terminal, token_file, transfer)
+    say(f"{user} is owner of {tenant} now")
 
 
 @invitations.command("create")

@@ -46,6 +46,12 @@ async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> 
     await store.project_membership(ctx.db, event.owner, str(event.data["user"]))
 
 
+async def follow_transfer(ctx: Context, event: Recorded, _tx: Transaction) -> None:
+    """Of `ownership.transferred`: both persons' lists of tenants."""
+    for user in (str(event.data["giver"]), str(event.data["taker"])):
+        await store.project_membership(ctx.db, event.owner, user)
+
+
 async def mail_invitation(_ctx: Context, event: Recorded, tx: Transaction) -> None:
     """Of `invitation.created`: the job that sends it."""
     job = ids.derived("job", event.owner, event.id, SEND_INVITATION)

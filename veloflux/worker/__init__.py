@@ -27,6 +27,7 @@ TABLES = Tables(
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],
         "member.removed": [tenants.follow_membership],
+        "ownership.transferred": [tenants.follow_transfer],
         "tenant.archived": [tenants.index_tenant],
         "tenant.created": [tenants.index_tenant],
         "tenant.deleted": [
