@@ -16,6 +16,8 @@ VeloFluxError
 │   ├── CredentialsWrong
 │   └── LinkExpired
 ├── PermissionDenied 403
+│   ├── TenantSuspended
+│   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
 ├── MethodNotAllowed 405        the header Allow names those that are
 ├── Conflict 409                the state of things forbids it
@@ -169,6 +171,18 @@ class PermissionDenied(VeloFluxError):
 
     code = "permission_denied"
     status = 403
+
+
+class TenantSuspended(PermissionDenied):
+    """The operator suspended the tenant: its members and keys may do nothing there."""
+
+    code = "tenant_suspended"
+
+
+class TenantReadOnly(PermissionDenied):
+    """The tenant is archived, or waits for its deletion: it can be read and restored, nothing else."""
+
+    code = "tenant_read_only"
 
 
 class NotFound(VeloFluxError):

@@ -143,6 +143,58 @@ class TenantClockSet(Event, frozen=True, kw_only=True):
     clock: str
 
 
+class TenantRenamed(Event, frozen=True, kw_only=True):
+    """A tenant has another name or slug; `former_slug` is what it gave up, or ""."""
+
+    name = "tenant.renamed"
+    tenant: str
+    former_slug: str
+
+
+class TenantSuspended(Event, frozen=True, kw_only=True):
+    """The operator suspended a tenant; the trail has the reason."""
+
+    name = "tenant.suspended"
+    tenant: str
+
+
+class TenantResumed(Event, frozen=True, kw_only=True):
+    """The operator ended a suspension."""
+
+    name = "tenant.resumed"
+    tenant: str
+
+
+class TenantArchived(Event, frozen=True, kw_only=True):
+    """A tenant can only be read from now on."""
+
+    name = "tenant.archived"
+    tenant: str
+
+
+class TenantDeletionRequested(Event, frozen=True, kw_only=True):
+    """A tenant will be deleted at this time (epoch ms) unless it is restored."""
+
+    name = "tenant.deletion_requested"
+    tenant: str
+    delete_at: int
+
+
+class TenantRestored(Event, frozen=True, kw_only=True):
+    """A tenant came back from the archive, or from the way to its deletion."""
+
+    name = "tenant.restored"
+    tenant: str
+
+
+class TenantDeleted(Event, frozen=True, kw_only=True):
+    """A tenant is gone for good; what belongs to it is removed now, and its slug `former_slug` is free."""
+
+    name = "tenant.deleted"
+    tenant: str
+    former_slug: str
+
+
 class MemberJoined(Event, frozen=True, kw_only=True):
     """A person became a member."""
 
@@ -156,6 +208,14 @@ class MemberRemoved(Event, frozen=True, kw_only=True):
 
     name = "member.removed"
     user: str
+
+
+class OwnershipTransferred(Event, frozen=True, kw_only=True):
+    """An owner became admin, and another member owner in their place."""
+
+    name = "ownership.transferred"
+    giver: str
+    taker: str
 
 
 class OperatorCreated(Event, frozen=True, kw_only=True):

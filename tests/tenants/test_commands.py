@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from tests.cast import PASSWORD
 from veloflux import cli
 from veloflux.context import Context, Secrets
-from veloflux.errors import ClockNotMovable, Conflict, LinkExpired, NotAuthenticated, VeloFluxError
+from veloflux.errors import ClockNotMovable, Conflict, InputInvalid, LinkExpired, NotAuthenticated, VeloFluxError
 from veloflux.identity import links
 from veloflux.secret_file import installation_secret
 from veloflux.settings import Settings
@@ -135,3 +135,17 @@ def test_without_json_a_list_is_a_table_for_people(veloflux: Run) -> None:
 def test_a_password_is_asked_for_unseen_when_no_file_is_named(veloflux: Run) -> None:
     made = veloflux("auth", "register", "--name", "Ana", "--email", "ana@example.com", typed=f"{PASSWORD}\n")
     assert made["name"] == "Ana"
+
+
+def test_a_tenants_life_at_the_terminal(veloflux: Run) -> None:
+    veloflux("tenants", "create", "Acme")
+    assert veloflux("tenants", "rename", "acme", "--name", "Acme Brasil", "--slug", "acme-br")["name"] == "Acme Brasil"
+    assert veloflux("tenants", "suspend", "acme-br", "--reason", "overdue")["suspended_for"] == "overdue"
+    assert veloflux("tenants", "resume", "acme-br")["status"] == "active"
+    assert veloflux("tenants", "archive", "acme-br")["status"] == "archived"
+    assert veloflux("tenants", "list")["items"] == []
+    assert [one["slug"] for one in veloflux("tenants", "list", "--archived")["items"]] == ["acme-br"]
+    assert veloflux("tenants", "delete", "acme-br", "--confirm", "acme-br")["status"] == "deleting"
+    assert veloflux("tenants", "restore", "acme-br")["status"] == "active"
+    with pytest.raises(InputInvalid):
+        veloflux("tenants", "delete", "acme-br", "--confirm", "acme")

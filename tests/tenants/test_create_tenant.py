@@ -38,7 +38,7 @@ async def test_a_person_who_creates_a_tenant_owns_it(ctx: Context) -> None:
     alice = await cast.person(ctx, "alice")
     made = await tenants.create_tenant(alice, "Acme")
     within = await tenants.authorise(alice, "acme", "owners:write")
-    assert (within.tenant, within.permissions) == (made.id, tenants.EVERYTHING)
+    assert (within.tenant, within.permissions) == (made.id, tenants.ROLES["owner"])
     [entry] = (await tenants.list_members(within)).items
     assert (entry.id, entry.email, entry.role) == (alice.actor.person, "alice@example.com", "owner")
 

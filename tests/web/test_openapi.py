@@ -71,6 +71,7 @@ async def world(web: str, one_ctx: Context) -> World:
     assert link
     within = await cast.within(scene.alice, scene.acme)
     box = await tenants.create_tenant(scene.alice, "Box", mode="sandbox")
+    await cast.join(await cast.within(scene.alice, box), scene.bob, "member")
     await cast.person(one_ctx, "dora")
     invited, revoked = [await tenants.invite(within, cast.email(name), "viewer") for name in ("dora", "eve")]
     key = await customers.key(customers.of(one_ctx, box))
@@ -265,6 +266,13 @@ def successes(world: World) -> dict[str, Success]:
         "outbox.show": Success("olivia"),
         "jobs.list": Success("olivia", query={"owner": world.ids["owner"]}),
         "jobs.retry": Success("olivia"),
+        "members.transfer_ownership": Success(tenant="box"),
+        "tenants.rename": Success(body={"name": "Acme Brasil"}),
+        "tenants.suspend": Success("olivia", {"reason": "overdue"}),
+        "tenants.resume": Success("olivia"),
+        "tenants.archive": Success(),
+        "tenants.restore": Success(),
+        "tenants.delete": Success(body={"confirm": "acme"}),
     }
 
 

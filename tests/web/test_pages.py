@@ -472,3 +472,22 @@ async def text(client: httpx2.AsyncClient, page: str) -> str:
     answer = await client.get(f"/console/t/acme/{page}")
     assert answer.status_code == 200
     return answer.text
+
+
+async def test_an_owner_archives_deletes_and_restores_in_the_console(alice: httpx2.AsyncClient) -> None:
+    here = "/console/t/acme"
+    assert (await alice.post(f"{here}/rename", data={"name": "Acme Brasil", "slug": "acme"})).status_code == 303
+    assert (await alice.post(f"{here}/suspend", data={"reason": "overdue"})).status_code == 403
+    wrong = await alice.post(f"{here}/delete", data={"confirm": "acm"})
+    assert (wrong.status_code, 'aria-invalid="true"' in wrong.text) == (400, True)
+    offered = {"": {"archive", "delete", "rename"}, "archive": {"restore", "delete"}, "delete": {"restore"}}
+    for verb, further in offered.items():
+        if verb:
+            assert (await alice.post(f"{here}/{verb}", data={"confirm": "acme"})).status_code == 303
+        page = (await alice.get(f"{here}/settings")).text
+        assert set(re.findall(r'data-action="tenants\.(\w+)"', page)) == further
+        assert "Acme Brasil" in page
+    assert "Acme Brasil" not in (await alice.get("/console/tenants")).text
+    assert "Acme Brasil" in (await alice.get("/console/tenants?archived=true")).text
+    assert (await alice.post(f"{here}/restore")).status_code == 303
+    assert "Acme Brasil" in (await alice.get("/console/tenants")).text

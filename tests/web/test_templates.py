@@ -9,12 +9,19 @@ TEMPLATES = sorted((HERE / "templates").glob("*.html"))
 FORM = re.compile(r"<form\b[^>]*>")
 TAG = re.compile(r"<[a-z][^>]*>")
 
-ROW = {"slug": "acme", "name": "<b>Acme</b>", "plan": "pro", "mode": "sandbox", "created_at": 1431857100000}
+ROW = {
+    "slug": "acme",
+    "name": "<b>Acme</b>",
+    "plan": "pro",
+    "mode": "sandbox",
+    "status": "active",
+    "created_at": 1431857100000,
+}
 OPERATOR = {"id": "usr_1", "name": "Maria Gonçalves", "email": "maria@example.com"}
 
 
 def tenants_page(language: str, **context: object) -> str:
-    lists = {"plans": [("free", "Free")], "zones": ["UTC"], "currencies": ["BRL"], "next": None}
+    lists = {"plans": [("free", "Free")], "zones": ["UTC"], "currencies": ["BRL"], "next": None, "archived": False}
     return render("tenants.html", language, viewer=OPERATOR, operator=True, **{"rows": [ROW], **lists, **context})
 
 

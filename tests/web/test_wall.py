@@ -10,6 +10,8 @@ from tests import customers
 from tests.web.scene import Scene, problem, unchanged
 from veloflux import tenants
 from veloflux.context import Context
+from veloflux.tenants import ROLES
+from veloflux.web import app
 
 
 class Route(NamedTuple):
@@ -18,6 +20,7 @@ class Route(NamedTuple):
     method: str
     path: str
     body: Any
+    permission: str
 
     def of(self, tenant: str, ids: Mapping[str, str]) -> str:
         return self.path.format(**{"tenant": tenant, **ids})
@@ -42,8 +45,14 @@ async def acmes(scene: Scene) -> dict[str, str]:
 async def routes(http: httpx2.AsyncClient) -> list[Route]:
     """All routes that the document has of a tenant."""
     document = (await http.get("/api/schema")).json()
+    declared = {handler.operation_id: handler.opt["permission"] for handler in app.API if "permission" in handler.opt}
     found = [
-        Route(method.upper(), path, _body(operation.get("requestBody"), document["components"]["schemas"]))
+        Route(
+            method.upper(),
+            path,
+            _body(operation.get("requestBody"), document["components"]["schemas"]),
+            declared[operation["operationId"]],
+        )
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
         if "{tenant}" in path
@@ -114,8 +123,13 @@ async def test_through_ones_own_tenant_another_tenants_things_are_not_reached(
 async def test_to_its_owner_and_to_the_operator_a_tenant_is_there(
     http: httpx2.AsyncClient, scene: Scene, acmes: dict[str, str]
 ) -> None:
-    for actor in ("alice", "olivia"):
+    for actor, role in (("alice", "owner"), ("olivia", "operator")):
         ask = Asking(http, acmes, scene.headers(actor))
-        for route in await routes(http):
-            answer = await ask(route, "acme")
-            assert route.is_of_a_thing or answer.status_code not in (401, 403, 404), (route, answer.text)
+        for number, route in enumerate(await routes(http)):
+            own = {"name": f"{role} {number}"}  # what one route does to a tenant is not in the way of the next
+            slug = (await http.post("/api/tenants", json=own, headers=scene.headers("alice"))).json()["slug"]
+            answer = await ask(route, slug)
+            if route.permission not in ROLES[role]:
+                problem(answer, 403, "permission_denied", of=route)
+            else:
+                assert route.is_of_a_thing or answer.status_code not in (401, 403, 404), (route, answer.text)

@@ -127,8 +127,13 @@ def users() -> str:
 
 
 def tenants() -> str:
-    """zset | no ttl | tenants | every tenant by the time of creation; kept from events"""
+    """zset | no ttl | tenants | every tenant that is in use, by the time of creation; kept from events"""
     return "vf:tenants"
+
+
+def tenants_archived() -> str:
+    """zset | no ttl | tenants | tenants that are archived or wait for deletion, by creation; kept from events"""
+    return "vf:tenants:archived"
 
 
 def jobs_dead() -> str:

@@ -6,6 +6,7 @@ import msgspec
 
 from veloflux.context import Context
 from veloflux.db import documents, due, keys
+from veloflux.db.clearing import clear_index
 from veloflux.db.jobs import Job, due_member
 from veloflux.errors import NotFound
 from veloflux.events import JobDied, JobRetried, Recorded
@@ -69,6 +70,14 @@ async def list_as_waiting(ctx: Context, event: Recorded, _tx: Transaction) -> No
     """Handler of `job.retried`."""
     retried = msgspec.convert(event.data, JobRetried)
     await ctx.db.call("ZREM", keys.jobs_dead(), due_member(event.owner, retried.job))
+
+
+async def remove_jobs(ctx: Context, event: Recorded, _tx: Transaction) -> None:
+    """Handler of `tenant.deleted`: its jobs, waiting and dead. The due set loses them when they come up there."""
+    owner = event.owner
+    if ids := await ctx.db.call("ZRANGE", keys.jobs(owner), 0, -1):
+        await ctx.db.call("ZREM", keys.jobs_dead(), *(due_member(owner, job) for job in ids))
+    await clear_index(ctx.db, owner, keys.jobs(owner), lambda job: (keys.job(owner, job),))
 
 
 async def _read(ctx: Context, members: list[str]) -> list[Job]:

@@ -8,8 +8,8 @@ JOINERS = {"\u200c", "\u200d"}
 """Invisible, but Persian, Hindi and some emoji are not written without them."""
 
 
-def one_line(text: str, what: str, most: int) -> str:
-    """The text without superfluous blanks. `what` names it in the error.
+def one_line(text: str, what: str, most: int, field: str = "name") -> str:
+    """The text without superfluous blanks. `what` names it in the error, `field` the input that it came from.
 
     >>> one_line(" Padaria\\u00a0 São João ", "A name", 120)
     'Padaria São João'
@@ -18,7 +18,7 @@ def one_line(text: str, what: str, most: int) -> str:
     """
     text = " ".join(text.split())
     if not 1 <= len(text) <= most or not all(_shows(character) for character in text):
-        raise InputInvalid(f"{what} has 1 to {most} characters that can be shown", field="name")
+        raise InputInvalid(f"{what} has 1 to {most} characters that can be shown", field=field)
     return text
 
 

@@ -8,6 +8,7 @@ month is the sum of its quarters.
 from veloflux.metering.import_log import Report, import_log
 from veloflux.metering.model import Event, Rejection, Result
 from veloflux.metering.record import record
+from veloflux.metering.remove import remove_usage
 from veloflux.metering.store import totals
 from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, days, meters_used, read_usage
 
@@ -25,5 +26,6 @@ __all__ = [
     "meters_used",
     "read_usage",
     "record",
+    "remove_usage",
     "totals",
 ]

@@ -5,12 +5,12 @@ Nothing here decides: each script compares what the caller assumed with what is,
 
 from collections import OrderedDict
 
-from veloflux.errors import NotFound, PermissionDenied, VeloFluxError
+from veloflux.errors import NotFound, VeloFluxError
 from veloflux.kit import clock
 from veloflux.metering.seen import GENERATION_MS
 from veloflux.plans import Policy
 from veloflux.plans.policy import from_text
-from veloflux.tenants import may_call_from
+from veloflux.tenants import closed_by, may_call_from
 from veloflux.tenants.key_terms import EVERYWHERE
 
 TENANTS = 10_000
@@ -87,4 +87,4 @@ def not_active(status: str | None) -> VeloFluxError:
     """What the code TENANT means to the caller."""
     if status is None:
         return NotFound("There is no such tenant")
-    return PermissionDenied(f"This tenant is {status}; the operator can say why")
+    return closed_by(status)

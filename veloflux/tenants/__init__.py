@@ -20,7 +20,14 @@ from veloflux.tenants.api_keys import (
 from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
 from veloflux.tenants.find import find, scope_of
-from veloflux.tenants.handlers import follow_membership, index_tenant, mail_invitation
+from veloflux.tenants.handlers import (
+    follow_membership,
+    follow_transfer,
+    index_tenant,
+    mail_invitation,
+    release_slug,
+    remove_documents,
+)
 from veloflux.tenants.invitations import (
     accept_invitation,
     invite,
@@ -31,11 +38,21 @@ from veloflux.tenants.invitations import (
 from veloflux.tenants.jobs import send_invitation
 from veloflux.tenants.key_terms import may_call_from
 from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
+from veloflux.tenants.life import (
+    archive_tenant,
+    closed_by,
+    delete_tenant,
+    end_tenant,
+    restore_tenant,
+    resume_tenant,
+    suspend_tenant,
+)
 from veloflux.tenants.list_tenants import list_tenants, tenants_of
-from veloflux.tenants.members import list_members, remove_member
+from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
+from veloflux.tenants.rename import rename_tenant
 
 __all__ = [
     "EVERYTHING",
@@ -51,15 +68,20 @@ __all__ = [
     "NewApiKey",
     "Tenant",
     "accept_invitation",
+    "archive_tenant",
     "as_operator",
     "authenticate_api_key",
     "authorise",
+    "closed_by",
     "create_api_key",
     "create_operator",
     "create_tenant",
     "currencies",
+    "delete_tenant",
+    "end_tenant",
     "find",
     "follow_membership",
+    "follow_transfer",
     "index_tenant",
     "invite",
     "is_operator",
@@ -73,7 +95,12 @@ __all__ = [
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
+    "release_slug",
+    "remove_documents",
     "remove_member",
+    "rename_tenant",
+    "restore_tenant",
+    "resume_tenant",
     "revoke_api_key",
     "revoke_invitation",
     "revoke_leaked_key",
@@ -82,6 +109,8 @@ __all__ = [
     "scope_of",
     "send_invitation",
     "set_clock",
+    "suspend_tenant",
     "tenants_of",
+    "transfer_ownership",
     "zones",
 ]

@@ -6,6 +6,7 @@ from veloflux.context import PLATFORM, Actor, Context
 from veloflux.errors import PermissionDenied
 from veloflux.tenants import store
 from veloflux.tenants.find import find, not_found, platform, scope_of
+from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.permissions import ROLES, held
 
 
@@ -16,18 +17,22 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
 
     :raises NotFound: no such tenant, or no role in it.
     :raises PermissionDenied: a role without the permission.
+    :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
     tenant, head = await asyncio.gather(find(ctx, ref), _role(ctx, PLATFORM))
     role = head or await _role(ctx, tenant.id)
-    if role is None:
+    if role is None or (tenant.status == "deleted" and role != "operator"):
         raise not_found(ref)
-    permissions = held(role, ctx.actor.permissions)
-    if permission not in permissions:
+    own = held(role, ctx.actor.permissions)
+    if permission not in own:
         whose = (
             f"Your role here, {role}, does" if permission not in ROLES[role] else "The permissions of this API key do"
         )
         raise PermissionDenied(f"{whose} not include {permission}; ask an owner or admin")
-    return ctx.within(scope_of(tenant), permissions)
+    allowed = own & open_to(tenant, role)
+    if permission not in allowed:
+        raise closed(tenant)
+    return ctx.within(scope_of(tenant), allowed)
 
 
 async def as_operator(ctx: Context) -> Context:

@@ -18,6 +18,7 @@ from veloflux.tenants.api_keys import NAME_MAX as KEY_NAME_MAX
 from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import FIRST_PLAN, NAME_MAX
+from veloflux.tenants.life import REASON_MAX
 from veloflux.tenants.model import KeyTerms, MemberProfile, Mode, Tenant
 from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown, LeakedKeyShown
 from veloflux.tenants.slug import LENGTH_MAX
@@ -63,6 +64,21 @@ class CreateTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SetClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Annotated[ClockMode, Meta(description="Real time, running from `at`, or stopped at `at`")]
     at: ClockTime | None = None
+
+
+class RenameTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is empty stays as it is."""
+
+    name: Annotated[str, Meta(max_length=NAME_MAX, examples=["Semicomplete Ltda."])] = ""
+    slug: Annotated[str, Meta(max_length=LENGTH_MAX, examples=["semicomplete-2"])] = ""
+
+
+class SuspendTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Annotated[str, Meta(min_length=1, max_length=REASON_MAX, examples=["Three invoices are overdue"])]
+
+
+class DeleteTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    confirm: Annotated[str, Meta(max_length=LENGTH_MAX, examples=["semicomplete"], description="The tenant's slug")]
 
 
 class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,9 +162,11 @@ async def create_tenant(ctx: Context, data: CreateTenant) -> Tenant:
 
 
 @get("/api/tenants", operation_id="tenants.list", access="known", summary="List tenants", tags=["tenants"])
-async def list_tenants(ctx: Context, cursor: str = "", limit: Limit = page.LIMIT) -> Page[Tenant]:
-    """Those that the actor is a member of; operators see all."""
-    return await tenants.list_tenants(ctx, cursor, limit)
+async def list_tenants(
+    ctx: Context, cursor: str = "", limit: Limit = page.LIMIT, archived: bool = False
+) -> Page[Tenant]:
+    """Those that the actor is a member of; operators see all. `archived`: instead, those that can be restored."""
+    return await tenants.list_tenants(ctx, cursor, limit, archived=archived)
 
 
 @get(
@@ -173,6 +191,82 @@ async def set_clock(ctx: Context, tenant: TenantPath, data: SetClock) -> Tenant:
     return await tenants.set_clock(ctx, data.mode, data.at)
 
 
+@post(
+    "/api/tenants/{tenant:str}/rename",
+    operation_id="tenants.rename",
+    permission="tenant:write",
+    summary="Give a tenant another name or slug",
+    tags=["tenants"],
+    status_code=200,
+)
+async def rename_tenant(ctx: Context, tenant: TenantPath, data: RenameTenant) -> Tenant:
+    """The old slug is free for others at once: addresses that hold it lead nowhere, those with the id stay."""
+    return await tenants.rename_tenant(ctx, data.name, data.slug)
+
+
+@post(
+    "/api/tenants/{tenant:str}/suspend",
+    operation_id="tenants.suspend",
+    permission="tenant:suspend",
+    summary="Suspend a tenant",
+    tags=["tenants"],
+    status_code=200,
+)
+async def suspend_tenant(ctx: Context, tenant: TenantPath, data: SuspendTenant) -> Tenant:
+    """Its members and keys are refused from the next request on (`tenant_suspended`)."""
+    return await tenants.suspend_tenant(ctx, data.reason)
+
+
+@post(
+    "/api/tenants/{tenant:str}/resume",
+    operation_id="tenants.resume",
+    permission="tenant:suspend",
+    summary="End a tenant's suspension",
+    tags=["tenants"],
+    status_code=200,
+)
+async def resume_tenant(ctx: Context, tenant: TenantPath) -> Tenant:
+    return await tenants.resume_tenant(ctx)
+
+
+@post(
+    "/api/tenants/{tenant:str}/archive",
+    operation_id="tenants.archive",
+    permission="tenant:close",
+    summary="Archive a tenant",
+    tags=["tenants"],
+    status_code=200,
+)
+async def archive_tenant(ctx: Context, tenant: TenantPath) -> Tenant:
+    """It can be read and restored, nothing else (`tenant_read_only`), and is not in the lists."""
+    return await tenants.archive_tenant(ctx)
+
+
+@post(
+    "/api/tenants/{tenant:str}/delete",
+    operation_id="tenants.delete",
+    permission="tenant:close",
+    summary="Delete a tenant after days of grace",
+    tags=["tenants"],
+    status_code=200,
+)
+async def delete_tenant(ctx: Context, tenant: TenantPath, data: DeleteTenant) -> Tenant:
+    """At `delete_at` it ends for good; until then it is as if archived."""
+    return await tenants.delete_tenant(ctx, data.confirm)
+
+
+@post(
+    "/api/tenants/{tenant:str}/restore",
+    operation_id="tenants.restore",
+    permission="tenant:close",
+    summary="Take a tenant out of the archive, or off the way to its deletion",
+    tags=["tenants"],
+    status_code=200,
+)
+async def restore_tenant(ctx: Context, tenant: TenantPath) -> Tenant:
+    return await tenants.restore_tenant(ctx)
+
+
 @get(
     "/api/tenants/{tenant:str}/members",
     operation_id="members.list",
@@ -195,6 +289,19 @@ async def list_members(
 )
 async def remove_member(ctx: Context, tenant: TenantPath, user: str) -> None:
     await tenants.remove_member(ctx, user)
+
+
+@post(
+    "/api/tenants/{tenant:str}/members/{user:str}/transfer-ownership",
+    operation_id="members.transfer_ownership",
+    permission="owners:write",
+    summary="Hand the own ownership over to another member",
+    tags=["members"],
+    status_code=204,
+)
+async def transfer_ownership(ctx: Context, tenant: TenantPath, user: str) -> None:
+    """The acting owner becomes admin."""
+    await tenants.transfer_ownership(ctx, user)
 
 
 @post(
@@ -315,8 +422,15 @@ ROUTES = (
     list_tenants,
     show_tenant,
     set_clock,
+    rename_tenant,
+    suspend_tenant,
+    resume_tenant,
+    archive_tenant,
+    delete_tenant,
+    restore_tenant,
     list_members,
     remove_member,
+    transfer_ownership,
     invite,
     list_invitations,
     revoke_invitation,

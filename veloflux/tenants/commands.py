@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from veloflux import tenants
+from veloflux.context import Context
 from veloflux.identity.ask_secret import PasswordFile, TokenFile, ask_secret
 from veloflux.identity.commands import as_person
 from veloflux.identity.model import Account, Language
@@ -25,7 +26,7 @@ operator = typer.Typer(no_args_is_help=True)
 
 Cursor = Annotated[str, typer.Option(help="Go on where an earlier page ended")]
 Limit = Annotated[int, typer.Option(min=1, max=page.LIMIT_MAX)]
-TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock")
+TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock", "status")
 MEMBER = ("id", "name", "email", "role", "joined_at")
 INVITATION = ("id", "email", "role", "status", "expires_at")
 API_KEY = ("id", "name", "prefix", "role", "status", "created_at", "expires_at", "used_at")
@@ -71,9 +72,15 @@ def create(
 
 
 @app.command("list")
-def list_tenants(terminal: typer.Context, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False) -> None:
+def list_tenants(
+    terminal: typer.Context,
+    cursor: Cursor = "",
+    limit: Limit = page.LIMIT,
+    archived: Annotated[bool, typer.Option("--archived", help="Those that can be restored instead")] = False,
+    json: Json = False,
+) -> None:
     """List all tenants, newest first."""
-    found = run(terminal, lambda ctx: tenants.list_tenants(ctx, cursor, limit))
+    found = run(terminal, lambda ctx: tenants.list_tenants(ctx, cursor, limit, archived=archived))
     show(found if json else found.items, json=json, columns=TENANT)
 
 
@@ -96,6 +103,62 @@ def set_clock(
     show(run(terminal, lambda ctx: tenants.set_clock(ctx, mode, at), tenant=tenant), json=json, columns=TENANT)
 
 
+@app.command("rename")
+def rename(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    name: Annotated[str, typer.Option(help="Empty: stays as it is")] = "",
+    slug: Annotated[str, typer.Option(help="Empty: stays as it is; the old one is free at once")] = "",
+    json: Json = False,
+) -> None:
+    """Give a tenant another name or slug."""
+    show(run(terminal, lambda ctx: tenants.rename_tenant(ctx, name, slug), tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("suspend")
+def suspend(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; the trail keeps it")],
+    json: Json = False,
+) -> None:
+    """Refuse a tenant's members and keys from now on."""
+    show(run(terminal, lambda ctx: tenants.suspend_tenant(ctx, reason), tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("resume")
+def resume(terminal: typer.Context, tenant: str, json: Json = False) -> None:
+    """End a tenant's suspension."""
+    show(run(terminal, tenants.resume_tenant, tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("archive")
+def archive(terminal: typer.Context, tenant: str, json: Json = False) -> None:
+    """Let a tenant be read and restored, nothing else."""
+    show(run(terminal, tenants.archive_tenant, tenant=tenant), json=json, columns=TENANT)
+
+
+@app.command("delete")
+def delete(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    confirm: Annotated[str, typer.Option(help="The tenant's slug once more")],
+    json: Json = False,
+) -> None:
+    """Delete a tenant for good, after days in which it can be restored."""
+    made = run(terminal, lambda ctx: tenants.delete_tenant(ctx, confirm), tenant=tenant)
+    show(made, json=json, columns=(*TENANT, "delete_at"))
+
+
+@app.command("restore")
+def restore(terminal: typer.Context, tenant: str, json: Json = False) -> None:
+    """Take a tenant out of the archive, or off the way to its deletion."""
+    show(run(terminal, tenants.restore_tenant, tenant=tenant), json=json, columns=TENANT)
+
+
 @members.command("list")
 def list_members(
     terminal: typer.Context, tenant: TenantOption, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False
@@ -110,6 +173,17 @@ def remove_member(terminal: typer.Context, user: str, tenant: TenantOption) -> N
     """Remove a member, by the person's id."""
     run(terminal, lambda ctx: tenants.remove_member(ctx, user), tenant=tenant)
     say(f"{user} is no member of {tenant} any more")
+
+
+@members.command("transfer-ownership")
+def transfer_ownership(terminal: typer.Context, user: str, tenant: TenantOption, token_file: TokenFile = "") -> None:
+    """Hand the ownership over to another member, by the person's id, as the owner that a session's token is."""
+
+    async def transfer(ctx: Context) -> None:
+        await tenants.transfer_ownership(await tenants.authorise(ctx, tenant, "owners:write"), user)
+
+    as_person(terminal, token_file, transfer)
+    say(f"{user} is owner of {tenant} now")
 
 
 @invitations.command("create")

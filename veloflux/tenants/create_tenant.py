@@ -56,7 +56,7 @@ async def create_tenant(
     )
     await _commit(ctx, tenant, owner)
     with contextlib.suppress(Unavailable):  # the worker does it again
-        await store.project_tenant(ctx.db, tenant.id, tenant.created_at)
+        await store.project_tenant(ctx.db, tenant.id)
         if owner:
             await store.project_membership(ctx.db, tenant.id, owner)
     return tenant

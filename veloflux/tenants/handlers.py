@@ -1,7 +1,9 @@
 """What follows from a tenant's events: the lists that other slots keep, and the invitation's e-mail."""
 
 from veloflux.context import PLATFORM, Context
-from veloflux.events import Recorded
+from veloflux.db import keys, names
+from veloflux.db.clearing import MEMBERS_A_STEP, clear_index
+from veloflux.events import MemberRemoved, Recorded
 from veloflux.kit import ids
 from veloflux.tenants import store
 from veloflux.tenants.jobs import SEND_INVITATION
@@ -9,15 +11,45 @@ from veloflux.transaction import Transaction
 
 
 async def index_tenant(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.created`: the list of all tenants, where the platform's own has no place."""
-    tenant = await store.find_tenant(ctx.db, event.owner)
-    if tenant and tenant.id != PLATFORM:
-        await store.project_tenant(ctx.db, tenant.id, tenant.created_at)
+    """Of a tenant's beginning and each change of its state: the lists, where the platform's own has no place."""
+    if event.owner != PLATFORM:
+        await store.project_tenant(ctx.db, event.owner)
+
+
+async def release_slug(ctx: Context, event: Recorded, _tx: Transaction) -> None:
+    """Of `tenant.renamed` and `tenant.deleted`: the slug that it gave up is free for others."""
+    if slug := str(event.data["former_slug"]):
+        await names.release(ctx.db, store.slug_name(slug), event.owner)
+
+
+async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:
+    """Of `tenant.deleted`: members, invitations and API keys. Of each member an event tells the person's list."""
+    tenant = event.owner
+    while users := await ctx.db.call("ZRANGE", keys.members(tenant), 0, MEMBERS_A_STEP - 1):
+        tx = Transaction(ctx, tenant)
+        for user in users:
+            tx.delete(keys.member(tenant, user))
+            tx.event(MemberRemoved(user=user))
+        tx.unrank(keys.members(tenant), *users)
+        await tx.commit()
+    await clear_index(
+        ctx.db,
+        tenant,
+        keys.invitations(tenant),
+        lambda one: (keys.invitation(tenant, one), keys.data_key(tenant, one)),
+    )
+    await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
 
 
 async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> None:
     """Of `member.joined` and `member.removed`: the person's list of tenants."""
     await store.project_membership(ctx.db, event.owner, str(event.data["user"]))
+
+
+async def follow_transfer(ctx: Context, event: Recorded, _tx: Transaction) -> None:
+    """Of `ownership.transferred`: both persons' lists of tenants."""
+    for user in (str(event.data["giver"]), str(event.data["taker"])):
+        await store.project_membership(ctx.db, event.owner, user)
 
 
 async def mail_invitation(_ctx: Context, event: Recorded, tx: Transaction) -> None:

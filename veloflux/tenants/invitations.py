@@ -144,6 +144,9 @@ async def _accept(ctx: Context, token: str) -> str:
 async def _pending(ctx: Context, token: str) -> tuple[str, Invitation]:
     tenant, id_ = _parse(ctx.parts.secrets, token)
     invitation = await store.find_invitation(ctx.db, tenant, id_)
+    entered = await store.find_tenant(ctx.db, tenant)
+    if entered is None or entered.status != "active":
+        raise _over()
     if invitation is None or invitation.status == "revoked" or invitation.expires_at <= clock.now_ms():
         raise _over()
     if invitation.status == "accepted":

@@ -6,16 +6,26 @@ from veloflux.context import PLATFORM, Context
 from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import store
 from veloflux.tenants.access import rules_everywhere
-from veloflux.tenants.model import Tenant
+from veloflux.tenants.life import closed, open_to
+from veloflux.tenants.model import IN_USE, TO_RESTORE, Tenant
 
 
-async def list_tenants(ctx: Context, cursor: str = "", limit: int = LIMIT) -> Page[Tenant]:
-    """The tenants that the actor may see, newest first; an API key sees its own."""
+async def list_tenants(ctx: Context, cursor: str = "", limit: int = LIMIT, *, archived: bool = False) -> Page[Tenant]:
+    """The tenants that the actor may see, newest first; an API key sees its own.
+
+    Those in use, or instead those that are `archived` or wait for their deletion.
+
+    :raises TenantSuspended: the API key's tenant is suspended.
+    """
     if await rules_everywhere(ctx):
-        return await store.tenants_page(ctx, cursor, limit)
+        return await store.tenants_page(ctx, cursor, limit, archived=archived)
     if ctx.actor.person:
-        return Page(await tenants_of(ctx, ctx.actor.person))
-    return Page(await store.find_tenants(ctx.db, [ctx.actor.tenant]))
+        return Page(_only(await tenants_of(ctx, ctx.actor.person), archived))
+    own = await store.find_tenants(ctx.db, [ctx.actor.tenant])
+    for tenant in own:
+        if not open_to(tenant, ctx.actor.role):
+            raise closed(tenant)
+    return Page(_only(own, archived))
 
 
 async def tenants_of(ctx: Context, user: str) -> list[Tenant]:
@@ -24,3 +34,7 @@ async def tenants_of(ctx: Context, user: str) -> list[Tenant]:
     members = await asyncio.gather(*(store.find_member(ctx.db, tenant, user) for tenant in hinted))
     joined = [tenant for tenant, member in zip(hinted, members, strict=True) if member]
     return sorted(await store.find_tenants(ctx.db, joined), key=lambda tenant: tenant.id, reverse=True)
+
+
+def _only(tenants: list[Tenant], archived: bool) -> list[Tenant]:
+    return [tenant for tenant in tenants if tenant.status in (TO_RESTORE if archived else IN_USE)]

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 
+import msgspec
+
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.errors import Conflict, NotFound, Unavailable
-from veloflux.events import MemberJoined, MemberRemoved
+from veloflux.errors import Conflict, NotFound, PermissionDenied, Unavailable
+from veloflux.events import MemberJoined, MemberRemoved, OwnershipTransferred
 from veloflux.identity import User, find_users
 from veloflux.kit import clock, ids
 from veloflux.kit.page import LIMIT, Page
@@ -37,6 +39,17 @@ async def remove_member(ctx: Context, user: str) -> None:
         await store.project_membership(ctx.db, ctx.tenant, user)
 
 
+async def transfer_ownership(ctx: Context, user: str) -> Member:
+    """Make another member owner in the place of the acting one, who becomes admin; one commit.
+
+    :raises NotFound: the tenant has no such member. :raises Conflict: the member is an owner already.
+    :raises PermissionDenied: the actor is no owner in person.
+    """
+    if not ids.is_id(user, "usr"):
+        raise _no_member()
+    return await decide(lambda: _transfer(ctx, user))
+
+
 def join(tx: Transaction, user: str, role: str) -> None:
     """Make a person a member, as a part of a commit of the tenant; it fails if they are one."""
     tenant, now = tx.owner, clock.now_ms()
@@ -64,6 +77,27 @@ async def _remove(ctx: Context, user: str) -> None:
     tx.unrank(keys.members(tenant.id), member.id)
     tx.event(MemberRemoved(user=member.id))
     await tx.commit()
+
+
+async def _transfer(ctx: Context, user: str) -> Member:
+    giver, taker = await asyncio.gather(
+        store.find_member(ctx.db, ctx.tenant, ctx.actor.person or user), store.find_member(ctx.db, ctx.tenant, user)
+    )
+    if taker is None:
+        raise _no_member()
+    if not ctx.actor.person or giver is None or giver.role != "owner":
+        raise PermissionDenied("Only an owner, in person, can hand over the ownership")
+    if taker.role == "owner":
+        raise Conflict("This member is an owner already")
+    tx = Transaction(ctx, ctx.tenant)
+    tx.change(keys.member(ctx.tenant, giver.id), giver, msgspec.structs.replace(giver, role="admin"))
+    owner = tx.change(keys.member(ctx.tenant, user), taker, msgspec.structs.replace(taker, role="owner"))
+    tx.event(OwnershipTransferred(giver=giver.id, taker=user))
+    await tx.commit()
+    for each in (giver.id, user):
+        with contextlib.suppress(Unavailable):  # the worker does it again
+            await store.project_membership(ctx.db, ctx.tenant, each)
+    return owner
 
 
 def _profile(member: Member, user: User | None) -> MemberProfile:

@@ -8,10 +8,16 @@ from veloflux.db.documents import Entity, Personal, Secret
 from veloflux.identity import Language
 
 Mode = Literal["live", "sandbox"]
+Status = Literal["active", "suspended", "archived", "deleting", "deleted"]
+IN_USE = ("active", "suspended")
+TO_RESTORE = ("archived", "deleting")
 
 
 class Tenant(Entity, frozen=True, kw_only=True):
-    """`zone` is an IANA name, `currency` ISO 4217; `clock` see kit.clock; `owners` counts the members that head it."""
+    """`zone` is an IANA name, `currency` ISO 4217; `clock` see kit.clock; `owners` counts the members that head it.
+
+    `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
+    """
 
     slug: str
     name: str
@@ -20,7 +26,9 @@ class Tenant(Entity, frozen=True, kw_only=True):
     currency: str = "BRL"
     language: Language = "pt-BR"
     mode: Mode = "live"
-    status: Literal["active"] = "active"
+    status: Status = "active"
+    suspended_for: str = ""
+    delete_at: int | None = None
     clock: str = ""
     owners: int = 0
     created_at: int

@@ -8,6 +8,8 @@ from veloflux.errors import InputInvalid, PermissionDenied
 PERMISSIONS = {
     "tenant:read": "see the tenant's settings, plan and limits",
     "tenant:write": "change the tenant's settings, and a sandbox tenant's clock",
+    "tenant:close": "archive, delete and restore the tenant",
+    "tenant:suspend": "suspend and resume the tenant",
     "usage:read": "see and export usage",
     "usage:write": "record usage and ask whether a request may pass",
     "api_keys:read": "see which API keys there are",
@@ -20,10 +22,11 @@ PERMISSIONS = {
     "jobs:write": "send dead jobs back to work",
 }
 EVERYTHING = frozenset(PERMISSIONS)
+OWNERS = EVERYTHING - {"tenant:suspend"}
 ROLES: dict[str, frozenset[str]] = {
     "operator": EVERYTHING,
-    "owner": EVERYTHING,
-    "admin": EVERYTHING - {"owners:write"},
+    "owner": OWNERS,
+    "admin": OWNERS - {"owners:write", "tenant:close"},
     "member": frozenset({"tenant:read", "usage:read", "usage:write", "api_keys:read", "members:read"}),
     "viewer": frozenset({"tenant:read", "usage:read"}),
 }

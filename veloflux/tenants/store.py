@@ -11,7 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.db.names import Name
 from veloflux.kit.page import Page
-from veloflux.tenants.model import ApiKey, Invitation, Member, Tenant
+from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant
 
 E = TypeVar("E", bound=Entity)
 NOTE_USE = scripts.load("tenants", "note_use")
@@ -56,9 +56,10 @@ async def run_note_use(db: Db, tenant: str, api_key: str) -> None:
     await db.script(NOTE_USE, [keys.api_key(tenant, api_key)], [])
 
 
-async def tenants_page(ctx: Context, cursor: str, limit: int) -> Page[Tenant]:
-    """All tenants, newest first."""
-    ids, following = await ranking.newest(ctx.db, keys.tenants(), cursor, limit)
+async def tenants_page(ctx: Context, cursor: str, limit: int, *, archived: bool) -> Page[Tenant]:
+    """All tenants in use, or all that are archived or wait for their deletion; newest first."""
+    index = keys.tenants_archived() if archived else keys.tenants()
+    ids, following = await ranking.newest(ctx.db, index, cursor, limit)
     return Page(await find_tenants(ctx.db, ids), following)
 
 
@@ -87,9 +88,16 @@ async def tenants_of(db: Db, user: str) -> list[str]:
     return list(await db.call("HKEYS", keys.user_tenants(user)))
 
 
-async def project_tenant(db: Db, tenant: str, created_at: int) -> None:
-    """Put a tenant into the list of all; again is as once."""
-    await db.call("ZADD", keys.tenants(), created_at, tenant)
+async def project_tenant(db: Db, tenant: str) -> None:
+    """Put a tenant into the list where it belongs by what its document says now; again is as once."""
+    found = await find_tenant(db, tenant)
+    if found is None:
+        return
+    for index, members in ((keys.tenants(), IN_USE), (keys.tenants_archived(), TO_RESTORE)):
+        if found.status in members:
+            await db.call("ZADD", index, found.created_at, tenant)
+        else:
+            await db.call("ZREM", index, tenant)
 
 
 async def project_membership(db: Db, tenant: str, user: str) -> None:

@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, tenants
+from veloflux import identity, jobs, metering, tenants
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -20,6 +20,7 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 
 TABLES = Tables(
     jobs={
+        "delete_tenant": tenants.end_tenant,
         "forget_registration": identity.forget_registration,
         "send_invitation": tenants.send_invitation,
         "send_new_device": identity.send_new_device,
@@ -34,11 +35,23 @@ TABLES = Tables(
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],
         "member.removed": [tenants.follow_membership],
+        "ownership.transferred": [tenants.follow_transfer],
         "password_reset.requested": [identity.mail_reset_link],
         "registration.repeated": [identity.mail_notice],
         "registration.started": [identity.mail_verification],
         "session.started": [identity.mail_new_device],
+        "tenant.archived": [tenants.index_tenant],
         "tenant.created": [tenants.index_tenant],
+        "tenant.deleted": [
+            tenants.index_tenant,
+            tenants.release_slug,
+            tenants.remove_documents,
+            metering.remove_usage,
+            jobs.remove_jobs,
+        ],
+        "tenant.deletion_requested": [tenants.index_tenant],
+        "tenant.renamed": [tenants.release_slug],
+        "tenant.restored": [tenants.index_tenant],
         "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],
     },

@@ -17,6 +17,7 @@ from veloflux.web.console import (
     members,
     outbox,
     reference,
+    settings,
     tenants,
     usage,
 )
@@ -31,6 +32,7 @@ HANDLERS = (
     *usage.ROUTES,
     *members.ROUTES,
     *api_keys.ROUTES,
+    *settings.ROUTES,
     *audit.ROUTES,
     *jobs.ROUTES,
     *outbox.ROUTES,

@@ -52,6 +52,18 @@ async def remove_member(page: Page, user: str) -> Html:
     return await _show(page)
 
 
+@post(
+    "/console/t/{tenant:str}/members/{user:str}/transfer-ownership",
+    operation_id="console.members.transfer_ownership",
+    permission="owners:write",
+)
+async def transfer_ownership(page: Page, user: str) -> Html:
+    with page.keeping_form():
+        await tenants.transfer_ownership(page.ctx, user)
+        return page.go(f"{page.home}/members", done="members.transfer_ownership")
+    return await _show(page)
+
+
 async def _show(page: Page) -> Html:
     people, invitations = await asyncio.gather(
         tenants.list_members(page.ctx, limit=LIMIT_MAX), tenants.list_invitations(page.ctx, limit=LIMIT_MAX)
@@ -62,6 +74,7 @@ async def _show(page: Page) -> Html:
         members=people.items,
         invitations=[each for each in invitations.items if _waits(each)],
         roles=grantable(page),
+        is_owner=any(each.id == page.ctx.actor.person and each.role == "owner" for each in people.items),
     )
 
 
@@ -74,4 +87,4 @@ def _waits(invitation: Invitation) -> bool:
     return invitation.status == "pending" and invitation.expires_at > clock.now_ms()
 
 
-ROUTES = (members, invite, revoke_invitation, remove_member)
+ROUTES = (members, invite, revoke_invitation, remove_member, transfer_ownership)

@@ -16,8 +16,8 @@ HERE = "/console/tenants"
 
 
 @get("/console/tenants", operation_id="console.tenants", access="person")
-async def list_tenants(page: Page, cursor: str = "") -> Html:
-    return await _show(page, cursor)
+async def list_tenants(page: Page, cursor: str = "", archived: bool = False) -> Html:
+    return await _show(page, cursor, archived=archived)
 
 
 @post("/console/tenants", operation_id="console.tenants.create", access="person")
@@ -38,14 +38,15 @@ async def create_tenant(page: Page) -> Html:
     return await _show(page)
 
 
-async def _show(page: Page, cursor: str = "") -> Html:
-    found = await tenants.list_tenants(page.ctx, cursor)
+async def _show(page: Page, cursor: str = "", *, archived: bool = False) -> Html:
+    found = await tenants.list_tenants(page.ctx, cursor, archived=archived)
     plans = catalogue().plans if page.operator else catalogue().plans[:1]
     return page.show(
         "tenants.html",
         at=HERE if page.problem else "",
         rows=found.items,
         next=found.next,
+        archived=archived,
         plans=[(plan.id, plan.name) for plan in plans],
         zones=sorted(tenants.zones()),
         currencies=sorted(tenants.currencies()),

@@ -1,0 +1,59 @@
+"""A tenant's settings: its name, and what may become of it."""
+
+from collections.abc import Awaitable
+
+from litestar import get, post
+
+from veloflux import tenants
+from veloflux.tenants import Tenant
+from veloflux.web.console.page import Html, Page
+
+
+@get("/console/t/{tenant:str}/settings", operation_id="console.settings", permission="tenant:read")
+async def settings(page: Page) -> Html:
+    return _show(page)
+
+
+@post("/console/t/{tenant:str}/rename", operation_id="console.tenants.rename", permission="tenant:write")
+async def rename(page: Page) -> Html:
+    name, slug = page.form["name"], page.form["slug"].strip()
+    return await _do(page, "tenants.rename", tenants.rename_tenant(page.ctx, name, slug))
+
+
+@post("/console/t/{tenant:str}/suspend", operation_id="console.tenants.suspend", permission="tenant:suspend")
+async def suspend(page: Page) -> Html:
+    return await _do(page, "tenants.suspend", tenants.suspend_tenant(page.ctx, page.form["reason"]))
+
+
+@post("/console/t/{tenant:str}/resume", operation_id="console.tenants.resume", permission="tenant:suspend")
+async def resume(page: Page) -> Html:
+    return await _do(page, "tenants.resume", tenants.resume_tenant(page.ctx))
+
+
+@post("/console/t/{tenant:str}/archive", operation_id="console.tenants.archive", permission="tenant:close")
+async def archive(page: Page) -> Html:
+    return await _do(page, "tenants.archive", tenants.archive_tenant(page.ctx))
+
+
+@post("/console/t/{tenant:str}/delete", operation_id="console.tenants.delete", permission="tenant:close")
+async def delete(page: Page) -> Html:
+    return await _do(page, "tenants.delete", tenants.delete_tenant(page.ctx, page.form["confirm"].strip()))
+
+
+@post("/console/t/{tenant:str}/restore", operation_id="console.tenants.restore", permission="tenant:close")
+async def restore(page: Page) -> Html:
+    return await _do(page, "tenants.restore", tenants.restore_tenant(page.ctx))
+
+
+async def _do(page: Page, done: str, change: Awaitable[Tenant]) -> Html:
+    with page.keeping_form():
+        tenant = await change
+        return page.go(f"/console/t/{tenant.slug}/settings", done=done)
+    return _show(page)
+
+
+def _show(page: Page) -> Html:
+    return page.show("settings.html", at=f"{page.home}/settings", days=page.ctx.settings.tenant_grace_days)
+
+
+ROUTES = (settings, rename, suspend, resume, archive, delete, restore)
