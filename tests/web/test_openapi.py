@@ -240,7 +240,6 @@ def successes(world: World) -> dict[str, Success]:
         "api_keys.rotate": Success(body={"overlap_s": 60}),
         "api_keys.list": Success(),
         "api_keys.revoke": Success(),
-        "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "plans.list": Success(),
         "events.record": Success(world.key, [event]),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
@@ -251,6 +250,7 @@ def successes(world: World) -> dict[str, Success]:
         "outbox.show": Success("olivia"),
         "jobs.list": Success("olivia", query={"owner": world.ids["owner"]}),
         "jobs.retry": Success("olivia"),
+        "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
     }
 
 
