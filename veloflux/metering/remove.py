@@ -6,6 +6,7 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.db.clearing import clear_index, clear_keys
 from veloflux.events import Recorded
+from veloflux.metering import store
 from veloflux.metering.program import seen_key
 from veloflux.transaction import Transaction
 
@@ -16,9 +17,8 @@ async def remove_usage(ctx: Context, event: Recorded, _tx: Transaction) -> None:
     """Of `tenant.deleted`: days, totals and what was seen. What stays is the state of address limits, for minutes."""
     tenant = event.owner
     await clear_index(ctx.db, tenant, keys.usage_days(tenant), lambda member: _of_day(tenant, member))
-    state = await ctx.db.call("HGETALL", keys.limits(tenant))
-    generations = [(name.removeprefix("seen:"), size) for name, size in _pairs(state) if name.startswith("seen:")]
-    seen = [seen_key(tenant, generation, str(at)) for generation, size in generations for at in range(int(size))]
+    sizes = await store.seen_sizes(ctx.db, tenant)
+    seen = [seen_key(tenant, generation, str(at)) for generation, size in sizes.items() for at in range(size)]
     await clear_keys(ctx.db, tenant, [*seen, keys.limits(tenant)])  # the last says where the others are
 
 
@@ -28,7 +28,3 @@ def _of_day(tenant: str, member: str) -> list[str]:
     day = date.fromisoformat(text)
     months = sorted({f"{near:%Y-%m}" for near in (day - DAY, day + DAY)})
     return [keys.usage(tenant, meter, text), *(keys.total(tenant, meter, month) for month in months)]
-
-
-def _pairs(answer: list[str]) -> list[tuple[str, str]]:
-    return list(zip(answer[::2], answer[1::2], strict=True))

@@ -45,3 +45,10 @@ async def totals(db: Db, tenant: str, meter: str, months: Sequence[str]) -> list
         texts = await asyncio.gather(*(db.call("GET", name) for name in names))
         found += [None if text is None else int(text) for text in texts]
     return found
+
+
+async def seen_sizes(db: Db, tenant: str) -> dict[str, int]:
+    """How many buckets each generation of seen events has."""
+    answer = await db.call("HGETALL", keys.limits(tenant))
+    state = dict(zip(answer[::2], answer[1::2], strict=True))
+    return {name.removeprefix("seen:"): int(size) for name, size in state.items() if name.startswith("seen:")}

@@ -1,9 +1,9 @@
-"""Routes of tenants, their members, invitations and API keys, and of the operator's account."""
+"""Routes of tenants and the operator's account; of a tenant's people and keys: members_api.py, key_api.py."""
 
 from typing import Annotated
 
 import msgspec
-from litestar import delete, get, post, put
+from litestar import get, post, put
 from litestar.params import Parameter
 from msgspec import Meta
 
@@ -13,14 +13,10 @@ from veloflux.identity.api import Email, NewPassword, PersonName, Registered
 from veloflux.identity.model import Language
 from veloflux.kit import clock, page
 from veloflux.kit.page import Page
-from veloflux.tenants import key_terms
-from veloflux.tenants.api_keys import NAME_MAX as KEY_NAME_MAX
-from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import FIRST_PLAN, NAME_MAX
 from veloflux.tenants.life import REASON_MAX
-from veloflux.tenants.model import KeyTerms, MemberProfile, Mode, Tenant
-from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown, LeakedKeyShown
+from veloflux.tenants.model import Mode, Tenant
 from veloflux.tenants.slug import LENGTH_MAX
 
 TenantPath = Annotated[str, Parameter(description="Slug or id of the tenant", max_length=64)]
@@ -29,15 +25,6 @@ ClockTime = Annotated[
     int,
     Meta(ge=clock.EARLIEST, lt=clock.LATEST, description="Epoch ms, from 2000 to 2099", examples=[1_700_000_000_000]),
 ]
-KeyExpiry = Annotated[
-    int,
-    Meta(ge=clock.EARLIEST, lt=clock.LATEST, description="Epoch ms, by the real clock", examples=[1_900_000_000_000]),
-]
-KeyPermissions = Annotated[
-    list[Annotated[str, Meta(max_length=40)]],
-    Meta(max_length=100, description="Some of the role's permissions; null: all", examples=[["usage:write"]]),
-]
-Role = Annotated[str, Meta(max_length=40, description="owner, admin, member or viewer", examples=["member"])]
 
 
 class CreateOperator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,51 +66,6 @@ class SuspendTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class DeleteTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confirm: Annotated[str, Meta(max_length=LENGTH_MAX, examples=["semicomplete"], description="The tenant's slug")]
-
-
-class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    email: Email
-    role: Role = "member"
-
-
-class AcceptInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    token: Annotated[str, Meta(max_length=128, description="The last part of the invitation's link")]
-
-
-class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(min_length=1, max_length=KEY_NAME_MAX, examples=["production server"])]
-    role: Annotated[str, Meta(max_length=40, description="Empty: member, and operator in the platform's tenant")] = ""
-    permissions: KeyPermissions | None = None
-    expires_at: KeyExpiry | None = None
-    addresses: Annotated[
-        list[Annotated[str, Meta(max_length=64)]],
-        Meta(
-            max_length=key_terms.ADDRESSES_MAX,
-            description="IP networks that calls may come from; empty: all",
-            examples=[["203.0.113.0/24"]],
-        ),
-    ] = []
-    metadata: Annotated[dict[str, str], Meta(max_length=key_terms.METADATA_MAX, examples=[{"team": "web"}])] = (
-        msgspec.field(default_factory=dict)
-    )
-
-    @property
-    def terms(self) -> KeyTerms:
-        own = None if self.permissions is None else tuple(self.permissions)
-        return KeyTerms(
-            permissions=own, expires_at=self.expires_at, addresses=tuple(self.addresses), metadata=self.metadata
-        )
-
-
-class RotateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    overlap_s: Annotated[
-        int,
-        Meta(ge=0, le=OVERLAP_MAX_S, description="Seconds that the old secret works on; 0: none", examples=[86_400]),
-    ] = 0
-
-
-class RevokeLeakedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    prefix: Annotated[str, Meta(max_length=80, description="How the key begins, as lists show it, or the whole key")]
 
 
 @post(
@@ -267,155 +209,6 @@ async def restore_tenant(ctx: Context, tenant: TenantPath) -> Tenant:
     return await tenants.restore_tenant(ctx)
 
 
-@get(
-    "/api/tenants/{tenant:str}/members",
-    operation_id="members.list",
-    permission="members:read",
-    summary="List members",
-    tags=["members"],
-)
-async def list_members(
-    ctx: Context, tenant: TenantPath, cursor: str = "", limit: Limit = page.LIMIT
-) -> Page[MemberProfile]:
-    return await tenants.list_members(ctx, cursor, limit)
-
-
-@delete(
-    "/api/tenants/{tenant:str}/members/{user:str}",
-    operation_id="members.remove",
-    permission="members:write",
-    summary="Remove a member",
-    tags=["members"],
-)
-async def remove_member(ctx: Context, tenant: TenantPath, user: str) -> None:
-    await tenants.remove_member(ctx, user)
-
-
-@post(
-    "/api/tenants/{tenant:str}/members/{user:str}/transfer-ownership",
-    operation_id="members.transfer_ownership",
-    permission="owners:write",
-    summary="Hand the own ownership over to another member",
-    tags=["members"],
-    status_code=204,
-)
-async def transfer_ownership(ctx: Context, tenant: TenantPath, user: str) -> None:
-    """The acting owner becomes admin."""
-    await tenants.transfer_ownership(ctx, user)
-
-
-@post(
-    "/api/tenants/{tenant:str}/invitations",
-    operation_id="invitations.create",
-    permission="members:write",
-    summary="Invite a person by e-mail",
-    tags=["members"],
-    status_code=201,
-)
-async def invite(ctx: Context, tenant: TenantPath, data: Invite) -> InvitationShown:
-    return InvitationShown.of(await tenants.invite(ctx, data.email, data.role))
-
-
-@get(
-    "/api/tenants/{tenant:str}/invitations",
-    operation_id="invitations.list",
-    permission="members:read",
-    summary="List invitations",
-    tags=["members"],
-)
-async def list_invitations(
-    ctx: Context, tenant: TenantPath, cursor: str = "", limit: Limit = page.LIMIT
-) -> Page[InvitationShown]:
-    found = await tenants.list_invitations(ctx, cursor, limit)
-    return Page([InvitationShown.of(invitation) for invitation in found.items], found.next)
-
-
-@delete(
-    "/api/tenants/{tenant:str}/invitations/{invitation:str}",
-    operation_id="invitations.revoke",
-    permission="members:write",
-    summary="Revoke an invitation",
-    tags=["members"],
-)
-async def revoke_invitation(ctx: Context, tenant: TenantPath, invitation: str) -> None:
-    await tenants.revoke_invitation(ctx, invitation)
-
-
-@post(
-    "/api/auth/invitations/accept",
-    operation_id="invitations.accept",
-    access="person",
-    summary="Accept an invitation",
-    tags=["members"],
-    status_code=200,
-)
-async def accept_invitation(ctx: Context, data: AcceptInvitation) -> Tenant:
-    """The account must have the e-mail address that was invited."""
-    return await tenants.accept_invitation(ctx, data.token)
-
-
-@post(
-    "/api/tenants/{tenant:str}/api-keys",
-    operation_id="api_keys.create",
-    permission="api_keys:write",
-    summary="Create an API key",
-    tags=["api-keys"],
-    status_code=201,
-)
-async def create_api_key(ctx: Context, tenant: TenantPath, data: CreateApiKey) -> ApiKeyCreated:
-    return ApiKeyCreated.of(await tenants.create_api_key(ctx, data.name, data.role, data.terms))
-
-
-@post(
-    "/api/tenants/{tenant:str}/api-keys/{key:str}/rotate",
-    operation_id="api_keys.rotate",
-    permission="api_keys:write",
-    summary="Rotate an API key: a successor with the same terms",
-    tags=["api-keys"],
-    status_code=201,
-)
-async def rotate_api_key(ctx: Context, tenant: TenantPath, key: str, data: RotateApiKey) -> ApiKeyCreated:
-    """The key that is rotated works until the overlap is over. A key is rotated once; then rotate its successor."""
-    return ApiKeyCreated.of(await tenants.rotate_api_key(ctx, key, data.overlap_s))
-
-
-@get(
-    "/api/tenants/{tenant:str}/api-keys",
-    operation_id="api_keys.list",
-    permission="api_keys:read",
-    summary="List API keys",
-    tags=["api-keys"],
-)
-async def list_api_keys(
-    ctx: Context, tenant: TenantPath, cursor: str = "", limit: Limit = page.LIMIT
-) -> Page[ApiKeyShown]:
-    found = await tenants.list_api_keys(ctx, cursor, limit)
-    return Page([ApiKeyShown.of(key) for key in found.items], found.next)
-
-
-@delete(
-    "/api/tenants/{tenant:str}/api-keys/{key:str}",
-    operation_id="api_keys.revoke",
-    permission="api_keys:write",
-    summary="Revoke an API key",
-    tags=["api-keys"],
-)
-async def revoke_api_key(ctx: Context, tenant: TenantPath, key: str) -> None:
-    await tenants.revoke_api_key(ctx, key)
-
-
-@post(
-    "/api/api-keys/revoke",
-    operation_id="api_keys.revoke_leaked",
-    access="operator",
-    summary="Revoke a leaked API key of any tenant, by its beginning",
-    tags=["api-keys"],
-    status_code=200,
-)
-async def revoke_leaked_key(ctx: Context, data: RevokeLeakedKey) -> LeakedKeyShown:
-    return LeakedKeyShown.of(await tenants.revoke_leaked_key(ctx, data.prefix))
-
-
 ROUTES = (
     create_operator,
     create_tenant,
@@ -428,16 +221,4 @@ ROUTES = (
     archive_tenant,
     delete_tenant,
     restore_tenant,
-    list_members,
-    remove_member,
-    transfer_ownership,
-    invite,
-    list_invitations,
-    revoke_invitation,
-    accept_invitation,
-    create_api_key,
-    rotate_api_key,
-    list_api_keys,
-    revoke_api_key,
-    revoke_leaked_key,
 )

@@ -1,4 +1,4 @@
-"""`veloflux tenants`, `members`, `invitations`, `api-keys`, `operator`."""
+"""`veloflux tenants`, `members`, `invitations`, `operator`; `api-keys` is in key_commands.py."""
 
 from typing import Annotated
 
@@ -11,17 +11,15 @@ from veloflux.identity.commands import as_person
 from veloflux.identity.model import Account, Language
 from veloflux.kit import page
 from veloflux.kit.page import Page
-from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import FIRST_PLAN
-from veloflux.tenants.model import KeyTerms, Mode, NewApiKey
-from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, InvitationShown
+from veloflux.tenants.model import Mode
+from veloflux.tenants.shown import InvitationShown
 from veloflux.terminal import Json, TenantOption, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
 members = typer.Typer(no_args_is_help=True)
 invitations = typer.Typer(no_args_is_help=True)
-api_keys = typer.Typer(no_args_is_help=True)
 operator = typer.Typer(no_args_is_help=True)
 
 Cursor = Annotated[str, typer.Option(help="Go on where an earlier page ended")]
@@ -29,7 +27,6 @@ Limit = Annotated[int, typer.Option(min=1, max=page.LIMIT_MAX)]
 TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock", "status")
 MEMBER = ("id", "name", "email", "role", "joined_at")
 INVITATION = ("id", "email", "role", "status", "expires_at")
-API_KEY = ("id", "name", "prefix", "role", "status", "created_at", "expires_at", "used_at")
 ACCOUNT = ("id", "name", "email")
 
 
@@ -227,84 +224,3 @@ def accept_invitation(
     invitation = link.rpartition("/")[2]
     tenant = as_person(terminal, token_file, lambda ctx: tenants.accept_invitation(ctx, invitation))
     show(tenant, json=json, columns=TENANT)
-
-
-@api_keys.command("create")
-def create_api_key(
-    terminal: typer.Context,
-    *,
-    tenant: TenantOption,
-    name: Annotated[str, typer.Option(help="Where it will be used")] = "key",
-    role: Annotated[str, typer.Option(help="Empty: member, and operator in the platform's tenant")] = "",
-    permission: Annotated[list[str] | None, typer.Option(help="One of the role's; none named: all; repeatable")] = None,
-    expires_at: Annotated[int | None, typer.Option(help="Epoch ms")] = None,
-    address: Annotated[list[str] | None, typer.Option(help="IP network that may use it; repeatable")] = None,
-    metadata: Annotated[list[str] | None, typer.Option(help="name=value; repeatable")] = None,
-    json: Json = False,
-) -> None:
-    """Create an API key; it is shown this once."""
-    terms = KeyTerms(
-        permissions=tuple(permission) if permission else None,
-        expires_at=expires_at,
-        addresses=tuple(address or ()),
-        metadata=dict(_pair(text) for text in metadata or ()),
-    )
-    new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role, terms), tenant=tenant)
-    _show_once(new, json=json)
-
-
-@api_keys.command("rotate")
-def rotate_api_key(
-    terminal: typer.Context,
-    key: str,
-    *,
-    tenant: TenantOption,
-    overlap_s: Annotated[int, typer.Option(min=0, max=OVERLAP_MAX_S, help="Seconds that the old secret works on")] = 0,
-    json: Json = False,
-) -> None:
-    """Give an API key a successor with the same terms, by its id; the new secret is shown this once."""
-    _show_once(run(terminal, lambda ctx: tenants.rotate_api_key(ctx, key, overlap_s), tenant=tenant), json=json)
-
-
-@api_keys.command("list")
-def list_api_keys(
-    terminal: typer.Context, tenant: TenantOption, cursor: Cursor = "", limit: Limit = page.LIMIT, json: Json = False
-) -> None:
-    """List a tenant's API keys, revoked ones too, newest first."""
-    found = run(terminal, lambda ctx: tenants.list_api_keys(ctx, cursor, limit), tenant=tenant)
-    shown = Page([ApiKeyShown.of(key) for key in found.items], found.next)
-    show(shown if json else shown.items, json=json, columns=API_KEY)
-
-
-@api_keys.command("revoke")
-def revoke_api_key(
-    terminal: typer.Context,
-    key: Annotated[str, typer.Argument(help="Id of the key, with --tenant")] = "",
-    *,
-    tenant: Annotated[str, typer.Option(help="Slug or id of the tenant")] = "",
-    prefix: Annotated[str, typer.Option(help="Instead of both: how a leaked key begins")] = "",
-) -> None:
-    """Refuse an API key from now on, by its tenant and id, or by its beginning, whosever it is."""
-    if prefix and not (key or tenant):
-        leaked = run(terminal, lambda ctx: tenants.revoke_leaked_key(ctx, prefix))
-        say(f"It was {leaked.key.id}, “{leaked.key.name}”, of {leaked.tenant.slug} ({leaked.tenant.id})")
-    elif key and tenant and not prefix:
-        run(terminal, lambda ctx: tenants.revoke_api_key(ctx, key), tenant=tenant)
-    else:
-        raise typer.BadParameter("name a key and --tenant, or --prefix alone")
-    say("This key is refused from now on")
-
-
-def _show_once(new: NewApiKey, *, json: bool) -> None:
-    if json:
-        show(ApiKeyCreated.of(new), json=True)
-    else:
-        say("Keep it now; it is not shown again")
-        typer.echo(new.token)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text!r} is not name=value")
-    return name, value

@@ -25,7 +25,7 @@ async def release_slug(ctx: Context, event: Recorded, _tx: Transaction) -> None:
 async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:
     """Of `tenant.deleted`: members, invitations and API keys. Of each member an event tells the person's list."""
     tenant = event.owner
-    while users := await ctx.db.call("ZRANGE", keys.members(tenant), 0, MEMBERS_A_STEP - 1):
+    while users := await store.first_members(ctx.db, tenant, MEMBERS_A_STEP):
         tx = Transaction(ctx, tenant)
         for user in users:
             tx.delete(keys.member(tenant, user))

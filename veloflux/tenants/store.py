@@ -136,3 +136,8 @@ async def _find(db: Db, kind: type[E], key: str) -> E | None:
 async def _find_all(db: Db, kind: type[E], paths: list[str]) -> list[E]:
     found = await asyncio.gather(*(_find(db, kind, path) for path in paths))
     return [each for each in found if each]
+
+
+async def first_members(db: Db, tenant: str, count: int) -> list[str]:
+    """Ids of those who joined first."""
+    return list(await db.call("ZRANGE", keys.members(tenant), 0, count - 1))
