@@ -14,7 +14,6 @@ uncounted. One IPv6 network of 64 bits is one address, since it is one customer'
 import hmac
 import math
 from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
 
 import msgspec
 
@@ -23,9 +22,9 @@ from veloflux.db import keys
 from veloflux.errors import TooManyAttempts
 from veloflux.identity import store
 from veloflux.kit import ids
+from veloflux.kit.network import customer_network
 
 FREE_HERE, FREE_OF_ADDRESS, FREE_ELSEWHERE = 5, 50, 100
-IPV6_PREFIX = 64
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -71,27 +70,14 @@ def nobody(email_digest: str) -> str:
 
 def place(ctx: Context, address: str) -> str:
     """A keyed digest of an address; all without one are one."""
-    return ids.derived("adr", hmac.digest(ctx.parts.secrets.of("place"), network(address).encode(), "sha256").hex())
+    return ids.derived(
+        "adr", hmac.digest(ctx.parts.secrets.of("place"), customer_network(address).encode(), "sha256").hex()
+    )
 
 
 def device_place(ctx: Context) -> str:
     """The same for the actor's address and device together."""
-    return place(ctx, f"{network(ctx.actor.address)} {ctx.actor.device}")
-
-
-def network(address: str) -> str:
-    """What counts as one address.
-
-    >>> network("2001:db8::1:2"), network("203.0.113.7"), network("::ffff:203.0.113.7"), network("")
-    ('2001:db8::/64', '203.0.113.7', '203.0.113.7', '')
-    """
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return str(parsed)
-    return str(parsed.ipv4_mapped or ip_network((parsed, IPV6_PREFIX), strict=False))
+    return place(ctx, f"{customer_network(ctx.actor.address)} {ctx.actor.device}")
 
 
 async def _count(ctx: Context, counts: Sequence[str], free: Sequence[int]) -> None:

@@ -3,12 +3,12 @@
 import functools
 import hashlib
 from collections.abc import Awaitable
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from veloflux.context import Parts
 from veloflux.db import keys, scripts
 from veloflux.db.client import Db
+from veloflux.kit.network import customer_network
 from veloflux.limits.frame import Frame
 from veloflux.limits.model import Question
 from veloflux.metering import seen
@@ -18,7 +18,6 @@ from veloflux.tenants import ROLES
 
 CHECK = scripts.load("limits", "check")
 MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""])
-IPV6_PREFIX = 64
 _api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
 
 
@@ -70,8 +69,7 @@ async def read_policy(db: Db, tenant: str) -> str | None:
 
 
 def _address_key(parts: Parts, tenant: str, address: str) -> str:
-    """The key of an address; one IPv6 network of 64 bits is one address, since it is one customer's."""
-    parsed = ip_address(address)
-    text = str(ip_network((parsed, IPV6_PREFIX), strict=False) if parsed.version == 6 else parsed)
+    """The key of an address."""
+    text = customer_network(address)
     digest = hashlib.blake2b(text.encode(), digest_size=16, key=parts.secrets.of("address")).hexdigest()
     return keys.address_limit(tenant, digest)
