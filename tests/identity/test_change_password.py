@@ -11,7 +11,8 @@ from tests.whole_database import keys_holding
 from veloflux import identity
 from veloflux.context import Context
 from veloflux.db import streams
-from veloflux.errors import CredentialsWrong, InputInvalid, LinkExpired, NotAuthenticated
+from veloflux.errors import CredentialsWrong, InputInvalid, LinkExpired, NotAuthenticated, TooManyAttempts
+from veloflux.identity.attempts import FREE_HERE
 
 NEW = "a better horse battery staple"
 
@@ -34,6 +35,15 @@ async def test_it_ends_the_other_sessions_and_not_this_one_and_the_person_is_tol
     await work(ctx)
     [mail] = await mails(ctx)
     assert (mail.to, mail.subject) == ("ana@example.com", "Your password was changed")
+
+
+async def test_who_holds_a_session_cannot_guess_the_password_with_it(one_ctx: Context) -> None:
+    ana = await person(one_ctx, "ana")
+    for _ in range(FREE_HERE):
+        with pytest.raises(CredentialsWrong):
+            await identity.change_password(ana, "not the password", NEW)
+    with pytest.raises(TooManyAttempts):
+        await identity.change_password(ana, PASSWORD, NEW)
 
 
 async def test_with_another_present_password_nothing_changes(one_ctx: Context) -> None:

@@ -6,20 +6,24 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import CredentialsWrong, NotAuthenticated
 from veloflux.events import UserPasswordChanged
-from veloflux.identity import passwords, store
+from veloflux.identity import attempts, passwords, store
 from veloflux.transaction import Transaction, decide
+
+FORM = "change_password"
 
 
 async def change_password(ctx: Context, current: str, password: str) -> None:
     """Set a new password; of the person's sessions only the one that acts goes on.
 
     :raises InputInvalid: the new password is not acceptable. :raises CredentialsWrong: the present one is another.
-    :raises NotAuthenticated: the session ended meanwhile.
+    :raises NotAuthenticated: the session ended meanwhile. :raises TooManyAttempts: see `attempts`.
     """
     passwords.check(password)
     known = await store.read_user(ctx.db, ctx.actor.person)
+    attempt = await attempts.admit(ctx, FORM, known.id)
     if not await passwords.matches(ctx.settings, known.password_hash, current):
         raise CredentialsWrong("This is not your present password", field="current")
+    await attempts.succeeded(ctx, attempt)
     password_hash = await passwords.hashed(ctx.settings, password)
     await decide(lambda: _change(ctx, known.password_hash, password_hash))
 
