@@ -214,6 +214,11 @@ def reset_link(user_: str, link: str) -> str:
     return f"{user(user_)}:reset_link:{_id(link)}"
 
 
+def email_change(user_: str) -> str:
+    """hash | 1 day | identity | the address that a person wants, and which of the two mailboxes has confirmed it"""
+    return f"{user(user_)}:email_change"
+
+
 def session(user_: str, session: str) -> str:
     """hash | 14 days idle, 90 absolute | identity | one log-in; its id is derived from the SHA-256 of its secret"""
     return f"{user(user_)}:session:{_id(session)}"

@@ -11,6 +11,15 @@
 from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
+from veloflux.identity.email_change import confirm_email_change, refuse_email_change, request_email_change
+from veloflux.identity.email_change_mails import (
+    mail_change_links,
+    mail_former_address,
+    release_former_address,
+    send_email_approval,
+    send_email_changed,
+    send_email_proof,
+)
 from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
@@ -30,6 +39,7 @@ __all__ = [
     "User",
     "authenticate",
     "change_password",
+    "confirm_email_change",
     "confirm_registration",
     "email_digest",
     "end_session",
@@ -41,15 +51,23 @@ __all__ = [
     "list_sessions",
     "log_in",
     "log_out",
+    "mail_change_links",
+    "mail_former_address",
     "mail_new_device",
     "mail_notice",
     "mail_reset_link",
     "mail_verification",
     "parse_email",
     "read_user",
+    "refuse_email_change",
     "register",
+    "release_former_address",
+    "request_email_change",
     "request_password_reset",
     "reset_password",
+    "send_email_approval",
+    "send_email_changed",
+    "send_email_proof",
     "send_new_device",
     "send_notice",
     "send_reset_link",
