@@ -117,7 +117,7 @@ def poll_lease() -> str:
 
 
 def attempts_from(form: str, place: str) -> str:
-    """hash | 1 hour | identity | attempts at a public form from one address"""
+    """hash | 1 hour | identity | attempts at a form from one address, or invitations of one tenant"""
     return f"vf:attempts:{_name(form)}:{{{_id(place)}}}"
 
 
@@ -235,12 +235,12 @@ def known_places(user_: str) -> str:
 
 
 def attempts_here(user_: str, form: str, place: str) -> str:
-    """hash | 1 hour | identity | attempts at a public form for a person, or for nobody, from one address"""
+    """hash | 1 hour | identity | attempts at a form for a person, or for nobody, from one address or tenant"""
     return f"{user(user_)}:attempts:{_name(form)}:{_id(place)}"
 
 
 def attempts_elsewhere(user_: str, form: str) -> str:
-    """hash | 1 hour | identity | attempts at a public form for a person, or for nobody, from unknown addresses"""
+    """hash | 1 hour | identity | attempts at a form for a person, or for nobody, from unknown addresses; messages to a mailbox"""
     return f"{user(user_)}:attempts:{_name(form)}"
 
 

@@ -2,6 +2,7 @@
 
 - A person's e-mail is a global name: no two accounts have one, however it is spelt (veloflux.db.names).
 - Who signs up has no account before the address is proved, and nobody learns by asking whether an address has one.
+- Messages that somebody else causes are limited by mailbox, whether or not it has an account (mail_limit.py).
 - A password is kept as its argon2id hash, a session as a digest of its token.
 - Attempts to sign in are counted before they are made (attempts.py), whether or not there is such an account.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
@@ -22,6 +23,7 @@ from veloflux.identity.email_change_mails import (
 )
 from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
+from veloflux.identity.mail_limit import admit_invitation
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
 from veloflux.identity.register import register
@@ -37,6 +39,7 @@ __all__ = [
     "Session",
     "SignedIn",
     "User",
+    "admit_invitation",
     "authenticate",
     "change_password",
     "confirm_email_change",

@@ -21,6 +21,7 @@ from veloflux.errors import AlreadyDone, ChangedMeanwhile, InputInvalid, LinkExp
 from veloflux.events import EmailChangeConfirmed, EmailChangeRefused, EmailChangeRequested, UserEmailChanged
 from veloflux.identity import email_address, links, store
 from veloflux.identity.change_password import prove_present
+from veloflux.identity.mail_limit import admit_mail
 from veloflux.identity.model import EmailChange, User
 from veloflux.identity.register import as_themselves
 from veloflux.kit import clock, ids
@@ -36,13 +37,14 @@ async def request_email_change(ctx: Context, email: str, current: str) -> None:
     """Have links sent to a new address and to the present one; `current` is the present password.
 
     :raises InputInvalid: it is no address, or the person's own. :raises CredentialsWrong: the password is another.
-    :raises TooManyAttempts: see `attempts`.
+    :raises TooManyAttempts: see `attempts` and `mail_limit`.
     """
     address = email_address.parse(email)
     known = await prove_present(ctx, current)
     digest = store.email_digest(ctx, address)
     if digest == known.email_digest:
         raise InputInvalid("This is your address already; type another one", field="email")
+    await admit_mail(ctx, digest)
     change = EmailChange(id=ids.new("emc"), email=address.text, email_digest=digest, epoch=known.epoch)
     await decide(lambda: _keep(ctx, known.id, change))
 

@@ -13,6 +13,7 @@ from veloflux.db import keys
 from veloflux.errors import ChangedMeanwhile
 from veloflux.events import PasswordResetRequested, UserPasswordChanged
 from veloflux.identity import email_address, links, passwords, store
+from veloflux.identity.mail_limit import admit_mail
 from veloflux.identity.model import ResetLink, User
 from veloflux.identity.register import as_themselves
 from veloflux.kit import clock, ids
@@ -24,9 +25,11 @@ LIFE_MS = clock.HOUR_MS
 async def request_password_reset(ctx: Context, email: str) -> None:
     """Have a link sent to an address, if it has an account; it takes the same calls if it has none.
 
-    :raises InputInvalid: it is no address.
+    :raises InputInvalid: it is no address. :raises TooManyAttempts: see `mail_limit`.
     """
-    user = await store.find_by_email(ctx, email_address.parse(email))
+    address = email_address.parse(email)
+    await admit_mail(ctx, store.email_digest(ctx, address))
+    user = await store.find_by_email(ctx, address)
     owner = user.id if user else store.NOBODY
     link = ResetLink(id=ids.new("lnk"), epoch=user.epoch if user else 1, email_digest=user.email_digest if user else "")
     tx = Transaction(ctx, owner)
