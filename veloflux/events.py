@@ -93,6 +93,35 @@ class UserPasswordChanged(Event, frozen=True, kw_only=True):
     user: str
 
 
+class EmailChangeRequested(Event, frozen=True, kw_only=True):
+    """A person wants another e-mail address; the worker sends links to the new and to the present one."""
+
+    name = "email_change.requested"
+    change: str
+
+
+class EmailChangeConfirmed(Event, frozen=True, kw_only=True):
+    """One of the two mailboxes has confirmed; `side` is `prove` for the new address, `approve` for the present one."""
+
+    name = "email_change.confirmed"
+    change: str
+    side: str
+
+
+class EmailChangeRefused(Event, frozen=True, kw_only=True):
+    """One of the two mailboxes has refused; the address stays."""
+
+    name = "email_change.refused"
+    change: str
+
+
+class UserEmailChanged(Event, frozen=True, kw_only=True):
+    """A person has another e-mail address, which both mailboxes confirmed; the old one is told and free for others."""
+
+    name = "user.email_changed"
+    user: str
+
+
 class UserPasswordRehashed(Event, frozen=True, kw_only=True):
     """A person logged in whose password was hashed in another way than new ones are; the password is the same."""
 

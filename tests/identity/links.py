@@ -1,7 +1,7 @@
 """The tokens that stand in links of e-mails, made as the worker makes them."""
 
 from veloflux.context import Context
-from veloflux.identity import links
+from veloflux.identity import email_change, links
 
 
 async def of_registration(ctx: Context) -> str:
@@ -16,3 +16,10 @@ async def of_reset(ctx: Context, user: str) -> list[str]:
     found = await ctx.db.every_master("KEYS", f"vf:user:{{{user}}}:reset_link:*")
     ids = sorted(key.rpartition(":")[2] for keys in found for key in keys)
     return [links.token_of(ctx.parts.secrets, "reset", user, link) for link in ids]
+
+
+async def of_email_change(ctx: Context, user: str) -> tuple[str, str]:
+    """The tokens of a person's change of address: of the link to the new one, and of that to the present one."""
+    change = await ctx.db.call("HGET", f"vf:user:{{{user}}}:email_change", "id")
+    prove, approve = (links.token_of(ctx.parts.secrets, side, user, change) for side in email_change.SIDES)
+    return prove, approve

@@ -85,3 +85,36 @@ async def test_a_password_is_changed_on_the_page_of_the_account_which_stays_sign
         assert done.headers["location"] == "/console/account"
         assert "Your password was changed" in (await alice.get("/console/account")).text
         assert (await elsewhere.get("/console/account")).status_code == 303
+
+
+async def test_the_address_is_changed_by_the_pages_of_both_links_whose_opening_changes_nothing(
+    web: str, one_ctx: Context, alice: httpx2.AsyncClient
+) -> None:
+    person = await identity.find_by_email(one_ctx, identity.parse_email(cast.email("alice")))
+    assert person
+    assert "/console/account/email" in (await alice.get("/console/account")).text
+    wrong = await alice.post("/console/account/email", data={"email": "alice@new.example", "current": "no"})
+    assert 'aria-invalid="true"' in field(wrong.text, "current")
+    done = await alice.post("/console/account/email", data={"email": "alice@new.example", "current": PASSWORD})
+    assert done.headers["location"] == "/console/account"
+    both = [f"/console/email/{token}" for token in await links.of_email_change(one_ctx, person.id)]
+    async with browser(web) as client:
+        for path in both:
+            assert 'data-action="auth.email_refuse"' in (await client.get(path)).text
+        for path in (both[0], both[0]):
+            assert "open the link in the message to the other address" in (await client.post(path)).text
+        assert "Your e-mail address was changed" in (await client.post(both[1])).text
+        assert (await client.post(f"{both[1]}/refuse")).status_code == 401
+    assert "alice@new.example" in (await alice.get("/console/account")).text
+
+
+async def test_a_change_of_address_is_refused_by_the_page_of_its_link(
+    web: str, one_ctx: Context, alice: httpx2.AsyncClient
+) -> None:
+    person = await identity.find_by_email(one_ctx, identity.parse_email(cast.email("alice")))
+    assert person
+    await alice.post("/console/account/email", data={"email": "alice@new.example", "current": PASSWORD})
+    _, approve = await links.of_email_change(one_ctx, person.id)
+    async with browser(web) as client:
+        assert "The change was refused" in (await client.post(f"/console/email/{approve}/refuse")).text
+        assert (await client.post(f"/console/email/{approve}")).status_code == 401

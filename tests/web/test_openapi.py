@@ -62,6 +62,7 @@ class World(NamedTuple):
     invited: str
     verification: str
     reset: str
+    email_changes: list[str]
 
 
 @pytest.fixture
@@ -80,6 +81,10 @@ async def world(web: str, one_ctx: Context) -> World:
     await identity.start_registration(one_ctx, **yara)
     await identity.request_password_reset(one_ctx, cast.email("mallory"))
     [reset] = await links.of_reset(one_ctx, scene.stranger.actor.person)
+    email_changes = []
+    for who in (scene.bob, scene.carol):
+        await identity.request_email_change(who, f"new.{who.actor.person[4:]}@example.com", PASSWORD)
+        email_changes += (await links.of_email_change(one_ctx, who.actor.person))[:1]
     return World(
         url=web,
         setup=link.rpartition("/")[2],
@@ -97,6 +102,7 @@ async def world(web: str, one_ctx: Context) -> World:
         invited=cast.token(within, invited.id),
         verification=await links.of_registration(one_ctx),
         reset=reset,
+        email_changes=email_changes,
     )
 
 
@@ -235,6 +241,9 @@ def successes(world: World) -> dict[str, Success]:
         "auth.login": Success("", {"email": cast.email("yara"), "password": PASSWORD}),
         "auth.password_reset": Success("", {"email": cast.email("yara")}),
         "auth.password_reset_confirm": Success("", {"token": world.reset, "password": PASSWORD}),
+        "auth.email": Success(body={"email": "alice@new.example", "current": PASSWORD}),
+        "auth.email_confirm": Success("", {"token": world.email_changes[0]}),
+        "auth.email_refuse": Success("", {"token": world.email_changes[1]}),
         "auth.me": Success(),
         "auth.logout": Success(),
         "auth.password": Success(body={"current": PASSWORD, "password": PASSWORD}),

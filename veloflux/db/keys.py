@@ -117,7 +117,7 @@ def poll_lease() -> str:
 
 
 def attempts_from(form: str, place: str) -> str:
-    """hash | 1 hour | identity | attempts at a public form from one address"""
+    """hash | 1 hour | identity | attempts at a form from one address, or invitations of one tenant"""
     return f"vf:attempts:{_name(form)}:{{{_id(place)}}}"
 
 
@@ -214,6 +214,11 @@ def reset_link(user_: str, link: str) -> str:
     return f"{user(user_)}:reset_link:{_id(link)}"
 
 
+def email_change(user_: str) -> str:
+    """hash | 1 day | identity | the address that a person wants, and which of the two mailboxes has confirmed it"""
+    return f"{user(user_)}:email_change"
+
+
 def session(user_: str, session: str) -> str:
     """hash | 14 days idle, 90 absolute | identity | one log-in; its id is derived from the SHA-256 of its secret"""
     return f"{user(user_)}:session:{_id(session)}"
@@ -230,12 +235,12 @@ def known_places(user_: str) -> str:
 
 
 def attempts_here(user_: str, form: str, place: str) -> str:
-    """hash | 1 hour | identity | attempts at a public form for a person, or for nobody, from one address"""
+    """hash | 1 hour | identity | attempts at a form for a person, or for nobody, from one address or tenant"""
     return f"{user(user_)}:attempts:{_name(form)}:{_id(place)}"
 
 
 def attempts_elsewhere(user_: str, form: str) -> str:
-    """hash | 1 hour | identity | attempts at a public form for a person, or for nobody, from unknown addresses"""
+    """hash | 1 hour | identity | attempts at a form for a person, or for nobody, from unknown addresses; messages to a mailbox"""
     return f"{user(user_)}:attempts:{_name(form)}"
 
 

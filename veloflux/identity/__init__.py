@@ -2,6 +2,7 @@
 
 - A person's e-mail is a global name: no two accounts have one, however it is spelt (veloflux.db.names).
 - Who signs up has no account before the address is proved, and nobody learns by asking whether an address has one.
+- Messages that somebody else causes are limited by mailbox, whether or not it has an account (mail_limit.py).
 - A password is kept as its argon2id hash, a session as a digest of its token.
 - Attempts to sign in are counted before they are made (attempts.py), whether or not there is such an account.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
@@ -11,8 +12,18 @@
 from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
+from veloflux.identity.email_change import confirm_email_change, refuse_email_change, request_email_change
+from veloflux.identity.email_change_mails import (
+    mail_change_links,
+    mail_former_address,
+    release_former_address,
+    send_email_approval,
+    send_email_changed,
+    send_email_proof,
+)
 from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
+from veloflux.identity.mail_limit import admit_invitation
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
 from veloflux.identity.register import register
@@ -28,8 +39,10 @@ __all__ = [
     "Session",
     "SignedIn",
     "User",
+    "admit_invitation",
     "authenticate",
     "change_password",
+    "confirm_email_change",
     "confirm_registration",
     "email_digest",
     "end_session",
@@ -41,15 +54,23 @@ __all__ = [
     "list_sessions",
     "log_in",
     "log_out",
+    "mail_change_links",
+    "mail_former_address",
     "mail_new_device",
     "mail_notice",
     "mail_reset_link",
     "mail_verification",
     "parse_email",
     "read_user",
+    "refuse_email_change",
     "register",
+    "release_former_address",
+    "request_email_change",
     "request_password_reset",
     "reset_password",
+    "send_email_approval",
+    "send_email_changed",
+    "send_email_proof",
     "send_new_device",
     "send_notice",
     "send_reset_link",

@@ -47,11 +47,11 @@ async def admit(ctx: Context, form: str, subject: str) -> Attempt:
     :raises TooManyAttempts: with the seconds to wait; it is not to be made.
     """
     here = place(ctx, ctx.actor.address)
-    await _count(ctx, [keys.attempts_from(form, here)], [FREE_OF_ADDRESS])
+    await count(ctx, [keys.attempts_from(form, here)], [FREE_OF_ADDRESS])
     is_known = await store.is_known_place(ctx.db, subject, here)
     counts = [keys.attempts_here(subject, form, here), keys.attempts_elsewhere(subject, form)]
     limited = counts[:1] if is_known else counts
-    await _count(ctx, limited, [FREE_HERE, FREE_ELSEWHERE][: len(limited)])
+    await count(ctx, limited, [FREE_HERE, FREE_ELSEWHERE][: len(limited)])
     return Attempt(form, subject, here, is_known)
 
 
@@ -80,7 +80,8 @@ def device_place(ctx: Context) -> str:
     return place(ctx, f"{customer_network(ctx.actor.address)} {ctx.actor.device}")
 
 
-async def _count(ctx: Context, counts: Sequence[str], free: Sequence[int]) -> None:
+async def count(ctx: Context, counts: Sequence[str], free: Sequence[int]) -> None:
+    """Count an attempt in all of these, of which so many are free. :raises TooManyAttempts: in none."""
     if wait_ms := await store.run_attempt(ctx.db, counts, free):
         wait_s = math.ceil(wait_ms / 1000)
         raise TooManyAttempts(f"Too many attempts; wait {wait_s} s and try again", retry_after=wait_s)

@@ -96,6 +96,34 @@ def password(
     _as(terminal, token, lambda ctx: identity.change_password(ctx, current, new))
 
 
+@auth.command()
+def email(
+    terminal: typer.Context,
+    *,
+    email: Annotated[str, typer.Option(help="The new address")],
+    token_file: TokenFile = "",
+    current_password_file: CurrentPasswordFile = "",
+) -> None:
+    """Have links sent to a new address and to the present one of the person that a token is."""
+    token, current = ask_secret(token_file, "Token"), ask_secret(current_password_file, "Present password")
+    _as(terminal, token, lambda ctx: identity.request_email_change(ctx, email, current))
+
+
+@auth.command()
+def email_confirm(terminal: typer.Context, token_file: LinkTokenFile = "") -> None:
+    """Confirm a change of address by the token of a link; says whether the other one is still to be opened."""
+    token = ask_secret(token_file, "Token")
+    is_done = run(terminal, lambda ctx: identity.confirm_email_change(ctx, token))
+    typer.echo("The address was changed." if is_done else "Confirmed; the link sent to the other address is awaited.")
+
+
+@auth.command()
+def email_refuse(terminal: typer.Context, token_file: LinkTokenFile = "") -> None:
+    """Refuse a change of address by the token of either link."""
+    token = ask_secret(token_file, "Token")
+    run(terminal, lambda ctx: identity.refuse_email_change(ctx, token))
+
+
 @sessions.command("list")
 def list_(terminal: typer.Context, token_file: TokenFile = "", json: Json = False) -> None:
     """List the sessions of the person that a token is."""

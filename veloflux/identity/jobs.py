@@ -7,6 +7,7 @@ from veloflux.db import keys
 from veloflux.db.jobs import Job
 from veloflux.identity import links, store
 from veloflux.identity.model import Language
+from veloflux.identity.reset_password import counts
 from veloflux.notifications import compose
 from veloflux.transaction import Transaction
 
@@ -22,25 +23,25 @@ async def send_verification(ctx: Context, job: Job, _tx: Transaction) -> None:
     registration = await store.find_registration(ctx.db, job.owner)
     if registration:
         token = links.token_of(ctx.parts.secrets, "verify", job.owner, registration.id)
-        link = _page(ctx, f"verify/{token}")
-        await _send(ctx, job, registration.email, "verification", registration.language, link=link)
+        link = page(ctx, f"verify/{token}")
+        await send(ctx, job, registration.email, "verification", registration.language, link=link)
 
 
 async def send_reset_link(ctx: Context, job: Job, _tx: Transaction) -> None:
     """Write to who forgot the password; not any more once the link was used, voided, or is over."""
     user = await store.find_user(ctx.db, job.owner)
     link = await store.find_reset_link(ctx.db, job.owner, job.payload["link"])
-    if user and link and link.epoch == user.epoch:
+    if user and link and counts(link, user):
         token = links.token_of(ctx.parts.secrets, "reset", user.id, link.id)
-        await _send(ctx, job, user.email, "password_reset", user.language, link=_page(ctx, f"reset/{token}"))
+        await send(ctx, job, user.email, "password_reset", user.language, link=page(ctx, f"reset/{token}"))
 
 
 async def send_notice(ctx: Context, job: Job, _tx: Transaction) -> None:
     """Tell a person what happened to their account, and where to go if it was not them."""
     user = await store.find_user(ctx.db, job.owner)
     if user:
-        places = {"sign_in": _page(ctx, "sign-in"), "forgot_password": _page(ctx, "forgot-password")}
-        await _send(ctx, job, user.email, job.payload["notice"], user.language, **places)
+        places = {"sign_in": page(ctx, "sign-in"), "forgot_password": page(ctx, "forgot-password")}
+        await send(ctx, job, user.email, job.payload["notice"], user.language, **places)
 
 
 async def forget_registration(ctx: Context, job: Job, tx: Transaction) -> None:
@@ -53,10 +54,12 @@ async def forget_registration(ctx: Context, job: Job, tx: Transaction) -> None:
     tx.delete(keys.data_key(job.owner, job.payload["registration"]))
 
 
-def _page(ctx: Context, path: str) -> str:
+def page(ctx: Context, path: str) -> str:
+    """The URL of a page of the console."""
     return f"{ctx.settings.console_url}/console/{path}"
 
 
-async def _send(ctx: Context, job: Job, to: str, mail: str, language: Language, **values: str) -> None:
+async def send(ctx: Context, job: Job, to: str, mail: str, language: Language, **values: str) -> None:
+    """Write to an address, in a language, what a template says of these values."""
     message = compose(ctx.settings, job.id, to=to, template=MAILS / f"{mail}.{language}.txt", **values)
     await ctx.parts.mailer.send(job.id, message)

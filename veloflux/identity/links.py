@@ -12,8 +12,8 @@ from veloflux.context import Secrets
 from veloflux.errors import LinkExpired
 from veloflux.kit import crypto, ids
 
-Purpose = Literal["verify", "reset"]
-PREFIXES: dict[Purpose, str] = {"verify": "reg", "reset": "lnk"}
+Purpose = Literal["verify", "reset", "prove", "approve"]
+PREFIXES: dict[Purpose, str] = {"verify": "reg", "reset": "lnk", "prove": "emc", "approve": "emc"}
 MAC_DIGITS = 40
 TOKEN = re.compile(r"([0-9a-z]{26})\.([0-9a-z]{26})\.([0-9a-f]{40})")
 

@@ -35,9 +35,19 @@ class Registration(Entity, frozen=True, kw_only=True):
 
 
 class ResetLink(Entity, frozen=True, kw_only=True):
-    """Lets set a new password, as long as the person's session epoch is still this one."""
+    """Lets set a new password, as long as the person's session epoch and address are still these."""
 
     epoch: int
+    email_digest: Secret = ""
+
+
+class EmailChange(Entity, frozen=True, kw_only=True):
+    """The address that a person wants, as long as the session epoch is still this one; `confirmed` says by whom."""
+
+    email: Secret
+    email_digest: Secret
+    epoch: int
+    confirmed: tuple[Literal["prove", "approve"], ...] = ()
 
 
 class Session(Entity, frozen=True, kw_only=True):

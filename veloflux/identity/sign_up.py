@@ -12,6 +12,7 @@ from veloflux.errors import AlreadyDone, ChangedMeanwhile, NameTaken, VeloFluxEr
 from veloflux.events import RegistrationRepeated, RegistrationStarted
 from veloflux.identity import email_address, links, passwords, store
 from veloflux.identity.jobs import FORGET_REGISTRATION
+from veloflux.identity.mail_limit import admit_mail
 from veloflux.identity.model import Language, Registration, User
 from veloflux.identity.register import NAME_MAX, create
 from veloflux.kit import clock, ids
@@ -24,15 +25,17 @@ LIFE_MS = clock.DAY_MS
 async def start_registration(ctx: Context, *, name: str, email: str, password: str, language: Language = "en") -> None:
     """Have a link sent to an address that creates the account, or tell the owner of the account that it has.
 
-    :raises InputInvalid: name, e-mail or password are not acceptable.
+    :raises InputInvalid: name, e-mail or password are not acceptable. :raises TooManyAttempts: see `mail_limit`.
     """
     passwords.check(password)
     address = email_address.parse(email)
+    name, digest = one_line(name, "A name", NAME_MAX), store.email_digest(ctx, address)
+    await admit_mail(ctx, digest)
     registration = Registration(
         id=ids.new("reg"),
-        name=one_line(name, "A name", NAME_MAX),
+        name=name,
         email=address.text,
-        email_digest=store.email_digest(ctx, address),
+        email_digest=digest,
         password_hash=await passwords.hashed(ctx.settings, password),
         language=language,
         created_at=clock.now_ms(),

@@ -11,7 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.names import Name
 from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
-from veloflux.identity.model import Registration, ResetLink, Session, User
+from veloflux.identity.model import EmailChange, Registration, ResetLink, Session, User
 
 ATTEMPT = scripts.load("identity", "attempt")
 UNCOUNT = scripts.load("identity", "uncount")
@@ -67,6 +67,10 @@ async def find_registration(db: Db, user: str) -> Registration | None:
 
 async def find_reset_link(db: Db, user: str, link: str) -> ResetLink | None:
     return documents.from_pairs(ResetLink, await db.call("HGETALL", keys.reset_link(user, link)))
+
+
+async def find_email_change(db: Db, user: str) -> EmailChange | None:
+    return documents.from_pairs(EmailChange, await db.call("HGETALL", keys.email_change(user)))
 
 
 async def find_session(db: Db, user: str, session: str) -> Session | None:

@@ -23,7 +23,7 @@ from veloflux.errors import (
     Unavailable,
 )
 from veloflux.events import InvitationAccepted, InvitationCreated, InvitationRevoked
-from veloflux.identity import email_digest, find_by_email, parse_email, read_user
+from veloflux.identity import admit_invitation, email_digest, find_by_email, parse_email, read_user
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import store
@@ -49,7 +49,7 @@ async def invite(ctx: Context, email: str, role: str) -> Invitation:
     """Invite the person with an e-mail address; the worker sends the message.
 
     :raises InputInvalid: e-mail or role. :raises PermissionDenied: the role may more than the actor.
-    :raises AlreadyMember: the person with this address is one.
+    :raises AlreadyMember: the person with this address is one. :raises TooManyAttempts: it was invited too often.
     """
     require_role(ctx.tenant, role)
     require_grantable(ctx, role)
@@ -57,6 +57,7 @@ async def invite(ctx: Context, email: str, role: str) -> Invitation:
     user = await find_by_email(ctx, address)
     if user and await store.find_member(ctx.db, ctx.tenant, user.id):
         raise AlreadyMember("The person with this e-mail address is a member already", field="email")
+    await admit_invitation(ctx, email_digest(ctx, address))
     now = clock.now_ms()
     invitation = Invitation(
         id=ids.new("ivt"),

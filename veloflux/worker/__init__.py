@@ -22,6 +22,9 @@ TABLES = Tables(
     jobs={
         "delete_tenant": tenants.end_tenant,
         "forget_registration": identity.forget_registration,
+        "send_email_approval": identity.send_email_approval,
+        "send_email_changed": identity.send_email_changed,
+        "send_email_proof": identity.send_email_proof,
         "send_invitation": tenants.send_invitation,
         "send_new_device": identity.send_new_device,
         "send_notice": identity.send_notice,
@@ -30,6 +33,7 @@ TABLES = Tables(
     },
     schedule={},
     on_event={
+        "email_change.requested": [identity.mail_change_links],
         "invitation.created": [tenants.mail_invitation],
         "job.died": [jobs.list_as_dead],
         "job.retried": [jobs.list_as_waiting],
@@ -52,6 +56,7 @@ TABLES = Tables(
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
         "tenant.restored": [tenants.index_tenant],
+        "user.email_changed": [identity.mail_former_address, identity.release_former_address],
         "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],
     },

@@ -11,6 +11,7 @@ from veloflux.web.console import (
     account,
     api_keys,
     audit,
+    change_email,
     doors,
     forgotten_password,
     jobs,
@@ -37,6 +38,7 @@ HANDLERS = (
     *jobs.ROUTES,
     *outbox.ROUTES,
     *account.ROUTES,
+    *change_email.ROUTES,
     *reference.ROUTES,
 )
 ROUTES = (Router("/", route_handlers=HANDLERS, dependencies={"page": Provide(provide)}, include_in_schema=False),)
