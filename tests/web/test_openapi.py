@@ -80,6 +80,7 @@ async def world(web: str, one_ctx: Context) -> World:
     await identity.start_registration(one_ctx, **yara)
     await identity.request_password_reset(one_ctx, cast.email("mallory"))
     [reset] = await links.of_reset(one_ctx, scene.stranger.actor.person)
+    role = await tenants.create_role(within, "night_watch", ["usage:read"])
     return World(
         url=web,
         setup=link.rpartition("/")[2],
@@ -90,6 +91,7 @@ async def world(web: str, one_ctx: Context) -> World:
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,
             "owner": scene.acme.id,
+            "role": role.name,
             "session": spare.person.session,
             "tenant": "acme",
             "user": scene.bob.actor.person,
