@@ -6,6 +6,7 @@
 import functools
 import os
 import pwd
+from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Protocol
 
@@ -80,12 +81,17 @@ def at_terminal() -> Actor:
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """The tenant that a request may touch, and what of it every use case needs."""
+    """The tenant that a request may touch, and what of it every use case needs.
+
+    `version` is its document's; `roles` has the permissions of the roles that the tenant made itself.
+    """
 
     id: str
     slug: str
     zone: str
     clock: str = ""
+    version: int = 0
+    roles: Mapping[str, frozenset[str]] = msgspec.field(default_factory=dict)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

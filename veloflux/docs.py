@@ -17,7 +17,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from veloflux import cli, data_layout, errors, events, settings, worker
 from veloflux.errors import VeloFluxError
 from veloflux.events import Event
-from veloflux.web import api_page, app, openapi
+from veloflux.tenants import PERMISSIONS, ROLES
+from veloflux.web import api_page, app, matrix, openapi
 
 FOLDER = Path(__file__).parent.parent / "docs"
 WRITTEN = "<!-- Written by `make docs`: edit the source, not this page. -->"
@@ -43,6 +44,13 @@ API = """# API
 The whole contract, with an example of every body, is the OpenAPI document at `/api/schema` of a running server. The
 console renders it under *API reference*. A route is for everybody (public), for a person who signed in (person), for
 the operators' sessions and service keys (operator), for whoever has a permission in the tenant, or for an API key."""
+
+
+PERMISSIONS_HEAD = """# Permissions
+
+Who may do what: a route names the permission that it needs, a role is a set of permissions. Beside these roles a tenant
+can have 20 of its own (`/api/tenants/{tenant}/roles`); the console shows them all on its page *Roles*. Nobody gives,
+changes or takes what they lack themselves; a change counts with the next request."""
 
 
 def settings_page() -> str:
@@ -75,12 +83,28 @@ def api_reference() -> str:
     return _page(API, *(_routes(group, schema) for group in groups))
 
 
+def permissions_page() -> str:
+    """Every permission, the roles that have it, and what it opens."""
+    opened = matrix.opened({str(handler.operation_id): handler.opt for handler in app.API})
+    rows = [
+        (
+            _code(name),
+            text,
+            *("yes" if name in ROLES[role] else "" for role in ROLES),
+            ", ".join(map(_code, opened.get(name, ()))),
+        )
+        for name, text in PERMISSIONS.items()
+    ]
+    return _page(PERMISSIONS_HEAD, _table(("permission", "to", *ROLES, "opens"), rows))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_reference,
     "cli.md": commands_page,
     "data-layout.md": data_layout.as_text,
     "errors.md": errors_page,
     "events.md": events_page,
+    "permissions.md": permissions_page,
     "settings.md": settings_page,
 }
 

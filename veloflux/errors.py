@@ -207,7 +207,7 @@ class Conflict(VeloFluxError):
 
 
 class NameTaken(Conflict):
-    """Another account has this e-mail address, or another tenant this slug."""
+    """Another account has this e-mail address, another tenant this slug, or another role this name."""
 
     code = "name_taken"
 

@@ -277,6 +277,27 @@ class InvitationRevoked(Event, frozen=True, kw_only=True):
     invitation: str
 
 
+class RoleCreated(Event, frozen=True, kw_only=True):
+    """A tenant made a role of its own."""
+
+    name = "role.created"
+    role: str
+
+
+class RoleChanged(Event, frozen=True, kw_only=True):
+    """A custom role got another description or other permissions; whoever has it may do the new at once."""
+
+    name = "role.changed"
+    role: str
+
+
+class RoleDeleted(Event, frozen=True, kw_only=True):
+    """A custom role, which nobody had any more, is gone."""
+
+    name = "role.deleted"
+    role: str
+
+
 class ApiKeyCreated(Event, frozen=True, kw_only=True):
     """An API key was made."""
 

@@ -85,6 +85,7 @@ async def world(web: str, one_ctx: Context) -> World:
     for who in (scene.bob, scene.carol):
         await identity.request_email_change(who, f"new.{who.actor.person[4:]}@example.com", PASSWORD)
         email_changes += (await links.of_email_change(one_ctx, who.actor.person))[:1]
+    role = await tenants.create_role(within, "night_watch", ["usage:read"])
     return World(
         url=web,
         setup=link.rpartition("/")[2],
@@ -95,6 +96,7 @@ async def world(web: str, one_ctx: Context) -> World:
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,
             "owner": scene.acme.id,
+            "role": role.name,
             "session": spare.person.session,
             "tenant": "acme",
             "user": scene.bob.actor.person,

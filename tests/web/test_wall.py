@@ -34,10 +34,12 @@ class Route(NamedTuple):
 async def acmes(scene: Scene) -> dict[str, str]:
     """Ids of what Acme has, by the names of the path's parameters."""
     invited = await tenants.invite(scene.acme, "eve@example.com", "viewer")
+    role = await tenants.create_role(scene.acme, "night_watch", ["usage:read"])
     members = (await tenants.list_members(scene.acme)).items
     return {
         "key": (await customers.key(scene.acme)).key.id,
         "invitation": invited.id,
+        "role": role.name,
         "user": next(member.id for member in members if member.role == "member"),
     }
 

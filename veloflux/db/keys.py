@@ -253,7 +253,7 @@ def user_tenants(user_: str) -> str:
 
 
 def tenant(tenant: str) -> str:
-    """hash | no ttl | tenants | slug, name, plan, zone, currency, language, mode, status"""
+    """hash | no ttl | tenants | slug, name, plan, zone, currency, language, mode, status, custom roles"""
     return owner(tenant)
 
 
@@ -270,6 +270,11 @@ def member(tenant_: str, user_: str) -> str:
 def members(tenant_: str) -> str:
     """zset | no ttl | tenants | a tenant's members by the time they joined"""
     return f"{tenant(tenant_)}:members"
+
+
+def role_holders(tenant_: str, role: str) -> str:
+    """zset | no ttl, gone with the last holder | tenants | members, invitations and API keys that have a custom role"""
+    return f"{tenant(tenant_)}:role_holders:{_name(role)}"
 
 
 def invitation(tenant_: str, invitation: str) -> str:
@@ -298,7 +303,7 @@ def schedule(tenant_: str, schedule: str) -> str:
 
 
 def limits(tenant_: str) -> str:
-    """hash | no ttl | limits | compiled policy, its version, status, clock, and the state of each rate limit"""
+    """hash | no ttl | limits | policy, its version, status, clock, custom roles, and the state of each rate limit"""
     return f"{tenant(tenant_)}:limits"
 
 

@@ -4,7 +4,7 @@
 - A slug is a global name (veloflux.db.names); wherever an id is accepted, a slug is.
 - There is always an owner once there was one; the platform's tenant, whose members are the operators, likewise.
 - Whoever has no role in a tenant hears that it does not exist.
-- Nobody gives or takes a role that may do more than they may themselves.
+- Nobody gives, changes or takes a role that may do more than they may themselves.
 """
 
 from veloflux.tenants.access import as_operator, authorise, is_operator
@@ -51,11 +51,13 @@ from veloflux.tenants.list_tenants import list_tenants, tenants_of
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
-from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
+from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
 from veloflux.tenants.rename import rename_tenant
+from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 
 __all__ = [
     "EVERYTHING",
+    "OWNERS",
     "PERMISSIONS",
     "REFUSED",
     "ROLES",
@@ -66,17 +68,21 @@ __all__ = [
     "Member",
     "MemberProfile",
     "NewApiKey",
+    "Role",
     "Tenant",
     "accept_invitation",
     "archive_tenant",
     "as_operator",
     "authenticate_api_key",
     "authorise",
+    "change_role",
     "closed_by",
     "create_api_key",
     "create_operator",
+    "create_role",
     "create_tenant",
     "currencies",
+    "delete_role",
     "delete_tenant",
     "end_tenant",
     "find",
@@ -89,12 +95,14 @@ __all__ = [
     "list_api_keys",
     "list_invitations",
     "list_members",
+    "list_roles",
     "list_tenants",
     "mail_invitation",
     "may_call_from",
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
+    "permissions_of",
     "release_slug",
     "remove_documents",
     "remove_member",

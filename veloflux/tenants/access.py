@@ -7,7 +7,7 @@ from veloflux.errors import PermissionDenied
 from veloflux.tenants import store
 from veloflux.tenants.find import find, not_found, platform, scope_of
 from veloflux.tenants.life import closed, open_to
-from veloflux.tenants.permissions import ROLES, held
+from veloflux.tenants.permissions import ROLES, held, permissions_of
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
@@ -23,16 +23,16 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     role = head or await _role(ctx, tenant.id)
     if role is None or (tenant.status == "deleted" and role != "operator"):
         raise not_found(ref)
-    own = held(role, ctx.actor.permissions)
+    scope = scope_of(tenant)
+    own = held(role, ctx.actor.permissions, scope.roles)
     if permission not in own:
-        whose = (
-            f"Your role here, {role}, does" if permission not in ROLES[role] else "The permissions of this API key do"
-        )
+        is_role = permission not in permissions_of(role, scope.roles)
+        whose = f"Your role here, {role}, does" if is_role else "The permissions of this API key do"
         raise PermissionDenied(f"{whose} not include {permission}; ask an owner or admin")
     allowed = own & open_to(tenant, role)
     if permission not in allowed:
         raise closed(tenant)
-    return ctx.within(scope_of(tenant), allowed)
+    return ctx.within(scope, allowed)
 
 
 async def as_operator(ctx: Context) -> Context:

@@ -15,10 +15,10 @@ from veloflux.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
-from veloflux.tenants import key_terms, store
+from veloflux.tenants import holders, key_terms, store
 from veloflux.tenants.find import find
 from veloflux.tenants.model import ApiKey, KeyTerms, NewApiKey, Tenant
-from veloflux.tenants.permissions import head_role, require_grantable, require_role
+from veloflux.tenants.permissions import head_role, held, own_roles, require_grantable, require_role
 from veloflux.transaction import Transaction, decide
 
 TOKEN = re.compile(r"vf_(?:live|test)_([0-9a-z]{1,26})_([0-9a-z]{32})")
@@ -36,12 +36,13 @@ async def create_api_key(ctx: Context, name: str, role: str = "", terms: KeyTerm
     :raises InputInvalid: the name, the role or the terms. :raises PermissionDenied: the key may more than the actor.
     """
     role = role or ("member" if head_role(ctx.tenant) == "owner" else "operator")
-    require_role(ctx.tenant, role)
-    terms = key_terms.checked(role, terms, clock.now_ms())
+    require_role(ctx, role)
+    terms = key_terms.checked(held(role, None, own_roles(ctx)), terms, clock.now_ms())
     require_grantable(ctx, role, terms.permissions)
     tenant = await find(ctx, ctx.tenant)
     new = _new(ctx, tenant, name, role, terms)
     tx = Transaction(ctx, tenant.id)
+    holders.guard(ctx, tx)
     _add(tx, new.key)
     tx.event(ApiKeyCreated(key=new.key.id, role=role))
     await tx.commit()
@@ -129,6 +130,7 @@ def _new(ctx: Context, tenant: Tenant, name: str, role: str, terms: KeyTerms) ->
 def _add(tx: Transaction, key: ApiKey) -> None:
     tx.create(keys.api_key(tx.owner, key.id), key)
     tx.rank(keys.api_keys(tx.owner), key.id, key.created_at)
+    holders.hold(tx, key.role, key.id)
 
 
 async def _rotate(ctx: Context, id_: str, overlap_s: int) -> NewApiKey:
@@ -141,8 +143,11 @@ async def _rotate(ctx: Context, id_: str, overlap_s: int) -> NewApiKey:
         raise Conflict("This API key was rotated or revoked, or has expired; rotate its successor, or create a new key")
     new = _new(ctx, tenant, old.name, old.role, key_terms.of(old))
     tx = Transaction(ctx, tenant.id)
+    holders.guard(ctx, tx)
     _add(tx, new.key)
-    tx.change(keys.api_key(tenant.id, id_), old, _ending(old, new.key.id, now, overlap_s))
+    ending = tx.change(keys.api_key(tenant.id, id_), old, _ending(old, new.key.id, now, overlap_s))
+    if ending.status == "revoked":
+        holders.release(tx, old.role, id_)
     tx.event(ApiKeyRotated(key=id_, successor=new.key.id))
     await tx.commit()
     return new
@@ -164,6 +169,8 @@ async def _revoke(ctx: Context, id_: str) -> ApiKey:
         return key
     path = keys.api_key(ctx.tenant, id_)
     tx = Transaction(ctx, ctx.tenant)
+    holders.guard(ctx, tx)
+    holders.release(tx, key.role, id_)
     revoked = tx.change(path, key, msgspec.structs.replace(key, status="revoked", revoked_at=clock.now_ms()))
     tx.event(ApiKeyRevoked(key=id_))
     await tx.commit()

@@ -188,7 +188,7 @@ def invite(
     terminal: typer.Context,
     email: str,
     tenant: TenantOption,
-    role: Annotated[str, typer.Option(help="owner, admin, member or viewer")] = "member",
+    role: Annotated[str, typer.Option(help="owner, admin, member, viewer, or one of the tenant's own")] = "member",
     json: Json = False,
 ) -> None:
     """Invite a person by e-mail; the worker sends the message."""

@@ -53,4 +53,11 @@ async def platform(ctx: Context) -> Tenant:
 
 
 def scope_of(tenant: Tenant) -> Scope:
-    return Scope(id=tenant.id, slug=tenant.slug, zone=tenant.zone, clock=tenant.clock)
+    return Scope(
+        id=tenant.id,
+        slug=tenant.slug,
+        zone=tenant.zone,
+        clock=tenant.clock,
+        version=tenant.version,
+        roles={name: frozenset(role.permissions) for name, role in tenant.roles.items()},
+    )

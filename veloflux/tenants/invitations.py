@@ -26,7 +26,7 @@ from veloflux.events import InvitationAccepted, InvitationCreated, InvitationRev
 from veloflux.identity import admit_invitation, email_digest, find_by_email, parse_email, read_user
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
-from veloflux.tenants import store
+from veloflux.tenants import holders, store
 from veloflux.tenants.members import join
 from veloflux.tenants.model import Invitation, Tenant
 from veloflux.tenants.permissions import require_grantable, require_role
@@ -51,7 +51,7 @@ async def invite(ctx: Context, email: str, role: str) -> Invitation:
     :raises InputInvalid: e-mail or role. :raises PermissionDenied: the role may more than the actor.
     :raises AlreadyMember: the person with this address is one. :raises TooManyAttempts: it was invited too often.
     """
-    require_role(ctx.tenant, role)
+    require_role(ctx, role)
     require_grantable(ctx, role)
     address = parse_email(email)
     user = await find_by_email(ctx, address)
@@ -69,6 +69,8 @@ async def invite(ctx: Context, email: str, role: str) -> Invitation:
         expires_at=now + LIFE_MS,
     )
     tx = Transaction(ctx, ctx.tenant)
+    holders.guard(ctx, tx)
+    holders.hold(tx, role, invitation.id)
     tx.create(keys.invitation(ctx.tenant, invitation.id), invitation)
     tx.rank(keys.invitations(ctx.tenant), invitation.id, now)
     tx.event(InvitationCreated(invitation=invitation.id, role=role))
@@ -137,6 +139,7 @@ async def _accept(ctx: Context, token: str) -> str:
     accepted = msgspec.structs.replace(invitation, status="accepted", accepted_by=user.id)
     tx.change(keys.invitation(tenant, invitation.id), invitation, accepted)
     tx.event(InvitationAccepted(invitation=invitation.id, user=user.id))
+    holders.release(tx, invitation.role, invitation.id)
     join(tx, user.id, invitation.role)
     await tx.commit()
     return tenant
@@ -179,6 +182,8 @@ async def _revoke(ctx: Context, id_: str) -> Invitation:
     if invitation.status == "revoked":
         return invitation
     tx = Transaction(ctx, ctx.tenant)
+    holders.guard(ctx, tx)
+    holders.release(tx, invitation.role, id_)
     revoked = msgspec.structs.replace(invitation, status="revoked")
     revoked = tx.change(keys.invitation(ctx.tenant, id_), invitation, revoked)
     tx.event(InvitationRevoked(invitation=id_))

@@ -9,7 +9,6 @@ import msgspec
 from veloflux.errors import InputInvalid
 from veloflux.kit import clock
 from veloflux.tenants.model import ApiKey, KeyTerms
-from veloflux.tenants.permissions import ROLES
 
 ADDRESSES_MAX = 50
 METADATA_MAX = 50
@@ -19,10 +18,10 @@ EVERYWHERE = "[]"
 """How a key's list of networks is kept when it has none."""
 
 
-def checked(role: str, terms: KeyTerms, now: int) -> KeyTerms:
-    """The terms of a new key of this role in their one way of writing; `now` in epoch ms.
+def checked(allowed: frozenset[str], terms: KeyTerms, now: int) -> KeyTerms:
+    """The terms of a new key, whose role has the `allowed` permissions, in their one way of writing; `now` in epoch ms.
 
-    >>> checked("viewer", KeyTerms(addresses=("203.0.113.9", "2001:db8::1/32")), 0).addresses
+    >>> checked(frozenset(), KeyTerms(addresses=("203.0.113.9", "2001:db8::1/32")), 0).addresses
     ('203.0.113.9/32', '2001:db8::/32')
 
     :raises InputInvalid: `field` says which.
@@ -30,7 +29,7 @@ def checked(role: str, terms: KeyTerms, now: int) -> KeyTerms:
     _check_metadata(terms.metadata)
     _check_expiry(terms.expires_at, now)
     return KeyTerms(
-        permissions=_permissions(role, terms.permissions),
+        permissions=_permissions(allowed, terms.permissions),
         expires_at=terms.expires_at,
         addresses=_networks(terms.addresses),
         metadata=terms.metadata,
@@ -58,13 +57,13 @@ def may_call_from(kept: str, address: str) -> bool:
     return kept == EVERYWHERE or _is_within(_listed(kept), address)
 
 
-def _permissions(role: str, own: Sequence[str] | None) -> tuple[str, ...] | None:
+def _permissions(allowed: frozenset[str], own: Sequence[str] | None) -> tuple[str, ...] | None:
     if own is None:
         return None
     if not own:
         raise InputInvalid("Name at least one permission, or none of the list for all of the role", field="permissions")
-    if strange := sorted(set(own) - ROLES[role]):
-        raise InputInvalid(f"The role {role} does not include {strange[0][:60]!r}", field="permissions")
+    if strange := sorted(set(own) - allowed):
+        raise InputInvalid(f"The key's role does not include {strange[0][:60]!r}", field="permissions")
     return tuple(sorted(set(own)))
 
 

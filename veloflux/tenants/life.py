@@ -28,9 +28,9 @@ from veloflux.events import TenantSuspended as Suspended
 from veloflux.kit import clock
 from veloflux.kit.text import one_line
 from veloflux.tenants import store
-from veloflux.tenants.find import find
+from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.model import IN_USE, TO_RESTORE, Status, Tenant
-from veloflux.tenants.permissions import ROLES
+from veloflux.tenants.permissions import permissions_of
 from veloflux.transaction import Transaction, decide
 
 DELETE_TENANT = "delete_tenant"
@@ -106,6 +106,9 @@ async def end_tenant(ctx: Context, job: Job, tx: Transaction) -> None:
     tombstone = Tenant(id=tenant.id, slug="", name="", status="deleted", created_at=tenant.created_at)
     tx.change(keys.tenant(tenant.id), tenant, tombstone)
     tx.put(keys.limits(tenant.id), {"status": "deleted"})
+    for role in tenant.roles:
+        tx.delete(keys.role_holders(tenant.id, role))
+        tx.drop(keys.limits(tenant.id), f"role:{role}")
     tx.event(TenantDeleted(tenant=tenant.id, former_slug=tenant.slug))
 
 
@@ -113,9 +116,10 @@ def open_to(tenant: Tenant, role: str) -> frozenset[str]:
     """What of a role's permissions the tenant's state leaves."""
     if tenant.suspended_for and role != "operator":
         return frozenset()
+    allowed = permissions_of(role, scope_of(tenant).roles)
     if tenant.status in IN_USE:
-        return ROLES[role]
-    return frozenset(p for p in ROLES[role] if p.endswith(":read") or p == "tenant:close")
+        return allowed
+    return frozenset(p for p in allowed if p.endswith(":read") or p == "tenant:close")
 
 
 def closed(tenant: Tenant) -> PermissionDenied:

@@ -12,7 +12,7 @@ from veloflux.events import MemberJoined, MemberRemoved, OwnershipTransferred
 from veloflux.identity import User, find_users
 from veloflux.kit import clock, ids
 from veloflux.kit.page import LIMIT, Page
-from veloflux.tenants import store
+from veloflux.tenants import holders, store
 from veloflux.tenants.model import Member, MemberProfile
 from veloflux.tenants.permissions import head_role, require_grantable
 from veloflux.transaction import Transaction, decide
@@ -55,6 +55,7 @@ def join(tx: Transaction, user: str, role: str) -> None:
     tenant, now = tx.owner, clock.now_ms()
     tx.create(keys.member(tenant, user), Member(id=user, role=role, joined_at=now))
     tx.rank(keys.members(tenant), user, now)
+    holders.hold(tx, role, user)
     if role == head_role(tenant):
         tx.add(keys.tenant(tenant), "owners", 1)
     tx.event(MemberJoined(user=user, role=role))
@@ -68,6 +69,7 @@ async def _remove(ctx: Context, user: str) -> None:
         raise _no_member()
     require_grantable(ctx, member.role)
     tx = Transaction(ctx, tenant.id)
+    holders.guard(ctx, tx)
     if member.role == head_role(tenant.id):
         if tenant.owners < 2:
             raise Conflict(f"The last {member.role} cannot be removed; make somebody else {member.role} first")
@@ -75,6 +77,7 @@ async def _remove(ctx: Context, user: str) -> None:
         tx.add(keys.tenant(tenant.id), "owners", -1)
     tx.remove(keys.member(tenant.id, member.id), member)
     tx.unrank(keys.members(tenant.id), member.id)
+    holders.release(tx, member.role, member.id)
     tx.event(MemberRemoved(user=member.id))
     await tx.commit()
 
@@ -92,6 +95,7 @@ async def _transfer(ctx: Context, user: str) -> Member:
     tx = Transaction(ctx, ctx.tenant)
     tx.change(keys.member(ctx.tenant, giver.id), giver, msgspec.structs.replace(giver, role="admin"))
     owner = tx.change(keys.member(ctx.tenant, user), taker, msgspec.structs.replace(taker, role="owner"))
+    holders.release(tx, taker.role, user)
     tx.event(OwnershipTransferred(giver=giver.id, taker=user))
     await tx.commit()
     for each in (giver.id, user):

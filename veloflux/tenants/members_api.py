@@ -15,7 +15,10 @@ from veloflux.tenants.api import Limit, TenantPath
 from veloflux.tenants.model import MemberProfile, Tenant
 from veloflux.tenants.shown import InvitationShown
 
-Role = Annotated[str, Meta(max_length=40, description="owner, admin, member or viewer", examples=["member"])]
+Role = Annotated[
+    str,
+    Meta(max_length=40, description="owner, admin, member, viewer, or one of the tenant's own", examples=["member"]),
+]
 
 
 class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,8 +13,17 @@ IN_USE = ("active", "suspended")
 TO_RESTORE = ("archived", "deleting")
 
 
+class CustomRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that a tenant made itself; its name is the key in `Tenant.roles`."""
+
+    description: str = ""
+    permissions: tuple[str, ...]
+
+
 class Tenant(Entity, frozen=True, kw_only=True):
     """`zone` is an IANA name, `currency` ISO 4217; `clock` see kit.clock; `owners` counts the members that head it.
+
+    `roles` are the tenant's own: whoever reads the tenant to authorise has them without asking again.
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
     """
@@ -31,6 +40,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     delete_at: int | None = None
     clock: str = ""
     owners: int = 0
+    roles: dict[str, CustomRole] = msgspec.field(default_factory=dict)
     created_at: int
 
 

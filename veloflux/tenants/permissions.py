@@ -1,6 +1,6 @@
 """What may be done in a tenant, and the roles: sets of permissions. Routes name the permission that they need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from veloflux.context import PLATFORM, Context
 from veloflux.errors import InputInvalid, PermissionDenied
@@ -14,9 +14,10 @@ PERMISSIONS = {
     "usage:write": "record usage and ask whether a request may pass",
     "api_keys:read": "see which API keys there are",
     "api_keys:write": "create and revoke API keys",
-    "members:read": "see members and invitations",
+    "members:read": "see members, invitations and roles",
     "members:write": "invite and remove members",
     "owners:write": "invite and remove owners",
+    "roles:write": "create, change and delete the tenant's own roles",
     "audit:read": "read the audit trail",
     "jobs:read": "see the tenant's jobs",
     "jobs:write": "send dead jobs back to work",
@@ -38,7 +39,7 @@ def head_role(tenant: str) -> str:
 
 
 def roles_of(tenant: str) -> list[str]:
-    """The roles that a tenant's members and keys can have.
+    """The built-in roles that a tenant's members and keys can have; a tenant's own roles are in roles.py.
 
     >>> roles_of("ten_1"), roles_of("ten_0")
     (['owner', 'admin', 'member', 'viewer'], ['operator'])
@@ -46,20 +47,30 @@ def roles_of(tenant: str) -> list[str]:
     return ["operator"] if tenant == PLATFORM else [role for role in ROLES if role != "operator"]
 
 
-def require_role(tenant: str, role: str) -> None:
+def permissions_of(role: str, custom: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """All that a role may: a built-in one, or one of the tenant's own; nothing if there is no such role.
+
+    >>> sorted(permissions_of("viewer", {})), permissions_of("gone", {})
+    (['tenant:read', 'usage:read'], frozenset())
+    """
+    return ROLES[role] if role in ROLES else custom.get(role, frozenset())
+
+
+def require_role(ctx: Context, role: str) -> None:
     """:raises InputInvalid: the tenant has no such role."""
-    if role not in roles_of(tenant):
-        roles = ", ".join(roles_of(tenant))
-        raise InputInvalid(f"There is no role {role[:60]!r}; choose one of {roles}", field="role")
+    roles = [*roles_of(ctx.tenant), *own_roles(ctx)]
+    if role not in roles:
+        raise InputInvalid(f"There is no role {role[:60]!r}; choose one of {', '.join(roles)}", field="role")
 
 
-def held(role: str, own: Iterable[str] | None) -> frozenset[str]:
+def held(role: str, own: Iterable[str] | None, custom: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """The permissions of a role, or those of them that an API key of this role has of its own.
 
-    >>> sorted(held("viewer", ["usage:read", "usage:write"]))
+    >>> sorted(held("viewer", ["usage:read", "usage:write"], {}))
     ['usage:read']
     """
-    return ROLES[role] if own is None else ROLES[role].intersection(own)
+    allowed = permissions_of(role, custom)
+    return allowed if own is None else allowed.intersection(own)
 
 
 def require_grantable(ctx: Context, role: str, own: Iterable[str] | None = None) -> None:
@@ -67,5 +78,11 @@ def require_grantable(ctx: Context, role: str, own: Iterable[str] | None = None)
 
     :raises PermissionDenied: the role, or what a key has of it, has a permission that the actor does not have here.
     """
-    if not held(role, own) <= ctx.permissions:
+    if not held(role, own, own_roles(ctx)) <= ctx.permissions:
         raise PermissionDenied(f"Only who may do everything that the role {role} may can give or take it")
+
+
+def own_roles(ctx: Context) -> Mapping[str, frozenset[str]]:
+    """The permissions of the roles that the tenant made itself, by their names."""
+    assert ctx.scope, "this use case needs a tenant"
+    return ctx.scope.roles

@@ -141,3 +141,8 @@ async def _find_all(db: Db, kind: type[E], paths: list[str]) -> list[E]:
 async def first_members(db: Db, tenant: str, count: int) -> list[str]:
     """Ids of those who joined first."""
     return list(await db.call("ZRANGE", keys.members(tenant), 0, count - 1))
+
+
+async def role_holders(db: Db, tenant: str, role: str, count: int) -> list[str]:
+    """Ids of those who have a custom role, the first ones to get it."""
+    return list(await db.call("ZRANGE", keys.role_holders(tenant, role), 0, count - 1))

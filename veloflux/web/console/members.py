@@ -7,7 +7,7 @@ from litestar import get, post
 from veloflux import tenants
 from veloflux.kit import clock
 from veloflux.kit.page import LIMIT_MAX
-from veloflux.tenants import ROLES, Invitation, roles_of
+from veloflux.tenants import Invitation, permissions_of, roles_of
 from veloflux.web.console.page import Html, Page
 
 
@@ -80,7 +80,10 @@ async def _show(page: Page) -> Html:
 
 def grantable(page: Page) -> list[str]:
     """The roles that the viewer can give here."""
-    return [role for role in roles_of(page.ctx.tenant) if ROLES[role] <= page.ctx.permissions]
+    assert page.ctx.scope
+    own = page.ctx.scope.roles
+    named = [*roles_of(page.ctx.tenant), *sorted(own)]
+    return [role for role in named if permissions_of(role, own) <= page.ctx.permissions]
 
 
 def _waits(invitation: Invitation) -> bool:

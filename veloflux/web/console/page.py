@@ -140,8 +140,12 @@ class Page:
         self.ctx = self.ctx.acting(msgspec.structs.replace(known, device=self.ctx.actor.device))
         self.operator = await tenants.is_operator(self.ctx)
 
+    def rules(self) -> dict[str, dict[str, Any]]:
+        """What each operation declares about who may use it."""
+        return _rules(self.request.app)
+
     def _may(self) -> frozenset[str]:
-        return frozenset(operation for operation, rule in _rules(self.request.app).items() if self._allows(rule))
+        return frozenset(operation for operation, rule in self.rules().items() if self._allows(rule))
 
     def _allows(self, rule: Mapping[str, Any]) -> bool:
         match rule.get("access"):

@@ -4,7 +4,7 @@
 --
 -- KEYS 1 limits  2 API key (not looked at when ARGV 2 is "")  3 address limit  4 usage day  5 month total
 --      6 usage_days  7 seen bucket of this generation  8 the one of the generation before
--- ARGV 1 version of the policy  2 digest of the API key's secret  3 roles that may check, each between blanks
+-- ARGV 1 version of the policy  2 digest of the API key's secret  3 built-in roles that may check, each between blanks
 --      4 day number since 1970  5 start and 6 end of the month, epoch ms  7 generation  8 its number of buckets
 --      9 that of the generation before, 0 if there is none  10 6 bytes of the digest of the id, "" without one
 --      11 2 bytes of the digest of the content, the first bit set  12 cost  13 quota, "" without one
@@ -50,8 +50,10 @@ if ARGV[2] ~= '' then
   -- Keys expire by the real clock: one that stands still keeps no secret alive.
   if key[1] ~= 'active' or key[2] ~= ARGV[2] or (key[4] and tonumber(key[4]) <= real) then return {'KEY'} end
   if (key[5] or '[]') ~= ARGV[18 + 3 * rates] then return {'ADDRESS', key[5] or '[]'} end
-  if not string.find(ARGV[3], ' ' .. (key[3] or '') .. ' ', 1, true)
-    or (key[6] and not string.find(key[6], '"usage:write"', 1, true)) then return {'ROLE'} end
+  local role = key[3] or ''
+  local may = string.find(ARGV[3], ' ' .. role .. ' ', 1, true)
+    or string.find(redis.call('HGET', KEYS[1], 'role:' .. role) or '', '"usage:write"', 1, true)
+  if not may or (key[6] and not string.find(key[6], '"usage:write"', 1, true)) then return {'ROLE'} end
 end
 if state[2] ~= ARGV[1] then return {'STALE', redis.call('HGET', KEYS[1], 'policy'), state[2]} end
 local before = state[5] or '0'
