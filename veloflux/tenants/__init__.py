@@ -7,7 +7,7 @@
 - Nobody gives or takes a role that may do more than they may themselves.
 """
 
-from veloflux.tenants.access import as_operator, authorise, is_operator
+from veloflux.tenants.access import authorise, authorise_platform, platform_permissions, platform_role
 from veloflux.tenants.api_keys import (
     REFUSED,
     authenticate_api_key,
@@ -52,6 +52,7 @@ from veloflux.tenants.members import list_members, remove_member, transfer_owner
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
+from veloflux.tenants.platform_members import set_platform_role
 from veloflux.tenants.rename import rename_tenant
 
 __all__ = [
@@ -69,9 +70,9 @@ __all__ = [
     "Tenant",
     "accept_invitation",
     "archive_tenant",
-    "as_operator",
     "authenticate_api_key",
     "authorise",
+    "authorise_platform",
     "closed_by",
     "create_api_key",
     "create_operator",
@@ -84,7 +85,6 @@ __all__ = [
     "follow_transfer",
     "index_tenant",
     "invite",
-    "is_operator",
     "is_setup_token",
     "list_api_keys",
     "list_invitations",
@@ -95,6 +95,8 @@ __all__ = [
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
+    "platform_permissions",
+    "platform_role",
     "release_slug",
     "remove_documents",
     "remove_member",
@@ -109,6 +111,7 @@ __all__ = [
     "scope_of",
     "send_invitation",
     "set_clock",
+    "set_platform_role",
     "suspend_tenant",
     "tenants_of",
     "transfer_ownership",

@@ -30,7 +30,7 @@ from veloflux.kit.text import one_line
 from veloflux.tenants import store
 from veloflux.tenants.find import find
 from veloflux.tenants.model import IN_USE, TO_RESTORE, Status, Tenant
-from veloflux.tenants.permissions import ROLES
+from veloflux.tenants.permissions import PLATFORM_ROLES, ROLES
 from veloflux.transaction import Transaction, decide
 
 DELETE_TENANT = "delete_tenant"
@@ -111,7 +111,7 @@ async def end_tenant(ctx: Context, job: Job, tx: Transaction) -> None:
 
 def open_to(tenant: Tenant, role: str) -> frozenset[str]:
     """What of a role's permissions the tenant's state leaves."""
-    if tenant.suspended_for and role != "operator":
+    if tenant.suspended_for and role not in PLATFORM_ROLES:
         return frozenset()
     if tenant.status in IN_USE:
         return ROLES[role]
