@@ -200,7 +200,11 @@ def _routes(group: api_page.Group, schema: Mapping[str, Any]) -> str:
 def _who(action: str) -> str:
     """What a route's declaration asks of whoever uses it."""
     rules = {handler.operation_id: handler.opt for handler in app.API}
-    return rules[action].get("access") or _code(rules[action]["permission"]) if action in rules else "API key"
+    return (
+        rules[action].get("access") or _code(rules[action].get("permission") or rules[action]["platform"])
+        if action in rules
+        else "API key"
+    )
 
 
 def _page(*parts: str) -> str:

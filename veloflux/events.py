@@ -254,6 +254,14 @@ class OperatorCreated(Event, frozen=True, kw_only=True):
     user: str
 
 
+class PlatformRoleChanged(Event, frozen=True, kw_only=True):
+    """A member of the platform's tenant has another role."""
+
+    name = "platform_role.changed"
+    user: str
+    role: str
+
+
 class InvitationCreated(Event, frozen=True, kw_only=True):
     """Somebody was invited; the worker sends the e-mail."""
 

@@ -37,19 +37,19 @@ async def test_an_operator_may_do_everything_everywhere_and_others_are_none(ctx:
     scene = await cast.assemble(ctx)
     olivia = await cast.operator(ctx)
     assert (await tenants.authorise(olivia, scene.acme.id, "owners:write")).permissions == ROLES["operator"]
-    assert (await tenants.as_operator(olivia)).tenant == PLATFORM
+    assert (await tenants.authorise_platform(olivia, "tenants:write")).tenant == PLATFORM
     for someone in (scene.alice, scene.stranger, cast.fresh(ctx)):
         with pytest.raises(PermissionDenied):
-            await tenants.as_operator(someone)
+            await tenants.authorise_platform(someone, "tenants:write")
 
 
 async def test_a_service_key_may_what_an_operator_may_until_it_is_revoked(ctx: Context) -> None:
     scene = await cast.assemble(ctx)
-    operating = await tenants.as_operator(await cast.operator(ctx))
+    operating = await tenants.authorise_platform(await cast.operator(ctx), "tenants:write")
     made = await tenants.create_api_key(operating, "backend")
     service = cast.fresh(ctx).acting(await tenants.authenticate_api_key(ctx.parts, made.token))
     assert (await tenants.authorise(service, scene.acme.slug, "usage:write")).actor.id == made.key.id
-    assert (await tenants.as_operator(service)).tenant == PLATFORM
+    assert (await tenants.authorise_platform(service, "tenants:write")).tenant == PLATFORM
     await tenants.revoke_api_key(operating, made.key.id)
     with pytest.raises(NotAuthenticated):
         await tenants.authenticate_api_key(ctx.parts, made.token)
@@ -66,4 +66,4 @@ async def test_who_is_removed_is_nobody_with_the_next_request(ctx: Context) -> N
 def test_every_role_but_the_platforms_is_less_than_the_one_before() -> None:
     owner, admin, member, viewer = (ROLES[role] for role in tenants.roles_of("ten_1"))
     assert owner > admin > member > viewer
-    assert tenants.roles_of(PLATFORM) == ["operator"]
+    assert tenants.roles_of(PLATFORM) == ["operator", "support", "finance", "read-only"]

@@ -121,11 +121,14 @@ async def test_a_key_with_permissions_of_its_own_may_only_what_they_name(ctx: Co
 
 async def test_a_restricted_service_key_may_only_what_it_names_everywhere_and_is_no_operator(ctx: Context) -> None:
     scene = await cast.assemble(ctx)
-    operating = await tenants.as_operator(await cast.operator(ctx))
+    operating = await tenants.authorise_platform(await cast.operator(ctx), "tenants:write")
     new = await customers.key(operating, "operator", permissions=("usage:write",))
     service = ctx.acting(await tenants.authenticate_api_key(ctx.parts, new.token))
     assert (await tenants.authorise(service, scene.acme.slug, "usage:write")).permissions == {"usage:write"}
-    for refused in (tenants.authorise(service, scene.acme.slug, "tenant:read"), tenants.as_operator(service)):
+    for refused in (
+        tenants.authorise(service, scene.acme.slug, "tenant:read"),
+        tenants.authorise_platform(service, "tenants:write"),
+    ):
         with pytest.raises(PermissionDenied):
             await refused
     with pytest.raises(PermissionDenied):

@@ -145,7 +145,7 @@ async def test_people_list_their_own_tenants_and_operators_all(ctx: Context) -> 
 
 async def test_a_key_lists_its_own_tenant_and_a_service_key_all(ctx: Context) -> None:
     scene = await cast.assemble(ctx)
-    operating = await tenants.as_operator(await cast.operator(ctx))
+    operating = await tenants.authorise_platform(await cast.operator(ctx), "tenants:write")
     for within, slugs in ((await cast.within(scene.alice, scene.acme), ["acme"]), (operating, ["acme", "globex"])):
         token = (await tenants.create_api_key(within, "key")).token
         key = cast.fresh(ctx).acting(await tenants.authenticate_api_key(ctx.parts, token))

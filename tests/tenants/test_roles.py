@@ -7,7 +7,7 @@ from tests import cast, customers
 from tests.cast import Cast
 from tests.whole_database import keys_holding
 from veloflux import limits, tenants
-from veloflux.context import Context
+from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.db.jobs import Job
 from veloflux.errors import (
@@ -204,8 +204,9 @@ async def test_bad_permissions_and_descriptions_are_refused(one_ctx: Context) ->
     for change in (tenants.change_role(owning, "owner", READING), tenants.delete_role(owning, "owner")):
         with pytest.raises(NotFound):
             await change
+    operating = await tenants.authorise(await cast.operator(one_ctx), PLATFORM, "roles:write")
     with pytest.raises(Conflict):
-        await tenants.create_role(await tenants.as_operator(await cast.operator(one_ctx)), "night_watch", READING)
+        await tenants.create_role(operating, "night_watch", READING)
 
 
 async def test_nothing_of_its_roles_outlives_a_tenant(ctx: Context) -> None:

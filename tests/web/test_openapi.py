@@ -278,6 +278,7 @@ def successes(world: World) -> dict[str, Success]:
         "jobs.retry": Success("olivia"),
         "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "members.transfer_ownership": Success(tenant="box"),
+        "operator.set_role": Success("olivia", {"role": "operator"}),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),
@@ -294,6 +295,8 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         operation, ids = documented[name], {**world.ids, "tenant": success.tenant}
         if name == "outbox.show":
             ids["message"] = written_message(world.url)
+        if name == "operator.set_role":
+            ids["user"] = person(world.url, "olivia")
         case = operation.Case(
             path_parameters={parameter: ids[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)},
             query=success.query,
@@ -307,6 +310,12 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
 
 def token(url: str, actor: str) -> str:
     return actor if not actor or actor.startswith("vf_") else sign_in(url, actor)
+
+
+def person(url: str, name: str) -> str:
+    """The id of somebody."""
+    me = httpx2.get(f"{url}/api/auth/me", headers=authorization(sign_in(url, name)), timeout=30)
+    return str(me.json()["id"])
 
 
 def written_message(url: str) -> str:

@@ -18,7 +18,7 @@ Owner = Annotated[str | None, Parameter(description="Only jobs of this owner, wa
 Limit = Annotated[int, Parameter(ge=1, le=page.LIMIT_MAX)]
 
 
-@get("/api/jobs", operation_id="jobs.list", access="operator", summary="List jobs", tags=["jobs"])
+@get("/api/jobs", operation_id="jobs.list", platform="jobs:read", summary="List jobs", tags=["jobs"])
 async def list_jobs(
     ctx: Context, which: Which = "dead", owner: Owner = None, cursor: str = "", limit: Limit = page.LIMIT
 ) -> Page[Job]:
@@ -32,7 +32,7 @@ async def list_jobs(
 @post(
     "/api/jobs/{owner:str}/{job:str}/retry",
     operation_id="jobs.retry",
-    access="operator",
+    platform="jobs:write",
     summary="Let a dead job run again",
     tags=["jobs"],
     status_code=200,

@@ -13,7 +13,13 @@ from veloflux.notifications.outbox import OutboxMessage, list_messages, read_mes
 Limit = Annotated[int, Parameter(ge=1, le=page.LIMIT_MAX)]
 
 
-@get("/api/outbox", operation_id="outbox.list", access="operator", summary="List the messages written", tags=["outbox"])
+@get(
+    "/api/outbox",
+    operation_id="outbox.list",
+    platform="outbox:read",
+    summary="List the messages written",
+    tags=["outbox"],
+)
 async def list_outbox(ctx: Context, cursor: str = "", limit: Limit = page.LIMIT) -> Page[OutboxMessage]:
     return await list_messages(ctx, cursor, limit)
 
@@ -21,7 +27,7 @@ async def list_outbox(ctx: Context, cursor: str = "", limit: Limit = page.LIMIT)
 @get(
     "/api/outbox/{message:str}",
     operation_id="outbox.show",
-    access="operator",
+    platform="outbox:read",
     summary="Show a message",
     tags=["outbox"],
 )

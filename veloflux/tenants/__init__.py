@@ -7,7 +7,7 @@
 - Nobody gives, changes or takes a role that may do more than they may themselves.
 """
 
-from veloflux.tenants.access import as_operator, authorise, is_operator
+from veloflux.tenants.access import authorise, authorise_platform, platform_permissions, platform_role
 from veloflux.tenants.api_keys import (
     REFUSED,
     authenticate_api_key,
@@ -52,6 +52,7 @@ from veloflux.tenants.members import list_members, remove_member, transfer_owner
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
+from veloflux.tenants.platform_members import set_platform_role
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 
@@ -72,9 +73,9 @@ __all__ = [
     "Tenant",
     "accept_invitation",
     "archive_tenant",
-    "as_operator",
     "authenticate_api_key",
     "authorise",
+    "authorise_platform",
     "change_role",
     "closed_by",
     "create_api_key",
@@ -90,7 +91,6 @@ __all__ = [
     "follow_transfer",
     "index_tenant",
     "invite",
-    "is_operator",
     "is_setup_token",
     "list_api_keys",
     "list_invitations",
@@ -103,6 +103,8 @@ __all__ = [
     "open_invitation",
     "parse_api_key",
     "permissions_of",
+    "platform_permissions",
+    "platform_role",
     "release_slug",
     "remove_documents",
     "remove_member",
@@ -117,6 +119,7 @@ __all__ = [
     "scope_of",
     "send_invitation",
     "set_clock",
+    "set_platform_role",
     "suspend_tenant",
     "tenants_of",
     "transfer_ownership",

@@ -2,57 +2,74 @@
 
 import asyncio
 
-from veloflux.context import PLATFORM, Actor, Context
+from veloflux.context import PLATFORM, Actor, Context, Scope
 from veloflux.errors import PermissionDenied
 from veloflux.tenants import store
 from veloflux.tenants.find import find, not_found, platform, scope_of
 from veloflux.tenants.life import closed, open_to
-from veloflux.tenants.permissions import ROLES, held, permissions_of
+from veloflux.tenants.permissions import held, permissions_of
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     """The context within a tenant (slug or id), for an actor whose role there has the permission.
 
-    Operators have it everywhere. To whoever has no role there, the tenant does not exist.
+    Platform roles count in every tenant, beside the one that the actor has there. To whoever has no role, the tenant
+    does not exist.
 
     :raises NotFound: no such tenant, or no role in it.
-    :raises PermissionDenied: a role without the permission.
+    :raises PermissionDenied: no role with the permission.
     :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
-    tenant, head = await asyncio.gather(find(ctx, ref), _role(ctx, PLATFORM))
-    role = head or await _role(ctx, tenant.id)
-    if role is None or (tenant.status == "deleted" and role != "operator"):
+    tenant, head = await asyncio.gather(find(ctx, ref), platform_role(ctx))
+    own = await _role(ctx, tenant.id) if tenant.status != "deleted" else None
+    roles = [role for role in (head, own) if role]
+    if not roles:
         raise not_found(ref)
     scope = scope_of(tenant)
-    own = held(role, ctx.actor.permissions, scope.roles)
-    if permission not in own:
-        is_role = permission not in permissions_of(role, scope.roles)
-        whose = f"Your role here, {role}, does" if is_role else "The permissions of this API key do"
-        raise PermissionDenied(f"{whose} not include {permission}; ask an owner or admin")
-    allowed = own & open_to(tenant, role)
+    may = {role: held(role, ctx.actor.permissions, scope.roles) for role in roles}
+    if not any(permission in its for its in may.values()):
+        raise _lacking(scope, roles, permission)
+    allowed = frozenset().union(*(its & open_to(tenant, role) for role, its in may.items()))
     if permission not in allowed:
         raise closed(tenant)
     return ctx.within(scope, allowed)
 
 
-async def as_operator(ctx: Context) -> Context:
-    """The context within the platform's tenant.
+async def authorise_platform(ctx: Context, permission: str) -> Context:
+    """The context within the platform's tenant, for an actor whose platform role has the permission.
 
-    :raises PermissionDenied: the actor is no operator.
+    :raises PermissionDenied: it has not, or the actor has none.
     """
-    if not await is_operator(ctx):
-        raise PermissionDenied("Only an operator of this installation may do this")
-    return ctx.within(scope_of(await platform(ctx)), ROLES["operator"])
+    own = await platform_permissions(ctx)
+    if permission not in own:
+        raise PermissionDenied(
+            f"Your role on the platform does not include {permission}; ask an operator"
+            if own
+            else "Only an operator of this installation may do this"
+        )
+    return ctx.within(scope_of(await platform(ctx)), own)
 
 
-async def rules_everywhere(ctx: Context) -> bool:
-    """Whether the actor is an operator, or sits at the machine that this runs on."""
-    return ctx.actor.id.startswith("cli:") or await is_operator(ctx)
+async def may_everywhere(ctx: Context, permission: str) -> bool:
+    """Whether the actor's platform role has the permission, or the actor sits at the machine that this runs on."""
+    return ctx.actor.id.startswith("cli:") or permission in await platform_permissions(ctx)
 
 
-async def is_operator(ctx: Context) -> bool:
-    """Whether a person is a member of the platform's tenant, or a key is one of its keys, with all permissions."""
-    return ctx.actor.permissions is None and await _role(ctx, PLATFORM) == "operator"
+async def platform_permissions(ctx: Context) -> frozenset[str]:
+    """What a member of the platform's tenant, or one of its keys, may do by their platform role; others nothing."""
+    role = await platform_role(ctx)
+    return held(role, ctx.actor.permissions, {}) if role else frozenset()
+
+
+async def platform_role(ctx: Context) -> str | None:
+    """The role that the actor has on the platform."""
+    return await _role(ctx, PLATFORM)
+
+
+def _lacking(scope: Scope, roles: list[str], permission: str) -> PermissionDenied:
+    is_of_role = any(permission in permissions_of(role, scope.roles) for role in roles)
+    whose = "The permissions of this API key do" if is_of_role else f"Your role here, {roles[-1]}, does"
+    return PermissionDenied(f"{whose} not include {permission}; ask an owner or admin")
 
 
 async def _role(ctx: Context, tenant: str) -> str | None:

@@ -16,7 +16,7 @@ from veloflux.kit.text import one_line
 from veloflux.plans import find_plan, write_policy
 from veloflux.tenants import slug as slugs
 from veloflux.tenants import store
-from veloflux.tenants.access import rules_everywhere
+from veloflux.tenants.access import may_everywhere
 from veloflux.tenants.model import Member, Mode, Tenant
 from veloflux.transaction import Transaction
 
@@ -92,7 +92,7 @@ def currencies() -> frozenset[str]:
 
 async def _owner(ctx: Context, plan: str) -> str:
     """The person who becomes the owner, or ""."""
-    if await rules_everywhere(ctx):
+    if await may_everywhere(ctx, "tenants:write"):
         return ""
     if not ctx.actor.person:
         raise PermissionDenied("An API key of a tenant cannot create tenants; use one of the platform's")

@@ -42,7 +42,7 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
 
 
 async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `member.joined` and `member.removed`: the person's list of tenants."""
+    """Of `member.joined`, `member.removed` and `platform_role.changed`: the person's list of tenants."""
     await store.project_membership(ctx.db, event.owner, str(event.data["user"]))
 
 

@@ -115,7 +115,7 @@ async def revoke_api_key(ctx: Context, tenant: TenantPath, key: str) -> None:
 @post(
     "/api/api-keys/revoke",
     operation_id="api_keys.revoke_leaked",
-    access="operator",
+    platform="api_keys:write",
     summary="Revoke a leaked API key of any tenant, by its beginning",
     tags=["api-keys"],
     status_code=200,

@@ -30,7 +30,7 @@ from veloflux.kit.text import one_line
 from veloflux.tenants import store
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.model import IN_USE, TO_RESTORE, Status, Tenant
-from veloflux.tenants.permissions import permissions_of
+from veloflux.tenants.permissions import PLATFORM_ROLES, permissions_of
 from veloflux.transaction import Transaction, decide
 
 DELETE_TENANT = "delete_tenant"
@@ -114,7 +114,7 @@ async def end_tenant(ctx: Context, job: Job, tx: Transaction) -> None:
 
 def open_to(tenant: Tenant, role: str) -> frozenset[str]:
     """What of a role's permissions the tenant's state leaves."""
-    if tenant.suspended_for and role != "operator":
+    if tenant.suspended_for and role not in PLATFORM_ROLES:
         return frozenset()
     allowed = permissions_of(role, scope_of(tenant).roles)
     if tenant.status in IN_USE:

@@ -5,7 +5,7 @@ import asyncio
 from veloflux.context import PLATFORM, Context
 from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import store
-from veloflux.tenants.access import rules_everywhere
+from veloflux.tenants.access import may_everywhere
 from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.model import IN_USE, TO_RESTORE, Tenant
 
@@ -17,7 +17,7 @@ async def list_tenants(ctx: Context, cursor: str = "", limit: int = LIMIT, *, ar
 
     :raises TenantSuspended: the API key's tenant is suspended.
     """
-    if await rules_everywhere(ctx):
+    if await may_everywhere(ctx, "tenants:read"):
         return await store.tenants_page(ctx, cursor, limit, archived=archived)
     if ctx.actor.person:
         return Page(_only(await tenants_of(ctx, ctx.actor.person), archived))

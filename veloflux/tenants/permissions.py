@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from veloflux.context import PLATFORM, Context
 from veloflux.errors import InputInvalid, PermissionDenied
+from veloflux.tenants.platform_roles import HEAD, PLATFORM_PERMISSIONS, platform_roles
 
 PERMISSIONS = {
     "tenant:read": "see the tenant's settings, plan and limits",
@@ -22,10 +23,11 @@ PERMISSIONS = {
     "jobs:read": "see the tenant's jobs",
     "jobs:write": "send dead jobs back to work",
 }
-EVERYTHING = frozenset(PERMISSIONS)
-OWNERS = EVERYTHING - {"tenant:suspend"}
+EVERYTHING = frozenset(PERMISSIONS | PLATFORM_PERMISSIONS)
+OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend"}
+PLATFORM_ROLES = platform_roles(PERMISSIONS)
 ROLES: dict[str, frozenset[str]] = {
-    "operator": EVERYTHING,
+    **PLATFORM_ROLES,
     "owner": OWNERS,
     "admin": OWNERS - {"owners:write", "tenant:close"},
     "member": frozenset({"tenant:read", "usage:read", "usage:write", "api_keys:read", "members:read"}),
@@ -35,16 +37,16 @@ ROLES: dict[str, frozenset[str]] = {
 
 def head_role(tenant: str) -> str:
     """The role that somebody in a tenant must always have: owner, and operator in the platform's tenant."""
-    return "operator" if tenant == PLATFORM else "owner"
+    return HEAD if tenant == PLATFORM else "owner"
 
 
 def roles_of(tenant: str) -> list[str]:
     """The built-in roles that a tenant's members and keys can have; a tenant's own roles are in roles.py.
 
     >>> roles_of("ten_1"), roles_of("ten_0")
-    (['owner', 'admin', 'member', 'viewer'], ['operator'])
+    (['owner', 'admin', 'member', 'viewer'], ['operator', 'support', 'finance', 'read-only'])
     """
-    return ["operator"] if tenant == PLATFORM else [role for role in ROLES if role != "operator"]
+    return [role for role in ROLES if (role in PLATFORM_ROLES) == (tenant == PLATFORM)]
 
 
 def permissions_of(role: str, custom: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -25,8 +25,6 @@ ROLES_MAX = 20
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 DESCRIPTION_MAX = 200
 HOLDERS_TOLD = 5
-RESERVED = frozenset({*ROLES, "support", "finance", "read_only"})
-"""Names of built-in roles, and of those that people of the platform have."""
 
 
 class Role(NamedTuple):
@@ -95,7 +93,7 @@ def _require_held(ctx: Context, permissions: Sequence[str]) -> None:
 
 async def _create(ctx: Context, name: str, role: CustomRole) -> Role:
     tenant = await find(ctx, ctx.tenant)
-    if name in tenant.roles or name in RESERVED:
+    if name in tenant.roles or name in ROLES:
         raise NameTaken("There is a role of this name; choose another one", field="name")
     if len(tenant.roles) >= ROLES_MAX:
         raise Conflict(f"A tenant has at most {ROLES_MAX} roles of its own; delete one first")

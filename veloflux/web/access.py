@@ -3,7 +3,7 @@
 access="public"       anybody; the actor is anonymous
 access="person"       someone with a session
 access="known"        someone with a session, or a program with an API key
-access="operator"     a member of the platform's tenant, or one of its service keys
+platform="x:read"     somebody whose role on the platform has the permission, or one of its service keys
 permission="x:read"   someone whose role in the tenant of the path has the permission; for everybody else the
                       tenant does not exist
 """
@@ -47,8 +47,8 @@ async def authorised(ctx: Context, rule: Mapping[str, Any], path: Mapping[str, A
     """
     if rule.get("access") in ("public", "known"):
         return ctx
-    if rule.get("access") == "operator":
-        return await tenants.as_operator(ctx)
+    if "platform" in rule:
+        return await tenants.authorise_platform(ctx, rule["platform"])
     if "permission" in rule:
         return await tenants.authorise(ctx, path["tenant"], rule["permission"])
     return _only_person(ctx)
@@ -56,8 +56,8 @@ async def authorised(ctx: Context, rule: Mapping[str, Any], path: Mapping[str, A
 
 def check_declared(handler: HTTPRouteHandler) -> None:
     """Refuse to start with a route that does not say who may use it."""
-    declared = [name for name in ("access", "permission") if name in handler.opt]
-    assert len(declared) == 1, f"{handler} must declare either access or permission"
+    declared = [name for name in ("access", "permission", "platform") if name in handler.opt]
+    assert len(declared) == 1, f"{handler} must declare one of access, permission and platform"
     assert handler.operation_id, f"{handler} must name its operation"
 
 

@@ -18,12 +18,12 @@ from veloflux.web import i18n
 HERE = Path(__file__).parent
 STATIC_PATH = "/static"
 
-# Who looks (None or a Person), as an operator or not, at which tenant (None or a Tenant), the tenants to switch to,
-# the use cases that the viewer may do (by operation id), the path with its query, the use case just done, what went
-# wrong (None or code, sentence, field, request_id), and the fields as they were sent.
+# Who looks (None or a Person), their permissions on the platform, at which tenant (None or a Tenant), the tenants to
+# switch to, the use cases that the viewer may do (by operation id), the path with its query, the use case just done,
+# what went wrong (None or code, sentence, field, request_id), and the fields as they were sent.
 FRAME: dict[str, Any] = {
     "viewer": None,
-    "operator": False,
+    "platform": frozenset(),
     "tenant": None,
     "tenants": (),
     "may": frozenset(),

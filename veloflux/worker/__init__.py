@@ -41,6 +41,7 @@ TABLES = Tables(
         "member.removed": [tenants.follow_membership],
         "ownership.transferred": [tenants.follow_transfer],
         "password_reset.requested": [identity.mail_reset_link],
+        "platform_role.changed": [tenants.follow_membership],
         "registration.repeated": [identity.mail_notice],
         "registration.started": [identity.mail_verification],
         "session.started": [identity.mail_new_device],

@@ -44,7 +44,12 @@ async def end_sessions(page: Page) -> Html:
 async def _show(page: Page) -> Html:
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
     return page.show(
-        "account.html", at=HERE, sessions=await identity.list_sessions(page.ctx), tenants=own, password_min=LENGTH_MIN
+        "account.html",
+        at=HERE,
+        sessions=await identity.list_sessions(page.ctx),
+        tenants=own,
+        platform_role=await tenants.platform_role(page.ctx),
+        password_min=LENGTH_MIN,
     )
 
 

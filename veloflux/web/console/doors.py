@@ -25,7 +25,7 @@ async def root(page: Page) -> Html:
 @get("/console", operation_id="console.start", access="person")
 async def start(page: Page) -> Html:
     """A person of one tenant begins with its usage, everybody else with the list."""
-    if not page.operator:
+    if "tenants:read" not in page.platform:
         own = (await tenants.list_tenants(page.ctx)).items
         if len(own) == 1:
             return page.go(f"/console/t/{own[0].slug}/usage")

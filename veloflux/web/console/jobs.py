@@ -17,12 +17,12 @@ STATES = ("waiting", "dead")
 State = Annotated[str, QueryParameter(name="state")]
 
 
-@get("/console/jobs", operation_id="console.jobs", access="operator")
+@get("/console/jobs", operation_id="console.jobs", platform="jobs:read")
 async def list_jobs(page: Page, shown: State = "waiting", cursor: str = "") -> Html:
     return await _show(page, shown if shown in STATES else "waiting", cursor)
 
 
-@post("/console/jobs/{owner:str}/{job:str}/retry", operation_id="console.jobs.retry", access="operator")
+@post("/console/jobs/{owner:str}/{job:str}/retry", operation_id="console.jobs.retry", platform="jobs:write")
 async def retry_job(page: Page, owner: str, job: str) -> Html:
     with page.keeping_form():
         await jobs.retry(page.ctx, owner, job)

@@ -5,6 +5,7 @@ import asyncio
 from litestar import get, post
 
 from veloflux import tenants
+from veloflux.context import PLATFORM
 from veloflux.kit import clock
 from veloflux.kit.page import LIMIT_MAX
 from veloflux.tenants import Invitation, permissions_of, roles_of
@@ -64,6 +65,15 @@ async def transfer_ownership(page: Page, user: str) -> Html:
     return await _show(page)
 
 
+@post("/console/operators/{user:str}/role", operation_id="console.operator.set_role", platform="members:write")
+async def set_platform_role(page: Page, user: str) -> Html:
+    page.tenant = await tenants.find(page.ctx, PLATFORM)
+    with page.keeping_form():
+        await tenants.set_platform_role(page.ctx, user, page.form["role"])
+        return page.go(f"{page.home}/members", done="operator.set_role")
+    return await _show(page)
+
+
 async def _show(page: Page) -> Html:
     people, invitations = await asyncio.gather(
         tenants.list_members(page.ctx, limit=LIMIT_MAX), tenants.list_invitations(page.ctx, limit=LIMIT_MAX)
@@ -90,4 +100,4 @@ def _waits(invitation: Invitation) -> bool:
     return invitation.status == "pending" and invitation.expires_at > clock.now_ms()
 
 
-ROUTES = (members, invite, revoke_invitation, remove_member, transfer_ownership)
+ROUTES = (members, invite, revoke_invitation, remove_member, transfer_ownership, set_platform_role)

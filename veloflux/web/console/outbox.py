@@ -7,7 +7,7 @@ from veloflux.notifications import OutboxFolder
 from veloflux.web.console.page import Html, Page
 
 
-@get("/console/outbox", operation_id="console.outbox", access="operator")
+@get("/console/outbox", operation_id="console.outbox", platform="outbox:read")
 async def list_messages(page: Page, cursor: str = "") -> Html:
     found = await notifications.list_messages(page.ctx, cursor)
     folder = OutboxFolder.of(page.ctx.settings).folder

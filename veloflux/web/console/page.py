@@ -40,7 +40,7 @@ class Page:
             actor=Actor(id="anonymous", address=state["address"], device=device(request.headers.get("user-agent", ""))),
         )
         self.viewer: Person | None = None
-        self.operator = False
+        self.platform: frozenset[str] = frozenset()
         self.tenant: Tenant | None = None
         self.form = form.Form()
         self.problem: VeloFluxError | None = None
@@ -65,7 +65,7 @@ class Page:
         done = self.request.cookies.get(DONE_COOKIE)
         frame = {
             "viewer": self.viewer,
-            "operator": self.operator,
+            "platform": self.platform,
             "tenant": self.tenant,
             "tenants": self._tenants,
             "may": self._may(),
@@ -138,7 +138,7 @@ class Page:
             return
         known = self.viewer.actor(self.ctx.actor.address)
         self.ctx = self.ctx.acting(msgspec.structs.replace(known, device=self.ctx.actor.device))
-        self.operator = await tenants.is_operator(self.ctx)
+        self.platform = await tenants.platform_permissions(self.ctx)
 
     def rules(self) -> dict[str, dict[str, Any]]:
         """What each operation declares about who may use it."""
@@ -149,12 +149,12 @@ class Page:
 
     def _allows(self, rule: Mapping[str, Any]) -> bool:
         match rule.get("access"):
-            case "operator":
-                return self.operator
             case "person" | "known":
                 return self.viewer is not None
             case "public":
                 return True
+        if "platform" in rule:
+            return rule["platform"] in self.platform
         return rule.get("permission") in self.ctx.permissions
 
 

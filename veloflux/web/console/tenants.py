@@ -40,7 +40,7 @@ async def create_tenant(page: Page) -> Html:
 
 async def _show(page: Page, cursor: str = "", *, archived: bool = False) -> Html:
     found = await tenants.list_tenants(page.ctx, cursor, archived=archived)
-    plans = catalogue().plans if page.operator else catalogue().plans[:1]
+    plans = catalogue().plans if "tenants:write" in page.platform else catalogue().plans[:1]
     return page.show(
         "tenants.html",
         at=HERE if page.problem else "",
