@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 from tests import cast, customers
 from tests.cast import PASSWORD
 from tests.identity import links
+from tests.identity.apps import App, challenged, with_app
 from tests.servers import wait_for
 from veloflux import identity, tenants
 from veloflux.context import Context
@@ -62,6 +63,17 @@ class World(NamedTuple):
     invited: str
     verification: str
     reset: str
+    factors: "Factors"
+
+
+class Factors(NamedTuple):
+    """Sessions by token: of tess, who has an app, and of uma, who has begun to add one."""
+
+    tess: str
+    challenge: str
+    codes: list[str]
+    uma: str
+    app: App
 
 
 @pytest.fixture
@@ -97,7 +109,19 @@ async def world(web: str, one_ctx: Context) -> World:
         invited=cast.token(within, invited.id),
         verification=await links.of_registration(one_ctx),
         reset=reset,
+        factors=await factors(one_ctx),
     )
+
+
+async def factors(ctx: Context) -> "Factors":
+    signed_in = {}
+    for name in ("tess", "uma"):
+        await cast.person(ctx, name)
+        signed_in[name] = await identity.log_in(cast.fresh(ctx), cast.email(name), PASSWORD)
+    _, codes = await with_app(cast.acting(ctx, signed_in["tess"]))
+    begun = await identity.enrol_totp(cast.acting(ctx, signed_in["uma"]))
+    challenge = await challenged(ctx, "tess")
+    return Factors(signed_in["tess"].token, challenge, codes, signed_in["uma"].token, App(begun.secret))
 
 
 async def dead_job(ctx: Context, owner: str) -> str:
@@ -215,7 +239,9 @@ def test_no_answer_is_a_fault_or_undocumented_whoever_asks_whatever(
 
 
 class Success(NamedTuple):
-    """Who asks (somebody's name, or a key) what; the path's parameters are the world's ids."""
+    """Who asks (somebody's name, a key or a token) what (or what makes it then); the path's parameters are the world's
+    ids.
+    """
 
     actor: str = "alice"
     body: Any = None
@@ -238,6 +264,13 @@ def successes(world: World) -> dict[str, Success]:
         "auth.me": Success(),
         "auth.logout": Success(),
         "auth.password": Success(body={"current": PASSWORD, "password": PASSWORD}),
+        "factors.show": Success(),
+        "totp.enrol": Success(),
+        "totp.confirm": Success(world.factors.uma, lambda: {"code": world.factors.app.code()}),
+        "auth.second_factor": Success("", {"challenge": world.factors.challenge, "code": world.factors.codes[0]}),
+        "auth.step_up": Success(world.factors.tess, {"code": world.factors.codes[1]}),
+        "recovery_codes.create": Success(world.factors.tess),
+        "totp.remove": Success(world.factors.tess, {"password": PASSWORD}),
         "sessions.list": Success(),
         "sessions.end": Success(),
         "sessions.end_many": Success(),
@@ -283,11 +316,12 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         operation, ids = documented[name], {**world.ids, "tenant": success.tenant}
         if name == "outbox.show":
             ids["message"] = written_message(world.url)
+        body = success.body() if callable(success.body) else success.body
         case = operation.Case(
             path_parameters={parameter: ids[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)},
             query=success.query,
-            body=success.body if success.body is not None else NOT_SET,
-            media_type="application/json" if success.body is not None else None,
+            body=body if body is not None else NOT_SET,
+            media_type="application/json" if body is not None else None,
         )
         answer = case.call(headers=authorization(token(world.url, success.actor)), session=session)
         assert 200 <= answer.status_code < 300, f"{name}: {answer.text}"
@@ -295,7 +329,7 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
 
 
 def token(url: str, actor: str) -> str:
-    return actor if not actor or actor.startswith("vf_") else sign_in(url, actor)
+    return actor if not actor or actor.startswith("vf_") or "." in actor else sign_in(url, actor)
 
 
 def written_message(url: str) -> str:

@@ -4,6 +4,7 @@
 - Who signs up has no account before the address is proved, and nobody learns by asking whether an address has one.
 - A password is kept as its argon2id hash, a session as a digest of its token.
 - Attempts to sign in are counted before they are made (attempts.py), whether or not there is such an account.
+- Who has a second factor is asked for it (second_factor.py); no code is good twice. A session says what was proved.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
@@ -11,15 +12,20 @@
 from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
+from veloflux.identity.factors import has_second
+from veloflux.identity.factors import read as read_factors
 from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
+from veloflux.identity.recovery_codes import make_recovery_codes
 from veloflux.identity.register import register
 from veloflux.identity.reset_password import request_password_reset, reset_password
+from veloflux.identity.second_factor import finish_log_in, step_up
 from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
 from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
+from veloflux.identity.totp import confirm_totp, enrol_totp, remove_totp
 
 __all__ = [
     "EmailAddress",
@@ -31,12 +37,16 @@ __all__ = [
     "authenticate",
     "change_password",
     "confirm_registration",
+    "confirm_totp",
     "email_digest",
     "end_session",
     "end_sessions",
+    "enrol_totp",
     "find_by_email",
     "find_users",
+    "finish_log_in",
     "forget_registration",
+    "has_second",
     "index_user",
     "list_sessions",
     "log_in",
@@ -45,9 +55,12 @@ __all__ = [
     "mail_notice",
     "mail_reset_link",
     "mail_verification",
+    "make_recovery_codes",
     "parse_email",
+    "read_factors",
     "read_user",
     "register",
+    "remove_totp",
     "request_password_reset",
     "reset_password",
     "send_new_device",
@@ -55,5 +68,6 @@ __all__ = [
     "send_reset_link",
     "send_verification",
     "start_registration",
+    "step_up",
     "verify",
 ]

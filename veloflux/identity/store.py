@@ -11,6 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.names import Name
 from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
+from veloflux.identity.factors_model import RecoveryCodes, SignInChallenge, Totp
 from veloflux.identity.model import Registration, ResetLink, Session, User
 
 ATTEMPT = scripts.load("identity", "attempt")
@@ -111,3 +112,19 @@ async def known_places(db: Db, user: str) -> list[str]:
 async def project_user(db: Db, user: str, registered_at: int) -> None:
     """Put a person into the list of all; again is as once."""
     await db.call("ZADD", keys.users(), registered_at, user)
+
+
+async def find_totp(db: Db, user: str) -> Totp | None:
+    return documents.from_pairs(Totp, await db.call("HGETALL", keys.totp(user)))
+
+
+async def find_totp_pending(db: Db, user: str) -> Totp | None:
+    return documents.from_pairs(Totp, await db.call("HGETALL", keys.totp_pending(user)))
+
+
+async def find_recovery_codes(db: Db, user: str) -> RecoveryCodes | None:
+    return documents.from_pairs(RecoveryCodes, await db.call("HGETALL", keys.recovery_codes(user)))
+
+
+async def find_sign_in_challenge(db: Db, user: str, challenge: str) -> SignInChallenge | None:
+    return documents.from_pairs(SignInChallenge, await db.call("HGETALL", keys.sign_in_challenge(user, challenge)))

@@ -30,6 +30,8 @@ TABLES = Tables(
     },
     schedule={},
     on_event={
+        "factor.added": [identity.mail_notice],
+        "factor.removed": [identity.mail_notice],
         "invitation.created": [tenants.mail_invitation],
         "job.died": [jobs.list_as_dead],
         "job.retried": [jobs.list_as_waiting],
@@ -37,6 +39,8 @@ TABLES = Tables(
         "member.removed": [tenants.follow_membership],
         "ownership.transferred": [tenants.follow_transfer],
         "password_reset.requested": [identity.mail_reset_link],
+        "recovery_code.used": [identity.mail_notice],
+        "recovery_codes.made": [identity.mail_notice],
         "registration.repeated": [identity.mail_notice],
         "registration.started": [identity.mail_verification],
         "session.started": [identity.mail_new_device],

@@ -12,11 +12,13 @@ from veloflux.web.console import (
     api_keys,
     audit,
     doors,
+    factors,
     forgotten_password,
     jobs,
     members,
     outbox,
     reference,
+    second_factor,
     settings,
     tenants,
     usage,
@@ -37,6 +39,8 @@ HANDLERS = (
     *jobs.ROUTES,
     *outbox.ROUTES,
     *account.ROUTES,
+    *factors.ROUTES,
+    *second_factor.ROUTES,
     *reference.ROUTES,
 )
 ROUTES = (Router("/", route_handlers=HANDLERS, dependencies={"page": Provide(provide)}, include_in_schema=False),)

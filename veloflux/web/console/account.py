@@ -13,7 +13,7 @@ HERE = "/console/account"
 
 @get("/console/account", operation_id="console.account", access="person")
 async def account(page: Page) -> Html:
-    return await _show(page)
+    return await show(page)
 
 
 @post("/console/account/sessions/{session:str}/end", operation_id="console.sessions.end", access="person")
@@ -21,7 +21,7 @@ async def end_session(page: Page, session: str) -> Html:
     with page.keeping_form():
         await identity.end_session(page.ctx, session)
         return page.go(HERE, done="sessions.end")
-    return await _show(page)
+    return await show(page)
 
 
 @post("/console/account/password", operation_id="console.auth.password", access="person")
@@ -29,7 +29,7 @@ async def change_password(page: Page) -> Html:
     with page.keeping_form():
         await identity.change_password(page.ctx, page.form["current"], page.form["password"])
         return page.go(HERE, done="auth.password")
-    return await _show(page)
+    return await show(page)
 
 
 @post("/console/account/sessions/end", operation_id="console.sessions.end_many", access="person")
@@ -38,13 +38,20 @@ async def end_sessions(page: Page) -> Html:
     with page.keeping_form():
         await identity.end_sessions(page.ctx, which)
         return page.go(HERE if which == "others" else places.SIGN_IN, done="sessions.end_many")
-    return await _show(page)
+    return await show(page)
 
 
-async def _show(page: Page) -> Html:
+async def show(page: Page) -> Html:
+    """The page, with the problem of one of its forms."""
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
     return page.show(
-        "account.html", at=HERE, sessions=await identity.list_sessions(page.ctx), tenants=own, password_min=LENGTH_MIN
+        "account.html",
+        at=HERE,
+        sessions=await identity.list_sessions(page.ctx),
+        tenants=own,
+        password_min=LENGTH_MIN,
+        factors=await identity.read_factors(page.ctx.db, page.ctx.actor.person),
+        is_raised=identity.has_second(page.ctx.actor.factors),
     )
 
 

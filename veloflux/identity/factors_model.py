@@ -1,0 +1,61 @@
+"""What a person has beside the password to prove who they are, and a sign-in that waits for it."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from veloflux.db.documents import Entity, Secret
+
+Method = Literal["totp", "passkey", "recovery_code"]
+
+
+class Totp(Entity, frozen=True, kw_only=True):
+    """An authenticator app. `counter` is the number of the last code that was accepted: none up to it is again."""
+
+    sealed: Secret
+    counter: int = 0
+    created_at: int
+
+
+class RecoveryCodes(Entity, frozen=True, kw_only=True):
+    """Digests of those that were not used."""
+
+    digests: Annotated[tuple[str, ...], Meta(extra={"trail": "secret"})]
+    created_at: int
+
+
+class SignInChallenge(Entity, frozen=True, kw_only=True):
+    """A sign-in whose first factors were proved, in the session epoch of then; `refused` counts wrong answers."""
+
+    epoch: int
+    proved: tuple[str, ...]
+    refused: int = 0
+
+
+class Factors(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a person has beside the password."""
+
+    totp: Totp | None = None
+    recovery_codes: RecoveryCodes | None = None
+
+    @property
+    def methods(self) -> list[Method]:
+        """How the person can prove a second factor; recovery codes stand in for another one."""
+        found: list[Method] = ["totp"] if self.totp else []
+        if found and self.recovery_codes and self.recovery_codes.digests:
+            found.append("recovery_code")
+        return found
+
+
+class FactorAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody proves a second factor with: the code of an app, or a recovery code."""
+
+    code: str = ""
+
+
+class TotpEnrolment(msgspec.Struct, frozen=True, kw_only=True):
+    """Shown this once: the secret, and the URI that apps read from a QR code."""
+
+    secret: str
+    uri: str
