@@ -192,6 +192,14 @@ class TenantCreated(Event, frozen=True, kw_only=True):
     tenant: str
 
 
+class TenantSecondFactorSet(Event, frozen=True, kw_only=True):
+    """A tenant requires a second factor of its people from now on, or no longer."""
+
+    name = "tenant.second_factor_set"
+    tenant: str
+    required: bool
+
+
 class TenantClockSet(Event, frozen=True, kw_only=True):
     """A sandbox tenant's clock was moved, stopped, or set back to real time."""
 

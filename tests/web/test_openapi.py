@@ -301,6 +301,7 @@ def successes(world: World) -> dict[str, Success]:
         "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "members.transfer_ownership": Success(tenant="box"),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
+        "tenants.require_second_factor": Success(body={"required": False}),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),
         "tenants.archive": Success(),

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 
 import httpx2
+import msgspec
 import pytest
 
 from tests import cast
@@ -140,3 +141,27 @@ async def test_an_old_session_is_raised_on_the_account_page(alice: httpx2.AsyncC
     raised = await alice.post("/console/account/step-up", data={"code": app.code()})
     assert raised.headers["location"] == "/console/account"
     assert 'data-action="totp.remove"' in (await alice.get("/console/account")).text
+
+
+async def test_a_tenant_that_requires_it_sends_its_people_to_their_account(
+    web: str, http: httpx2.AsyncClient, one_ctx: Context
+) -> None:
+    members = await cast.assemble(one_ctx)
+    within = await cast.within(members.alice, members.acme)
+    alice, bob = [{"authorization": f"Bearer {await token_of(one_ctx, name)}"} for name in ("alice", "bob")]
+    unproved = await http.put("/api/tenants/acme/second-factor", json={"required": True}, headers=alice)
+    problem(unproved, 403, "second_factor_needed")
+    proved = within.acting(msgspec.structs.replace(within.actor, factors=("password", "totp")))
+    await tenants.require_second_factor(proved, required=True)
+    problem(await http.get("/api/tenants/acme", headers=bob), 403, "second_factor_needed")
+    async with browser(web, bob["authorization"].removeprefix("Bearer ")) as client:
+        sent = await client.get("/console/t/acme/usage")
+        assert sent.headers["location"] == "/console/account?needed=second-factor"
+        page = (await client.get(sent.headers["location"])).text
+        assert "The tenant that you wanted to see requires a second factor." in page
+        assert 'data-action="totp.enrol"' in page
+        enrolled = await client.post("/console/account/totp")
+        secret = re.search(r">([A-Z2-7]{32})<", enrolled.text)
+        assert secret
+        await client.post("/console/account/totp/confirm", data={"code": App(secret[1]).code()})
+        assert (await client.get("/console/t/acme/usage")).status_code == 200

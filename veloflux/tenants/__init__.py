@@ -53,6 +53,7 @@ from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberP
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
 from veloflux.tenants.rename import rename_tenant
+from veloflux.tenants.second_factor_policy import require_second_factor
 
 __all__ = [
     "EVERYTHING",
@@ -99,6 +100,7 @@ __all__ = [
     "remove_documents",
     "remove_member",
     "rename_tenant",
+    "require_second_factor",
     "restore_tenant",
     "resume_tenant",
     "revoke_api_key",

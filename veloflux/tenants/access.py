@@ -8,6 +8,7 @@ from veloflux.tenants import store
 from veloflux.tenants.find import find, not_found, platform, scope_of
 from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.permissions import ROLES, held
+from veloflux.tenants.second_factor_policy import admit
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
@@ -17,12 +18,14 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
 
     :raises NotFound: no such tenant, or no role in it.
     :raises PermissionDenied: a role without the permission.
+    :raises SecondFactorNeeded: the tenant requires one, and the session has none.
     :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
     tenant, head = await asyncio.gather(find(ctx, ref), _role(ctx, PLATFORM))
     role = head or await _role(ctx, tenant.id)
     if role is None or (tenant.status == "deleted" and role != "operator"):
         raise not_found(ref)
+    admit(ctx.actor, tenant)
     own = held(role, ctx.actor.permissions)
     if permission not in own:
         whose = (

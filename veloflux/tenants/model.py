@@ -17,6 +17,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     """`zone` is an IANA name, `currency` ISO 4217; `clock` see kit.clock; `owners` counts the members that head it.
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
+    `requires_second_factor` of the sessions of its people.
     """
 
     slug: str
@@ -31,6 +32,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     delete_at: int | None = None
     clock: str = ""
     owners: int = 0
+    requires_second_factor: bool = False
     created_at: int
 
 

@@ -12,8 +12,9 @@ HERE = "/console/account"
 
 
 @get("/console/account", operation_id="console.account", access="person")
-async def account(page: Page) -> Html:
-    return await show(page)
+async def account(page: Page, needed: str = "") -> Html:
+    """`needed`: what a page that the browser was sent from asks for."""
+    return await show(page, needed)
 
 
 @post("/console/account/sessions/{session:str}/end", operation_id="console.sessions.end", access="person")
@@ -41,7 +42,7 @@ async def end_sessions(page: Page) -> Html:
     return await show(page)
 
 
-async def show(page: Page) -> Html:
+async def show(page: Page, needed: str = "") -> Html:
     """The page, with the problem of one of its forms."""
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
     return page.show(
@@ -51,6 +52,7 @@ async def show(page: Page) -> Html:
         tenants=own,
         password_min=LENGTH_MIN,
         factors=await identity.read_factors(page.ctx.db, page.ctx.actor.person),
+        needs_factor=needed == "second-factor",
         is_raised=identity.has_second(page.ctx.actor.factors),
     )
 

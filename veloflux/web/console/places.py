@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 START = "/console"
 SIGN_IN = "/console/sign-in"
+SECOND_FACTOR_NEEDED = "/console/account?needed=second-factor"
 OURS = re.compile(r"/console(?:[/?][!-\[\]-~]*)?")
 """A path of the console in printable ASCII, without backslashes, which browsers read as slashes."""
 
