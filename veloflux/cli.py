@@ -30,6 +30,7 @@ app.add_typer(tenants.operator, name="operator", help="The people who run this i
 app.add_typer(identity_commands.auth, name="auth", help="People's accounts")
 app.add_typer(identity_commands.sessions, name="sessions", help="Where people are signed in")
 app.add_typer(factor_commands.totp, name="totp", help="Authenticator apps")
+app.add_typer(factor_commands.passkeys, name="passkeys", help="Passkeys, which browsers make")
 app.add_typer(factor_commands.recovery_codes, name="recovery-codes", help="For who lost the second factor")
 app.add_typer(tenants.app, name="tenants", help="Your customers")
 app.add_typer(tenants.members, name="members", help="The people of a tenant")

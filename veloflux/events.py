@@ -168,6 +168,20 @@ class FactorRemoved(Event, frozen=True, kw_only=True):
     factor: str
 
 
+class PasskeyRenamed(Event, frozen=True, kw_only=True):
+    """A person gave a passkey another name."""
+
+    name = "passkey.renamed"
+    passkey: str
+
+
+class PasskeyCopied(Event, frozen=True, kw_only=True):
+    """A passkey signed that counts less than it did: somebody has a copy. It was refused, and the person is told."""
+
+    name = "passkey.copied"
+    passkey: str
+
+
 class RecoveryCodesMade(Event, frozen=True, kw_only=True):
     """A person has new recovery codes, and is told so; those before are void."""
 

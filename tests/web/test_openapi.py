@@ -20,6 +20,7 @@ from tests import cast, customers
 from tests.cast import PASSWORD
 from tests.identity import links
 from tests.identity.apps import App, challenged, with_app
+from tests.identity.authenticator import Authenticator
 from tests.servers import wait_for
 from veloflux import identity, tenants
 from veloflux.context import Context
@@ -74,6 +75,7 @@ class Factors(NamedTuple):
     codes: list[str]
     uma: str
     app: App
+    phone: Authenticator
 
 
 @pytest.fixture
@@ -91,6 +93,7 @@ async def world(web: str, one_ctx: Context) -> World:
     yara = {"name": "Yara", "email": cast.email("yara"), "password": PASSWORD}
     await identity.start_registration(one_ctx, **yara)
     await identity.request_password_reset(one_ctx, cast.email("mallory"))
+    made = await factors(one_ctx, web)
     [reset] = await links.of_reset(one_ctx, scene.stranger.actor.person)
     return World(
         url=web,
@@ -102,6 +105,7 @@ async def world(web: str, one_ctx: Context) -> World:
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,
             "owner": scene.acme.id,
+            "passkey": made.phone.passkey,
             "session": spare.person.session,
             "tenant": "acme",
             "user": scene.bob.actor.person,
@@ -109,11 +113,11 @@ async def world(web: str, one_ctx: Context) -> World:
         invited=cast.token(within, invited.id),
         verification=await links.of_registration(one_ctx),
         reset=reset,
-        factors=await factors(one_ctx),
+        factors=made,
     )
 
 
-async def factors(ctx: Context) -> "Factors":
+async def factors(ctx: Context, url: str) -> "Factors":
     signed_in = {}
     for name in ("tess", "uma"):
         await cast.person(ctx, name)
@@ -121,7 +125,9 @@ async def factors(ctx: Context) -> "Factors":
     _, codes = await with_app(cast.acting(ctx, signed_in["tess"]))
     begun = await identity.enrol_totp(cast.acting(ctx, signed_in["uma"]))
     challenge = await challenged(ctx, "tess")
-    return Factors(signed_in["tess"].token, challenge, codes, signed_in["uma"].token, App(begun.secret))
+    return Factors(
+        signed_in["tess"].token, challenge, codes, signed_in["uma"].token, App(begun.secret), Authenticator(url)
+    )
 
 
 async def dead_job(ctx: Context, owner: str) -> str:
@@ -269,6 +275,14 @@ def successes(world: World) -> dict[str, Success]:
         "totp.confirm": Success(world.factors.uma, lambda: {"code": world.factors.app.code()}),
         "auth.second_factor": Success("", {"challenge": world.factors.challenge, "code": world.factors.codes[0]}),
         "auth.step_up": Success(world.factors.tess, {"code": world.factors.codes[1]}),
+        "passkeys.begin": Success(world.factors.tess),
+        "passkeys.create": Success(world.factors.tess, lambda: {"name": "Phone", "credential": made_passkey(world)}),
+        "passkeys.list": Success(world.factors.tess),
+        "passkeys.rename": Success(world.factors.tess, {"name": "Telephone"}),
+        "auth.step_up_options": Success(world.factors.tess),
+        "auth.passkey_options": Success(""),
+        "auth.passkey": Success("", lambda: {"credential": signed_by_passkey(world)}),
+        "passkeys.remove": Success(world.factors.tess),
         "recovery_codes.create": Success(world.factors.tess),
         "totp.remove": Success(world.factors.tess, {"password": PASSWORD}),
         "sessions.list": Success(),
@@ -327,6 +341,15 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         answer = case.call(headers=authorization(token(world.url, success.actor)), session=session)
         assert 200 <= answer.status_code < 300, f"{name}: {answer.text}"
         case.validate_response(answer)
+
+
+def made_passkey(world: World) -> dict[str, Any]:
+    asked = httpx2.post(f"{world.url}/api/auth/passkeys/options", headers=authorization(world.factors.tess), timeout=30)
+    return world.factors.phone.create(asked.json())
+
+
+def signed_by_passkey(world: World) -> dict[str, Any]:
+    return world.factors.phone.get(httpx2.post(f"{world.url}/api/auth/passkey/options", timeout=30).json())
 
 
 def token(url: str, actor: str) -> str:

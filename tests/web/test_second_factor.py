@@ -10,6 +10,7 @@ import pytest
 from tests import cast
 from tests.cast import PASSWORD
 from tests.identity.apps import App, challenged, with_app
+from tests.identity.authenticator import Authenticator
 from tests.web.scene import problem
 from tests.web.test_pages import browser, field, token_of
 from veloflux import identity, tenants
@@ -165,3 +166,24 @@ async def test_a_tenant_that_requires_it_sends_its_people_to_their_account(
         assert secret
         await client.post("/console/account/totp/confirm", data={"code": App(secret[1]).code()})
         assert (await client.get("/console/t/acme/usage")).status_code == 200
+
+
+async def test_a_passkey_signs_in_from_the_origin_of_the_console_and_from_no_other(
+    web: str, http: httpx2.AsyncClient, one_ctx: Context
+) -> None:
+    await cast.person(one_ctx, "alice")
+    headers = {"authorization": f"Bearer {await token_of(one_ctx, 'alice')}"}
+    phone = Authenticator(web)
+    options = (await http.post("/api/auth/passkeys/options", headers=headers)).json()
+    added = await http.post(
+        "/api/auth/passkeys", json={"name": "Phone", "credential": phone.create(options)}, headers=headers
+    )
+    assert (added.status_code, len(added.json()["recovery_codes"])) == (201, 10)
+    for origin, status in (("https://evil.example", 401), (web, 200)):
+        phone.origin = origin
+        signed = phone.get((await http.post("/api/auth/passkey/options")).json())
+        assert (await http.post("/api/auth/passkey", json={"credential": signed})).status_code == status
+    asked = problem(await http.post("/api/auth/login", json=ALICE), 401, "second_factor_required")
+    answer = {"challenge": asked["challenge"], "credential": phone.get(asked["passkey"])}
+    done = await http.post("/api/auth/login/second-factor", json=answer)
+    assert done.json()["person"]["factors"] == ["password", "passkey"]

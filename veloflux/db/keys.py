@@ -239,6 +239,21 @@ def recovery_codes(user_: str) -> str:
     return f"{user(user_)}:recovery_codes"
 
 
+def passkey(user_: str, passkey: str) -> str:
+    """hash | no ttl | identity | a passkey: name, credential id, public key, how often it signed, last use"""
+    return f"{user(user_)}:passkey:{_id(passkey)}"
+
+
+def passkeys(user_: str) -> str:
+    """zset | no ttl | identity | a person's passkeys by the time they were added"""
+    return f"{user(user_)}:passkeys"
+
+
+def passkey_challenge(user_: str, challenge: str) -> str:
+    """string | 5 minutes | identity | a challenge that a passkey has answered: not a second time"""
+    return f"{user(user_)}:passkey_challenge:{_id(challenge)}"
+
+
 def sign_in_challenge(user_: str, challenge: str) -> str:
     """hash | 5 minutes | identity | a sign-in that waits for its second factor; its id is derived from its secret"""
     return f"{user(user_)}:sign_in_challenge:{_id(challenge)}"

@@ -18,6 +18,15 @@ from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link,
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
+from veloflux.identity.passkeys import (
+    add_passkey,
+    begin_passkey,
+    begin_passkey_log_in,
+    begin_step_up,
+    log_in_by_passkey,
+    remove_passkey,
+    rename_passkey,
+)
 from veloflux.identity.recovery_codes import make_recovery_codes
 from veloflux.identity.register import register
 from veloflux.identity.reset_password import request_password_reset, reset_password
@@ -34,7 +43,11 @@ __all__ = [
     "Session",
     "SignedIn",
     "User",
+    "add_passkey",
     "authenticate",
+    "begin_passkey",
+    "begin_passkey_log_in",
+    "begin_step_up",
     "change_password",
     "confirm_registration",
     "confirm_totp",
@@ -50,6 +63,7 @@ __all__ = [
     "index_user",
     "list_sessions",
     "log_in",
+    "log_in_by_passkey",
     "log_out",
     "mail_new_device",
     "mail_notice",
@@ -60,7 +74,9 @@ __all__ = [
     "read_factors",
     "read_user",
     "register",
+    "remove_passkey",
     "remove_totp",
+    "rename_passkey",
     "request_password_reset",
     "reset_password",
     "send_new_device",

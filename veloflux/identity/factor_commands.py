@@ -1,4 +1,4 @@
-"""`veloflux totp`, `veloflux recovery-codes`, and the second factor of `veloflux auth`."""
+"""`veloflux totp`, `veloflux passkeys`, `veloflux recovery-codes`, and the second factor of `veloflux auth`."""
 
 from typing import Annotated
 
@@ -12,6 +12,8 @@ from veloflux.terminal import Json, run, show
 
 totp = typer.Typer(no_args_is_help=True)
 recovery_codes = typer.Typer(no_args_is_help=True)
+passkeys = typer.Typer(no_args_is_help=True)
+PASSKEY = ("id", "name", "created_at", "used_at")
 ChallengeFile = Annotated[
     str, typer.Option("--challenge-file", help="File with the challenge, - for standard input; empty: asked for")
 ]
@@ -63,3 +65,24 @@ def create(terminal: typer.Context, token_file: TokenFile = "") -> None:
     """Make new recovery codes and print them, one a line; those before are void."""
     for one in as_person(terminal, token_file, identity.make_recovery_codes):
         typer.echo(one)
+
+
+@passkeys.command("list")
+def list_passkeys(terminal: typer.Context, token_file: TokenFile = "", json: Json = False) -> None:
+    """List the passkeys of the person that a token is."""
+    found = as_person(terminal, token_file, lambda ctx: identity.read_factors(ctx.db, ctx.actor.person))
+    show(found.passkeys, json=json, columns=PASSKEY)
+
+
+@passkeys.command()
+def rename(
+    terminal: typer.Context, passkey: str, *, name: Annotated[str, typer.Option()], token_file: TokenFile = ""
+) -> None:
+    """Rename a passkey of the person that a token is."""
+    as_person(terminal, token_file, lambda ctx: identity.rename_passkey(ctx, passkey, name))
+
+
+@passkeys.command("remove")
+def remove_passkey(terminal: typer.Context, passkey: str, token_file: TokenFile = "") -> None:
+    """Remove a passkey of the person that a token is."""
+    as_person(terminal, token_file, lambda ctx: identity.remove_passkey(ctx, passkey))

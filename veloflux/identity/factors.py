@@ -7,7 +7,7 @@ from veloflux.context import Context
 from veloflux.db.client import Db
 from veloflux.errors import SecondFactorNeeded
 from veloflux.identity import store
-from veloflux.identity.factors_model import Factors, Method
+from veloflux.identity.factors_model import Factors
 
 SECOND = frozenset({"totp", "passkey", "recovery_code"})
 
@@ -23,13 +23,10 @@ def has_second(proved: Sequence[str]) -> bool:
 
 async def read(db: Db, user: str) -> Factors:
     """All that a person has beside the password."""
-    totp, codes = await asyncio.gather(store.find_totp(db, user), store.find_recovery_codes(db, user))
-    return Factors(totp=totp, recovery_codes=codes)
-
-
-async def methods_of(db: Db, user: str) -> list[Method]:
-    """How a person can prove a second factor; none: there is none to prove."""
-    return (await read(db, user)).methods
+    totp, passkeys, codes = await asyncio.gather(
+        store.find_totp(db, user), store.find_passkeys(db, user), store.find_recovery_codes(db, user)
+    )
+    return Factors(totp=totp, passkeys=tuple(passkeys), recovery_codes=codes)
 
 
 async def guarded(ctx: Context) -> Factors:

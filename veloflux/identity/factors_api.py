@@ -1,6 +1,6 @@
 """Routes of second factors: a sign-in's second step, authenticator apps, recovery codes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
@@ -14,21 +14,29 @@ from veloflux.identity.passwords import LENGTH_MAX
 
 Code = Annotated[
     str,
-    Meta(min_length=1, max_length=64, description="Six digits of the app, or a recovery code", examples=["123456"]),
+    Meta(max_length=64, description="Six digits of the app, or a recovery code", examples=["123456"]),
 ]
+
+CredentialJson = Annotated[dict[str, Any] | None, Meta(description="PublicKeyCredential.toJSON() of the browser")]
 
 
 class SecondStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Either `code` or `credential`, which answers the options in `passkey` of the refusal."""
+
     challenge: Annotated[str, Meta(max_length=100, description="Of the refusal `second_factor_required`")]
-    code: Code
+    code: Code = ""
+    credential: CredentialJson = None
 
 
 class StepUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    code: Code
+    """Either `code` or `credential`, which answers the options of `auth.step_up_options`."""
+
+    code: Code = ""
+    credential: CredentialJson = None
 
 
 class ConfirmTotp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    code: Code
+    code: Annotated[str, Meta(min_length=1, max_length=64, description="Six digits of the app", examples=["123456"])]
 
 
 class RemoveTotp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +70,9 @@ class FactorsShown(msgspec.Struct, frozen=True):
 )
 async def second_factor(ctx: Context, data: SecondStep) -> LoggedIn:
     """The challenge is good for five minutes, five answers and one session."""
-    signed_in = await identity.finish_log_in(ctx, data.challenge, FactorAnswer(code=data.code))
+    signed_in = await identity.finish_log_in(
+        ctx, data.challenge, FactorAnswer(code=data.code, credential=data.credential)
+    )
     return LoggedIn(signed_in.token, signed_in.ends_at, signed_in.person)
 
 
@@ -75,7 +85,7 @@ async def second_factor(ctx: Context, data: SecondStep) -> LoggedIn:
     status_code=204,
 )
 async def step_up(ctx: Context, data: StepUp) -> None:
-    await identity.step_up(ctx, FactorAnswer(code=data.code))
+    await identity.step_up(ctx, FactorAnswer(code=data.code, credential=data.credential))
 
 
 @get("/api/auth/factors", operation_id="factors.show", access="person", summary="Show my factors", tags=["auth"])

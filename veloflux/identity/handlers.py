@@ -4,6 +4,7 @@ from veloflux.context import Context
 from veloflux.events import (
     FactorAdded,
     FactorRemoved,
+    PasskeyCopied,
     Recorded,
     RecoveryCodesMade,
     RecoveryCodeUsed,
@@ -20,6 +21,7 @@ NOTICES = {
     UserPasswordChanged.name: "password_changed",
     FactorAdded.name: "factor_added",
     FactorRemoved.name: "factor_removed",
+    PasskeyCopied.name: "passkey_copied",
     RecoveryCodesMade.name: "recovery_codes_made",
     RecoveryCodeUsed.name: "recovery_code_used",
 }

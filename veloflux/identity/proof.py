@@ -9,10 +9,12 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import CredentialsWrong, NotAuthenticated, SecondFactorWrong
 from veloflux.events import RecoveryCodeUsed
-from veloflux.identity import attempts, factors, passwords, recovery_codes, store, totp_codes
+from veloflux.identity import attempts, factors, passkey_proof, passwords, recovery_codes, store, totp_codes
+from veloflux.identity.ceremony import Credential
 from veloflux.identity.change_password import FORM as PASSWORD_FORM
 from veloflux.identity.factors_model import FactorAnswer, Factors, Method, RecoveryCodes, Totp
 from veloflux.identity.model import User
+from veloflux.identity.passkey_proof import Expected
 from veloflux.kit import clock, crypto
 from veloflux.transaction import Transaction
 
@@ -26,13 +28,17 @@ class Proof(NamedTuple):
     spend: Callable[[Transaction], None]
 
 
-async def prove(ctx: Context, user: User, answer: FactorAnswer) -> Proof:
+async def prove(ctx: Context, user: User, answer: FactorAnswer, subject: str = "") -> Proof:
     """Hold an answer against a person's factors; nothing is written before the proof is spent.
 
+    :param subject: for whom a passkey's challenge was made.
     :raises SecondFactorWrong: it proves none of them. :raises TooManyAttempts: see `attempts`.
     """
     attempt = await attempts.admit(ctx, FORM, user.id)
-    proof = await _proof(ctx, user, answer, await factors.read(ctx.db, user.id))
+    if answer.credential is not None:
+        proof = await _by_passkey(ctx, user, answer.credential, subject)
+    else:
+        proof = await _by_code(ctx, user, answer, await factors.read(ctx.db, user.id))
     if proof is None:
         raise SecondFactorWrong("This code is wrong, or was used before; wait for the next one", field="code")
     await attempts.succeeded(ctx, attempt)
@@ -68,7 +74,12 @@ async def raise_session(ctx: Context, tx: Transaction, factor: Method) -> None:
         tx.change(keys.session(ctx.actor.person, session.id), session, msgspec.structs.replace(session, factors=proved))
 
 
-async def _proof(ctx: Context, user: User, answer: FactorAnswer, found: Factors) -> Proof | None:
+async def _by_passkey(ctx: Context, user: User, credential: Credential, subject: str) -> Proof | None:
+    spend = await passkey_proof.prove(ctx, user.id, credential, Expected(subject))
+    return Proof("passkey", spend) if spend else None
+
+
+async def _by_code(ctx: Context, user: User, answer: FactorAnswer, found: Factors) -> Proof | None:
     code = answer.code.strip()
     if found.totp and totp_codes.CODE.fullmatch(code):
         number = await code_number(ctx, user.id, found.totp, code)

@@ -33,7 +33,7 @@ async def _finish(ctx: Context, token: str, answer: FactorAnswer) -> SignedIn:
     user, challenge = await sign_in_challenges.find(ctx, token)
     acting = acting_as(ctx, user)
     try:
-        proved = await proof.prove(acting, user, answer)
+        proved = await proof.prove(acting, user, answer, challenge.id)
     except SecondFactorWrong:
         await sign_in_challenges.count_refusal(ctx, user, challenge.id)
         raise
@@ -47,7 +47,7 @@ async def _finish(ctx: Context, token: str, answer: FactorAnswer) -> SignedIn:
 
 async def _step_up(ctx: Context, answer: FactorAnswer) -> None:
     user = await store.read_user(ctx.db, ctx.actor.person)
-    proved = await proof.prove(ctx, user, answer)
+    proved = await proof.prove(ctx, user, answer, ctx.actor.session)
     tx = Transaction(ctx, user.id)
     proved.spend(tx)
     await proof.raise_session(ctx, tx, proved.factor)

@@ -33,9 +33,9 @@ async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     if user is None or user.status != "active":
         raise CredentialsWrong("E-mail and password do not belong together")
     acting = acting_as(ctx, user)
-    methods = await factors.methods_of(ctx.db, user.id)
-    if methods:
-        await sign_in_challenges.issue(acting, user, ("password",), methods)
+    found = await factors.read(ctx.db, user.id)
+    if found.methods:
+        await sign_in_challenges.issue(acting, user, ("password",), found)
     return await open_session(acting, user, ("password",))
 
 

@@ -5,7 +5,6 @@ five wrong answers, and whatever ends the person's sessions ends it too.
 """
 
 import re
-from collections.abc import Sequence
 from typing import NoReturn
 
 import msgspec
@@ -14,8 +13,9 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import SecondFactorRequired, SignInExpired
 from veloflux.events import SecondFactorRefused, SignInChallenged
-from veloflux.identity import store
-from veloflux.identity.factors_model import SignInChallenge
+from veloflux.identity import ceremony, passkey_proof, store, webauthn_challenges
+from veloflux.identity.ceremony import Options
+from veloflux.identity.factors_model import Factors, SignInChallenge
 from veloflux.identity.model import User
 from veloflux.kit import clock, crypto, ids
 from veloflux.transaction import Transaction, decide
@@ -25,10 +25,10 @@ REFUSED_MOST = 5
 TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
 
 
-async def issue(ctx: Context, user: User, proved: tuple[str, ...], methods: Sequence[str]) -> NoReturn:
+async def issue(ctx: Context, user: User, proved: tuple[str, ...], found: Factors) -> NoReturn:
     """Ask for the second factor of a person who proved these.
 
-    :raises SecondFactorRequired: always, with `challenge` and `methods`.
+    :raises SecondFactorRequired: always, with `challenge`, `methods`, and what a browser is asked of a `passkey`.
     """
     secret = crypto.new_secret()
     challenge = SignInChallenge(id=_id(secret), epoch=user.epoch, proved=proved)
@@ -39,7 +39,14 @@ async def issue(ctx: Context, user: User, proved: tuple[str, ...], methods: Sequ
     tx.event(SignInChallenged(challenge=challenge.id))
     await tx.commit()
     token = f"{ids.bare(user.id)}.{secret}"
-    raise SecondFactorRequired("Go on with your second factor", challenge=token, methods=list(methods))
+    passkey = {"passkey": passkey_options(ctx, challenge, found)} if found.passkeys else {}
+    raise SecondFactorRequired("Go on with your second factor", challenge=token, methods=found.methods, **passkey)
+
+
+def passkey_options(ctx: Context, challenge: SignInChallenge, found: Factors) -> Options:
+    """What a browser is asked of the person's passkeys, to end this sign-in."""
+    asked = webauthn_challenges.make(ctx.parts.secrets, passkey_proof.PURPOSE, challenge.id)
+    return ceremony.request_options(ctx.settings, asked, found.passkeys)
 
 
 async def find(ctx: Context, token: str) -> tuple[User, SignInChallenge]:

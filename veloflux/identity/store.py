@@ -11,7 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.names import Name
 from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
-from veloflux.identity.factors_model import RecoveryCodes, SignInChallenge, Totp
+from veloflux.identity.factors_model import Passkey, RecoveryCodes, SignInChallenge, Totp
 from veloflux.identity.model import Registration, ResetLink, Session, User
 
 ATTEMPT = scripts.load("identity", "attempt")
@@ -128,3 +128,18 @@ async def find_recovery_codes(db: Db, user: str) -> RecoveryCodes | None:
 
 async def find_sign_in_challenge(db: Db, user: str, challenge: str) -> SignInChallenge | None:
     return documents.from_pairs(SignInChallenge, await db.call("HGETALL", keys.sign_in_challenge(user, challenge)))
+
+
+async def find_passkey(db: Db, user: str, passkey: str) -> Passkey | None:
+    return documents.from_pairs(Passkey, await db.call("HGETALL", keys.passkey(user, passkey)))
+
+
+async def find_passkeys(db: Db, user: str) -> list[Passkey]:
+    """All of a person, oldest first."""
+    ids = await db.call("ZRANGE", keys.passkeys(user), 0, -1)
+    return [one for one in await asyncio.gather(*(find_passkey(db, user, id_) for id_ in ids)) if one]
+
+
+async def is_answered(db: Db, user: str, challenge: str) -> bool:
+    """Whether a passkey of the person has answered a challenge."""
+    return bool(await db.call("EXISTS", keys.passkey_challenge(user, challenge)))

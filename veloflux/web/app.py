@@ -17,7 +17,7 @@ from veloflux.audit import api as audit
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
 from veloflux.identity import api as identity
-from veloflux.identity import factors_api
+from veloflux.identity import factors_api, passkeys_api
 from veloflux.jobs import api as jobs
 from veloflux.limits import api as limits
 from veloflux.metering import api as metering
@@ -34,6 +34,7 @@ from veloflux.web.body import JsonRequest
 API: Sequence[HTTPRouteHandler] = (
     *identity.ROUTES,
     *factors_api.ROUTES,
+    *passkeys_api.ROUTES,
     *tenants.ROUTES,
     *members_api.ROUTES,
     *key_api.ROUTES,

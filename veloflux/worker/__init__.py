@@ -38,6 +38,7 @@ TABLES = Tables(
         "member.joined": [tenants.follow_membership],
         "member.removed": [tenants.follow_membership],
         "ownership.transferred": [tenants.follow_transfer],
+        "passkey.copied": [identity.mail_notice],
         "password_reset.requested": [identity.mail_reset_link],
         "recovery_code.used": [identity.mail_notice],
         "recovery_codes.made": [identity.mail_notice],
