@@ -14,6 +14,7 @@ from veloflux.db import prompt
 from veloflux.errors import StartRefused
 from veloflux.exports import commands as exports
 from veloflux.identity import commands as identity_commands
+from veloflux.identity import factor_commands
 from veloflux.jobs import commands as jobs
 from veloflux.limits import commands as limits
 from veloflux.metering import commands as metering
@@ -28,6 +29,9 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 app.add_typer(tenants.operator, name="operator", help="The people who run this installation")
 app.add_typer(identity_commands.auth, name="auth", help="People's accounts")
 app.add_typer(identity_commands.sessions, name="sessions", help="Where people are signed in")
+app.add_typer(factor_commands.totp, name="totp", help="Authenticator apps")
+app.add_typer(factor_commands.passkeys, name="passkeys", help="Passkeys, which browsers make")
+app.add_typer(factor_commands.recovery_codes, name="recovery-codes", help="For who lost the second factor")
 app.add_typer(tenants.app, name="tenants", help="Your customers")
 app.add_typer(tenants.members, name="members", help="The people of a tenant")
 app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")

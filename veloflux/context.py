@@ -54,8 +54,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """`id` is what the trail shows: `usr_…`, `key_…`, `cli:<os user>`, `worker`, `anonymous`.
 
     `device` is what a person logs in with, in a few words. `person` is whose data key seals the address: the person, or
-    "" when there is none to protect. `session` is the session that a person acts by; `tenant` and `role` are those of
-    an API key that acts, and `permissions` what it has of the role's (None: all).
+    "" when there is none to protect. `session` is the session that a person acts by, `factors` what they proved for
+    it; `tenant` and `role` are those of an API key that acts, and `permissions` what it has of the role's (None: all).
     """
 
     id: str
@@ -66,6 +66,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str = ""
     role: str = ""
     permissions: frozenset[str] | None = None
+    factors: tuple[str, ...] = ()
 
 
 ANONYMOUS = Actor(id="anonymous")

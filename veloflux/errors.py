@@ -14,8 +14,11 @@ VeloFluxError
 │   └── CounterOutOfRange
 ├── NotAuthenticated 401
 │   ├── CredentialsWrong
+│   ├── SecondFactorRequired, SecondFactorWrong
 │   └── LinkExpired
+│       └── SignInExpired
 ├── PermissionDenied 403
+│   ├── SecondFactorNeeded
 │   ├── TenantSuspended
 │   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
@@ -160,10 +163,29 @@ class CredentialsWrong(NotAuthenticated):
     code = "credentials_wrong"
 
 
+class SecondFactorRequired(NotAuthenticated):
+    """The password is right; `challenge` and one of `methods` prove the second factor."""
+
+    code = "second_factor_required"
+    public = frozenset({"challenge", "methods", "passkey"})
+
+
+class SecondFactorWrong(NotAuthenticated):
+    """The code or the passkey's answer is not right, or was used before."""
+
+    code = "second_factor_wrong"
+
+
 class LinkExpired(NotAuthenticated):
     """A one-time link was used, replaced or revoked, or its time is over."""
 
     code = "link_expired"
+
+
+class SignInExpired(LinkExpired):
+    """A sign-in waited too long for its second factor, was answered wrongly too often, or is done."""
+
+    code = "sign_in_expired"
 
 
 class PermissionDenied(VeloFluxError):
@@ -171,6 +193,12 @@ class PermissionDenied(VeloFluxError):
 
     code = "permission_denied"
     status = 403
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """The session was made without a second factor, which this needs: prove one, or add one to the account."""
+
+    code = "second_factor_needed"
 
 
 class TenantSuspended(PermissionDenied):

@@ -154,6 +154,77 @@ class UserSessionsEnded(Event, frozen=True, kw_only=True):
     kept: str
 
 
+class SecondFactorRefused(Event, frozen=True, kw_only=True):
+    """Somebody knew this person's password, and not the second factor."""
+
+    name = "second_factor.refused"
+    challenge: str
+
+
+class SignInChallenged(Event, frozen=True, kw_only=True):
+    """A person gave the right password and is asked for the second factor."""
+
+    name = "sign_in.challenged"
+    challenge: str
+
+
+class SessionRaised(Event, frozen=True, kw_only=True):
+    """A person proved a second factor for the session in use."""
+
+    name = "session.raised"
+    session: str
+    factor: str
+
+
+class FactorEnrolled(Event, frozen=True, kw_only=True):
+    """A person began to add a factor, which does not count before it is confirmed."""
+
+    name = "factor.enrolled"
+    factor: str
+
+
+class FactorAdded(Event, frozen=True, kw_only=True):
+    """A person has another factor to sign in with, and is told so."""
+
+    name = "factor.added"
+    factor: str
+
+
+class FactorRemoved(Event, frozen=True, kw_only=True):
+    """A person has a factor less, and is told so."""
+
+    name = "factor.removed"
+    factor: str
+
+
+class PasskeyRenamed(Event, frozen=True, kw_only=True):
+    """A person gave a passkey another name."""
+
+    name = "passkey.renamed"
+    passkey: str
+
+
+class PasskeyCopied(Event, frozen=True, kw_only=True):
+    """A passkey signed that counts less than it did: somebody has a copy. It was refused, and the person is told."""
+
+    name = "passkey.copied"
+    passkey: str
+
+
+class RecoveryCodesMade(Event, frozen=True, kw_only=True):
+    """A person has new recovery codes, and is told so; those before are void."""
+
+    name = "recovery_codes.made"
+    user: str
+
+
+class RecoveryCodeUsed(Event, frozen=True, kw_only=True):
+    """Somebody signed in, or proved to be this person, by a recovery code, of which the person is told."""
+
+    name = "recovery_code.used"
+    left: int
+
+
 # Tenants
 
 
@@ -162,6 +233,14 @@ class TenantCreated(Event, frozen=True, kw_only=True):
 
     name = "tenant.created"
     tenant: str
+
+
+class TenantSecondFactorSet(Event, frozen=True, kw_only=True):
+    """A tenant requires a second factor of its people from now on, or no longer."""
+
+    name = "tenant.second_factor_set"
+    tenant: str
+    required: bool
 
 
 class TenantClockSet(Event, frozen=True, kw_only=True):

@@ -69,6 +69,8 @@ def _cell(column: str, value: Any) -> str:
         return "-"
     if isinstance(value, int) and (column == "at" or column.endswith("_at")):
         return datetime.fromtimestamp(value / 1000).astimezone().isoformat(" ", "seconds")
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {part}" for name, part in value.items())
     return str(value)

@@ -19,6 +19,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 from tests import cast, customers
 from tests.cast import PASSWORD
 from tests.identity import links
+from tests.identity.apps import App, challenged, with_app
+from tests.identity.authenticator import Authenticator
 from tests.servers import wait_for
 from veloflux import identity, tenants
 from veloflux.context import Context
@@ -63,6 +65,18 @@ class World(NamedTuple):
     verification: str
     reset: str
     email_changes: list[str]
+    factors: "Factors"
+
+
+class Factors(NamedTuple):
+    """Sessions by token: of tess, who has an app, and of uma, who has begun to add one."""
+
+    tess: str
+    challenge: str
+    codes: list[str]
+    uma: str
+    app: App
+    phone: Authenticator
 
 
 @pytest.fixture
@@ -80,6 +94,7 @@ async def world(web: str, one_ctx: Context) -> World:
     yara = {"name": "Yara", "email": cast.email("yara"), "password": PASSWORD}
     await identity.start_registration(one_ctx, **yara)
     await identity.request_password_reset(one_ctx, cast.email("mallory"))
+    made = await factors(one_ctx, web)
     [reset] = await links.of_reset(one_ctx, scene.stranger.actor.person)
     email_changes = []
     for who in (scene.bob, scene.carol):
@@ -97,6 +112,7 @@ async def world(web: str, one_ctx: Context) -> World:
             "key": (await customers.key(within)).key.id,
             "owner": scene.acme.id,
             "role": role.name,
+            "passkey": made.phone.passkey,
             "session": spare.person.session,
             "tenant": "acme",
             "user": scene.bob.actor.person,
@@ -105,6 +121,20 @@ async def world(web: str, one_ctx: Context) -> World:
         verification=await links.of_registration(one_ctx),
         reset=reset,
         email_changes=email_changes,
+        factors=made,
+    )
+
+
+async def factors(ctx: Context, url: str) -> "Factors":
+    signed_in = {}
+    for name in ("tess", "uma"):
+        await cast.person(ctx, name)
+        signed_in[name] = await identity.log_in(cast.fresh(ctx), cast.email(name), PASSWORD)
+    _, codes = await with_app(cast.acting(ctx, signed_in["tess"]))
+    begun = await identity.enrol_totp(cast.acting(ctx, signed_in["uma"]))
+    challenge = await challenged(ctx, "tess")
+    return Factors(
+        signed_in["tess"].token, challenge, codes, signed_in["uma"].token, App(begun.secret), Authenticator(url)
     )
 
 
@@ -223,7 +253,9 @@ def test_no_answer_is_a_fault_or_undocumented_whoever_asks_whatever(
 
 
 class Success(NamedTuple):
-    """Who asks (somebody's name, or a key) what; the path's parameters are the world's ids."""
+    """Who asks (somebody's name, a key or a token) what (or what makes it then); the path's parameters are the world's
+    ids.
+    """
 
     actor: str = "alice"
     body: Any = None
@@ -249,6 +281,21 @@ def successes(world: World) -> dict[str, Success]:
         "auth.me": Success(),
         "auth.logout": Success(),
         "auth.password": Success(body={"current": PASSWORD, "password": PASSWORD}),
+        "factors.show": Success(),
+        "totp.enrol": Success(),
+        "totp.confirm": Success(world.factors.uma, lambda: {"code": world.factors.app.code()}),
+        "auth.second_factor": Success("", {"challenge": world.factors.challenge, "code": world.factors.codes[0]}),
+        "auth.step_up": Success(world.factors.tess, {"code": world.factors.codes[1]}),
+        "passkeys.begin": Success(world.factors.tess),
+        "passkeys.create": Success(world.factors.tess, lambda: {"name": "Phone", "credential": made_passkey(world)}),
+        "passkeys.list": Success(world.factors.tess),
+        "passkeys.rename": Success(world.factors.tess, {"name": "Telephone"}),
+        "auth.step_up_options": Success(world.factors.tess),
+        "auth.passkey_options": Success(""),
+        "auth.passkey": Success("", lambda: {"credential": signed_by_passkey(world)}),
+        "passkeys.remove": Success(world.factors.tess),
+        "recovery_codes.create": Success(world.factors.tess),
+        "totp.remove": Success(world.factors.tess, {"password": PASSWORD}),
         "sessions.list": Success(),
         "sessions.end": Success(),
         "sessions.end_many": Success(),
@@ -280,6 +327,7 @@ def successes(world: World) -> dict[str, Success]:
         "members.transfer_ownership": Success(tenant="box"),
         "operator.set_role": Success("olivia", {"role": "operator"}),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
+        "tenants.require_second_factor": Success(body={"required": False}),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),
         "tenants.archive": Success(),
@@ -297,19 +345,29 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
             ids["message"] = written_message(world.url)
         if name == "operator.set_role":
             ids["user"] = person(world.url, "olivia")
+        body = success.body() if callable(success.body) else success.body
         case = operation.Case(
             path_parameters={parameter: ids[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)},
             query=success.query,
-            body=success.body if success.body is not None else NOT_SET,
-            media_type="application/json" if success.body is not None else None,
+            body=body if body is not None else NOT_SET,
+            media_type="application/json" if body is not None else None,
         )
         answer = case.call(headers=authorization(token(world.url, success.actor)), session=session)
         assert 200 <= answer.status_code < 300, f"{name}: {answer.text}"
         case.validate_response(answer)
 
 
+def made_passkey(world: World) -> dict[str, Any]:
+    asked = httpx2.post(f"{world.url}/api/auth/passkeys/options", headers=authorization(world.factors.tess), timeout=30)
+    return world.factors.phone.create(asked.json())
+
+
+def signed_by_passkey(world: World) -> dict[str, Any]:
+    return world.factors.phone.get(httpx2.post(f"{world.url}/api/auth/passkey/options", timeout=30).json())
+
+
 def token(url: str, actor: str) -> str:
-    return actor if not actor or actor.startswith("vf_") else sign_in(url, actor)
+    return actor if not actor or actor.startswith("vf_") or "." in actor else sign_in(url, actor)
 
 
 def person(url: str, name: str) -> str:

@@ -229,6 +229,41 @@ def sessions(user_: str) -> str:
     return f"{user(user_)}:sessions"
 
 
+def totp(user_: str) -> str:
+    """hash | no ttl | identity | secret, sealed, of a person's authenticator app; number of the last code accepted"""
+    return f"{user(user_)}:totp"
+
+
+def totp_pending(user_: str) -> str:
+    """hash | 1 hour | identity | an authenticator app that was not confirmed yet"""
+    return f"{user(user_)}:totp_pending"
+
+
+def recovery_codes(user_: str) -> str:
+    """hash | no ttl | identity | digests of the recovery codes that a person has left"""
+    return f"{user(user_)}:recovery_codes"
+
+
+def passkey(user_: str, passkey: str) -> str:
+    """hash | no ttl | identity | a passkey: name, credential id, public key, how often it signed, last use"""
+    return f"{user(user_)}:passkey:{_id(passkey)}"
+
+
+def passkeys(user_: str) -> str:
+    """zset | no ttl | identity | a person's passkeys by the time they were added"""
+    return f"{user(user_)}:passkeys"
+
+
+def passkey_challenge(user_: str, challenge: str) -> str:
+    """string | 5 minutes | identity | a challenge that a passkey has answered: not a second time"""
+    return f"{user(user_)}:passkey_challenge:{_id(challenge)}"
+
+
+def sign_in_challenge(user_: str, challenge: str) -> str:
+    """hash | 5 minutes | identity | a sign-in that waits for its second factor; its id is derived from its secret"""
+    return f"{user(user_)}:sign_in_challenge:{_id(challenge)}"
+
+
 def known_places(user_: str) -> str:
     """zset | no ttl | identity | digests of the addresses and devices a person signed in from, by the last time"""
     return f"{user(user_)}:places"

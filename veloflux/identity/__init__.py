@@ -5,6 +5,7 @@
 - Messages that somebody else causes are limited by mailbox, whether or not it has an account (mail_limit.py).
 - A password is kept as its argon2id hash, a session as a digest of its token.
 - Attempts to sign in are counted before they are made (attempts.py), whether or not there is such an account.
+- Who has a second factor is asked for it (second_factor.py); no code is good twice. A session says what was proved.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
@@ -21,16 +22,30 @@ from veloflux.identity.email_change_mails import (
     send_email_changed,
     send_email_proof,
 )
+from veloflux.identity.factors import has_second
+from veloflux.identity.factors import read as read_factors
 from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.mail_limit import admit_invitation
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
+from veloflux.identity.passkeys import (
+    add_passkey,
+    begin_passkey,
+    begin_passkey_log_in,
+    begin_step_up,
+    log_in_by_passkey,
+    remove_passkey,
+    rename_passkey,
+)
+from veloflux.identity.recovery_codes import make_recovery_codes
 from veloflux.identity.register import register
 from veloflux.identity.reset_password import request_password_reset, reset_password
+from veloflux.identity.second_factor import finish_log_in, step_up
 from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
 from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
+from veloflux.identity.totp import confirm_totp, enrol_totp, remove_totp
 
 __all__ = [
     "EmailAddress",
@@ -39,20 +54,29 @@ __all__ = [
     "Session",
     "SignedIn",
     "User",
+    "add_passkey",
     "admit_invitation",
     "authenticate",
+    "begin_passkey",
+    "begin_passkey_log_in",
+    "begin_step_up",
     "change_password",
     "confirm_email_change",
     "confirm_registration",
+    "confirm_totp",
     "email_digest",
     "end_session",
     "end_sessions",
+    "enrol_totp",
     "find_by_email",
     "find_users",
+    "finish_log_in",
     "forget_registration",
+    "has_second",
     "index_user",
     "list_sessions",
     "log_in",
+    "log_in_by_passkey",
     "log_out",
     "mail_change_links",
     "mail_former_address",
@@ -60,11 +84,16 @@ __all__ = [
     "mail_notice",
     "mail_reset_link",
     "mail_verification",
+    "make_recovery_codes",
     "parse_email",
+    "read_factors",
     "read_user",
     "refuse_email_change",
     "register",
     "release_former_address",
+    "remove_passkey",
+    "remove_totp",
+    "rename_passkey",
     "request_email_change",
     "request_password_reset",
     "reset_password",
@@ -76,5 +105,6 @@ __all__ = [
     "send_reset_link",
     "send_verification",
     "start_registration",
+    "step_up",
     "verify",
 ]

@@ -82,11 +82,14 @@ class LoggedIn(msgspec.Struct, frozen=True):
 
 
 class SessionShown(msgspec.Struct, frozen=True):
-    """Times in epoch ms; `seen_at` is exact to a minute. `device` and `address` are those of the log-in."""
+    """Times in epoch ms; `seen_at` is exact to a minute. `device` and `address` are those of the log-in, `factors` what
+    was proved for it.
+    """
 
     id: str
     device: str
     address: str
+    factors: tuple[str, ...]
     created_at: int
     seen_at: int
     ends_at: int
@@ -151,7 +154,10 @@ async def password_reset_confirm(ctx: Context, data: NewPasswordByLink) -> None:
 
 @post("/api/auth/login", operation_id="auth.login", access="public", summary="Log in", tags=["auth"], status_code=200)
 async def login(ctx: Context, data: LogIn) -> LoggedIn:
-    """Answers a token for programs; browsers log in on the console's own page, which sets a cookie."""
+    """Answers a token for programs; browsers log in on the console's own page, which sets a cookie.
+
+    Who has a second factor gets 401 `second_factor_required` with `challenge` and `methods`, to go on with.
+    """
     signed_in = await identity.log_in(ctx, data.email, data.password)
     return LoggedIn(signed_in.token, signed_in.ends_at, signed_in.person)
 
@@ -220,6 +226,7 @@ def _shown(session: Session, current: str) -> SessionShown:
         session.id,
         session.device,
         session.address,
+        session.factors,
         session.created_at,
         session.seen_at,
         session.ends_at,

@@ -24,6 +24,10 @@ LinkTokenFile = Annotated[
     str, typer.Option("--token-file", help="File with the link's token, - for standard input; empty: asked for")
 ]
 
+CodeFile = Annotated[
+    str, typer.Option("--code-file", help="File with the code, - for standard input; empty: asked for")
+]
+
 
 def ask_secret(file: str, what: str) -> str:
     """The first line of a file or of standard input, or what is typed.

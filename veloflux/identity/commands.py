@@ -7,7 +7,16 @@ import typer
 
 from veloflux import identity
 from veloflux.context import Context
-from veloflux.identity.ask_secret import CurrentPasswordFile, LinkTokenFile, PasswordFile, TokenFile, ask_secret
+from veloflux.errors import SecondFactorRequired
+from veloflux.identity.ask_secret import (
+    CodeFile,
+    CurrentPasswordFile,
+    LinkTokenFile,
+    PasswordFile,
+    TokenFile,
+    ask_secret,
+)
+from veloflux.identity.factors_model import FactorAnswer
 from veloflux.identity.model import Account
 from veloflux.identity.sessions import Which
 from veloflux.terminal import Json, run, show
@@ -17,7 +26,7 @@ sessions = typer.Typer(no_args_is_help=True)
 Answer = TypeVar("Answer")
 Email = Annotated[str, typer.Option(help="E-mail address of the account")]
 ACCOUNT = ("id", "name", "email")
-SESSION = ("id", "device", "address", "created_at", "seen_at", "ends_at")
+SESSION = ("id", "device", "address", "factors", "created_at", "seen_at", "ends_at")
 
 
 @auth.command()
@@ -59,10 +68,21 @@ def password_reset_confirm(
 
 
 @auth.command()
-def login(terminal: typer.Context, *, email: Email, password_file: PasswordFile = "", json: Json = False) -> None:
-    """Start a session; prints its token."""
+def login(
+    terminal: typer.Context,
+    *,
+    email: Email,
+    password_file: PasswordFile = "",
+    code_file: CodeFile = "",
+    json: Json = False,
+) -> None:
+    """Start a session; prints its token. Asks for a code if there is a second factor."""
     password = ask_secret(password_file, "Password")
-    signed_in = run(terminal, lambda ctx: identity.log_in(ctx, email, password))
+    try:
+        signed_in = run(terminal, lambda ctx: identity.log_in(ctx, email, password))
+    except SecondFactorRequired as asked:
+        challenge, code = asked.extra["challenge"], ask_secret(code_file, "Code")
+        signed_in = run(terminal, lambda ctx: identity.finish_log_in(ctx, challenge, FactorAnswer(code=code)))
     if json:
         show(signed_in, json=True)
     else:

@@ -1,7 +1,16 @@
 """What follows from the events of people: the global list of them, and their e-mails."""
 
 from veloflux.context import Context
-from veloflux.events import Recorded, RegistrationRepeated, UserPasswordChanged
+from veloflux.events import (
+    FactorAdded,
+    FactorRemoved,
+    PasskeyCopied,
+    Recorded,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    RegistrationRepeated,
+    UserPasswordChanged,
+)
 from veloflux.identity import store
 from veloflux.identity.jobs import SEND_NOTICE, SEND_RESET_LINK, SEND_VERIFICATION
 from veloflux.kit import ids
@@ -10,6 +19,11 @@ from veloflux.transaction import Transaction
 NOTICES = {
     RegistrationRepeated.name: "registration_repeated",
     UserPasswordChanged.name: "password_changed",
+    FactorAdded.name: "factor_added",
+    FactorRemoved.name: "factor_removed",
+    PasskeyCopied.name: "passkey_copied",
+    RecoveryCodesMade.name: "recovery_codes_made",
+    RecoveryCodeUsed.name: "recovery_code_used",
 }
 """Which message tells a person of which event."""
 

@@ -40,7 +40,8 @@ async def send_notice(ctx: Context, job: Job, _tx: Transaction) -> None:
     """Tell a person what happened to their account, and where to go if it was not them."""
     user = await store.find_user(ctx.db, job.owner)
     if user:
-        places = {"sign_in": page(ctx, "sign-in"), "forgot_password": page(ctx, "forgot-password")}
+        pages = {"sign_in": "sign-in", "forgot_password": "forgot-password", "account": "account"}
+        places = {name: page(ctx, path) for name, path in pages.items()}
         await send(ctx, job, user.email, job.payload["notice"], user.language, **places)
 
 

@@ -51,7 +51,8 @@ class EmailChange(Entity, frozen=True, kw_only=True):
 
 
 class Session(Entity, frozen=True, kw_only=True):
-    """One log-in. Times in epoch ms; it ends at `ends_at`, or before, without use.
+    """One log-in, with the factors that were proved for it. Times in epoch ms; it ends at `ends_at`, or before, without
+    use.
 
     The trail does not show its address: it has it already, as that of who logged in.
     """
@@ -59,6 +60,7 @@ class Session(Entity, frozen=True, kw_only=True):
     epoch: int
     device: str = ""
     address: Secret = ""
+    factors: tuple[str, ...] = ("password",)
     created_at: int
     seen_at: int
     ends_at: int
@@ -72,10 +74,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     language: Language
     session: str
+    factors: tuple[str, ...] = ("password",)
 
     def actor(self, address: str = "") -> Actor:
         """This person, acting from an address."""
-        return Actor(id=self.id, person=self.id, session=self.session, address=address)
+        return Actor(id=self.id, person=self.id, session=self.session, address=address, factors=self.factors)
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

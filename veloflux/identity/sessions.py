@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
@@ -11,7 +12,7 @@ from veloflux.context import Context, Parts
 from veloflux.db import keys
 from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
 from veloflux.events import SessionEnded, SessionStarted, UserPasswordRehashed, UserSessionsEnded
-from veloflux.identity import attempts, email_address, passwords, store
+from veloflux.identity import attempts, email_address, factors, passwords, sign_in_challenges, store
 from veloflux.identity.model import Person, Session, SignedIn, User
 from veloflux.kit import clock, crypto, ids
 from veloflux.transaction import Transaction, decide
@@ -26,11 +27,16 @@ async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     """Start a session. Takes the same time whether or not the address has an account.
 
     :raises CredentialsWrong: no such account, or another password. :raises TooManyAttempts: see `attempts`.
+    :raises SecondFactorRequired: the password is right; `second_factor.finish_log_in` goes on.
     """
     user = await verify(ctx, email, password)
     if user is None or user.status != "active":
         raise CredentialsWrong("E-mail and password do not belong together")
-    return await _start(_acting(ctx, user), user)
+    acting = acting_as(ctx, user)
+    found = await factors.read(ctx.db, user.id)
+    if found.methods:
+        await sign_in_challenges.issue(acting, user, ("password",), found)
+    return await open_session(acting, user, ("password",))
 
 
 async def verify(ctx: Context, email: str, password: str) -> User | None:
@@ -46,7 +52,7 @@ async def verify(ctx: Context, email: str, password: str) -> User | None:
         return None
     await attempts.succeeded(ctx, attempt)
     if user and passwords.is_outdated(user.password_hash):
-        await _rehash(_acting(ctx, user), user, password)
+        await _rehash(acting_as(ctx, user), user, password)
     return user
 
 
@@ -60,7 +66,8 @@ async def _rehash(ctx: Context, user: User, password: str) -> None:
         await tx.commit()
 
 
-def _acting(ctx: Context, user: User) -> Context:
+def acting_as(ctx: Context, user: User) -> Context:
+    """What somebody does who proved to be a person, that person does, from where they are."""
     return ctx.acting(msgspec.structs.replace(ctx.actor, id=user.id, person=user.id))
 
 
@@ -109,8 +116,15 @@ async def authenticate(parts: Parts, token: str) -> Person:
     code, *fields = await store.run_authenticate(parts.db, user, session, idle_ms)
     if code != "OK":
         raise NotAuthenticated("This session is over; sign in again")
-    name, email, language = fields
-    return Person(id=user, name=name, email=email, language=language, session=session)
+    name, email, language, proved = fields
+    return Person(
+        id=user,
+        name=name,
+        email=email,
+        language=language,
+        session=session,
+        factors=tuple(msgspec.json.decode(proved, type=list[str])),
+    )
 
 
 def session_id(secret: str) -> str:
@@ -118,7 +132,14 @@ def session_id(secret: str) -> str:
     return ids.derived("ses", crypto.digest(secret))
 
 
-async def _start(ctx: Context, user: User) -> SignedIn:
+async def open_session(
+    ctx: Context, user: User, proved: tuple[str, ...], spend: Callable[[Transaction], None] = lambda _: None
+) -> SignedIn:
+    """Start a session of an active person, who acts, after everything was proved that is needed.
+
+    :param proved: the factors, such as `password`, `totp`. :param spend: adds to the commit what may be used once.
+    :raises ChangedMeanwhile: what was proved no longer holds.
+    """
     secret, now, settings = crypto.new_secret(), clock.now_ms(), ctx.settings
     ends_at = now + settings.session_absolute_s * 1000
     session = Session(
@@ -126,6 +147,7 @@ async def _start(ctx: Context, user: User) -> SignedIn:
         epoch=user.epoch,
         device=ctx.actor.device,
         address=ctx.actor.address,
+        factors=proved,
         created_at=now,
         seen_at=now,
         ends_at=ends_at,
@@ -136,6 +158,7 @@ async def _start(ctx: Context, user: User) -> SignedIn:
     )
     tx = Transaction(ctx, user.id)
     tx.expect(keys.user(user.id), "epoch", str(user.epoch))
+    spend(tx)
     tx.create(keys.session(user.id, session.id), session)
     tx.expire(keys.session(user.id, session.id), min(settings.session_idle_s, settings.session_absolute_s) * 1000)
     tx.rank(keys.sessions(user.id), session.id, now)
@@ -144,7 +167,9 @@ async def _start(ctx: Context, user: User) -> SignedIn:
     is_new = _remember_place(ctx, tx, user.id, known)
     tx.event(SessionStarted(session=session.id, device=session.device, new_device=is_new))
     await tx.commit()
-    person = Person(id=user.id, name=user.name, email=user.email, language=user.language, session=session.id)
+    person = Person(
+        id=user.id, name=user.name, email=user.email, language=user.language, session=session.id, factors=proved
+    )
     return SignedIn(token=f"{ids.bare(user.id)}.{secret}", person=person, ends_at=ends_at)
 
 

@@ -11,6 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.names import Name
 from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
+from veloflux.identity.factors_model import Passkey, RecoveryCodes, SignInChallenge, Totp
 from veloflux.identity.model import EmailChange, Registration, ResetLink, Session, User
 
 ATTEMPT = scripts.load("identity", "attempt")
@@ -115,3 +116,34 @@ async def known_places(db: Db, user: str) -> list[str]:
 async def project_user(db: Db, user: str, registered_at: int) -> None:
     """Put a person into the list of all; again is as once."""
     await db.call("ZADD", keys.users(), registered_at, user)
+
+
+async def find_totp(db: Db, user: str) -> Totp | None:
+    return documents.from_pairs(Totp, await db.call("HGETALL", keys.totp(user)))
+
+
+async def find_totp_pending(db: Db, user: str) -> Totp | None:
+    return documents.from_pairs(Totp, await db.call("HGETALL", keys.totp_pending(user)))
+
+
+async def find_recovery_codes(db: Db, user: str) -> RecoveryCodes | None:
+    return documents.from_pairs(RecoveryCodes, await db.call("HGETALL", keys.recovery_codes(user)))
+
+
+async def find_sign_in_challenge(db: Db, user: str, challenge: str) -> SignInChallenge | None:
+    return documents.from_pairs(SignInChallenge, await db.call("HGETALL", keys.sign_in_challenge(user, challenge)))
+
+
+async def find_passkey(db: Db, user: str, passkey: str) -> Passkey | None:
+    return documents.from_pairs(Passkey, await db.call("HGETALL", keys.passkey(user, passkey)))
+
+
+async def find_passkeys(db: Db, user: str) -> list[Passkey]:
+    """All of a person, oldest first."""
+    ids = await db.call("ZRANGE", keys.passkeys(user), 0, -1)
+    return [one for one in await asyncio.gather(*(find_passkey(db, user, id_) for id_ in ids)) if one]
+
+
+async def is_answered(db: Db, user: str, challenge: str) -> bool:
+    """Whether a passkey of the person has answered a challenge."""
+    return bool(await db.call("EXISTS", keys.passkey_challenge(user, challenge)))

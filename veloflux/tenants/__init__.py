@@ -55,6 +55,7 @@ from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES,
 from veloflux.tenants.platform_members import set_platform_role
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
+from veloflux.tenants.second_factor_policy import require_second_factor
 
 __all__ = [
     "EVERYTHING",
@@ -109,6 +110,7 @@ __all__ = [
     "remove_documents",
     "remove_member",
     "rename_tenant",
+    "require_second_factor",
     "restore_tenant",
     "resume_tenant",
     "revoke_api_key",

@@ -8,6 +8,7 @@ from veloflux.tenants import store
 from veloflux.tenants.find import find, not_found, platform, scope_of
 from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.permissions import held, permissions_of
+from veloflux.tenants.second_factor_policy import admit
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
@@ -18,6 +19,7 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
 
     :raises NotFound: no such tenant, or no role in it.
     :raises PermissionDenied: no role with the permission.
+    :raises SecondFactorNeeded: the tenant requires one, and the session has none.
     :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
     tenant, head = await asyncio.gather(find(ctx, ref), platform_role(ctx))
@@ -25,6 +27,7 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     roles = [role for role in (head, own) if role]
     if not roles:
         raise not_found(ref)
+    admit(ctx.actor, tenant)
     scope = scope_of(tenant)
     may = {role: held(role, ctx.actor.permissions, scope.roles) for role in roles}
     if not any(permission in its for its in may.values()):
@@ -38,7 +41,7 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
 async def authorise_platform(ctx: Context, permission: str) -> Context:
     """The context within the platform's tenant, for an actor whose platform role has the permission.
 
-    :raises PermissionDenied: it has not, or the actor has none.
+    :raises PermissionDenied: it has not, or the actor has none. :raises SecondFactorNeeded: as in `authorise`.
     """
     own = await platform_permissions(ctx)
     if permission not in own:
@@ -47,7 +50,9 @@ async def authorise_platform(ctx: Context, permission: str) -> Context:
             if own
             else "Only an operator of this installation may do this"
         )
-    return ctx.within(scope_of(await platform(ctx)), own)
+    tenant = await platform(ctx)
+    admit(ctx.actor, tenant)
+    return ctx.within(scope_of(tenant), own)
 
 
 async def may_everywhere(ctx: Context, permission: str) -> bool:

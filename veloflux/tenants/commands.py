@@ -125,6 +125,19 @@ def rename(
     show(run(terminal, lambda ctx: tenants.rename_tenant(ctx, name, slug), tenant=tenant), json=json, columns=TENANT)
 
 
+@app.command("require-second-factor")
+def require_second_factor(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    required: Annotated[bool, typer.Option("--on/--off", help="Refuse sessions without a second factor")] = True,
+    json: Json = False,
+) -> None:
+    """Require a second factor of the people of a tenant, or no longer."""
+    done = run(terminal, lambda ctx: tenants.require_second_factor(ctx, required), tenant=tenant)
+    show(done, json=json, columns=TENANT)
+
+
 @app.command("suspend")
 def suspend(
     terminal: typer.Context,

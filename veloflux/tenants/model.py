@@ -26,6 +26,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     `roles` are the tenant's own: whoever reads the tenant to authorise has them without asking again.
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
+    `requires_second_factor` of the sessions of its people.
     """
 
     slug: str
@@ -41,6 +42,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     clock: str = ""
     owners: int = 0
     roles: dict[str, CustomRole] = msgspec.field(default_factory=dict)
+    requires_second_factor: bool = False
     created_at: int
 
 

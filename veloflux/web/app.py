@@ -17,7 +17,7 @@ from veloflux.audit import api as audit
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
 from veloflux.identity import api as identity
-from veloflux.identity import email_api
+from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
 from veloflux.limits import api as limits
 from veloflux.metering import api as metering
@@ -26,7 +26,7 @@ from veloflux.notifications import api as notifications
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
-from veloflux.tenants import key_api, members_api, platform_api, roles_api
+from veloflux.tenants import key_api, members_api, platform_api, roles_api, second_factor_api
 from veloflux.web import access, console, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
@@ -34,11 +34,14 @@ from veloflux.web.body import JsonRequest
 API: Sequence[HTTPRouteHandler] = (
     *identity.ROUTES,
     *email_api.ROUTES,
+    *factors_api.ROUTES,
+    *passkeys_api.ROUTES,
     *tenants.ROUTES,
     *members_api.ROUTES,
     *key_api.ROUTES,
     *roles_api.ROUTES,
     *platform_api.ROUTES,
+    *second_factor_api.ROUTES,
     *plans.ROUTES,
     *metering.ROUTES,
     *limits.ROUTES,

@@ -13,12 +13,14 @@ from veloflux.web.console import (
     audit,
     change_email,
     doors,
+    factors,
     forgotten_password,
     jobs,
     members,
     outbox,
     reference,
     roles,
+    second_factor,
     settings,
     tenants,
     usage,
@@ -41,6 +43,8 @@ HANDLERS = (
     *outbox.ROUTES,
     *account.ROUTES,
     *change_email.ROUTES,
+    *factors.ROUTES,
+    *second_factor.ROUTES,
     *reference.ROUTES,
 )
 ROUTES = (Router("/", route_handlers=HANDLERS, dependencies={"page": Provide(provide)}, include_in_schema=False),)

@@ -12,8 +12,9 @@ HERE = "/console/account"
 
 
 @get("/console/account", operation_id="console.account", access="person")
-async def account(page: Page) -> Html:
-    return await _show(page)
+async def account(page: Page, needed: str = "") -> Html:
+    """`needed`: what a page that the browser was sent from asks for."""
+    return await show(page, needed)
 
 
 @post("/console/account/sessions/{session:str}/end", operation_id="console.sessions.end", access="person")
@@ -21,7 +22,7 @@ async def end_session(page: Page, session: str) -> Html:
     with page.keeping_form():
         await identity.end_session(page.ctx, session)
         return page.go(HERE, done="sessions.end")
-    return await _show(page)
+    return await show(page)
 
 
 @post("/console/account/password", operation_id="console.auth.password", access="person")
@@ -29,7 +30,7 @@ async def change_password(page: Page) -> Html:
     with page.keeping_form():
         await identity.change_password(page.ctx, page.form["current"], page.form["password"])
         return page.go(HERE, done="auth.password")
-    return await _show(page)
+    return await show(page)
 
 
 @post("/console/account/sessions/end", operation_id="console.sessions.end_many", access="person")
@@ -38,10 +39,11 @@ async def end_sessions(page: Page) -> Html:
     with page.keeping_form():
         await identity.end_sessions(page.ctx, which)
         return page.go(HERE if which == "others" else places.SIGN_IN, done="sessions.end_many")
-    return await _show(page)
+    return await show(page)
 
 
-async def _show(page: Page) -> Html:
+async def show(page: Page, needed: str = "") -> Html:
+    """The page, with the problem of one of its forms."""
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
     return page.show(
         "account.html",
@@ -50,6 +52,9 @@ async def _show(page: Page) -> Html:
         tenants=own,
         platform_role=await tenants.platform_role(page.ctx),
         password_min=LENGTH_MIN,
+        factors=await identity.read_factors(page.ctx.db, page.ctx.actor.person),
+        needs_factor=needed == "second-factor",
+        is_raised=identity.has_second(page.ctx.actor.factors),
     )
 
 

@@ -6,12 +6,12 @@ from litestar import get, post
 
 from veloflux import identity, tenants
 from veloflux.context import PLATFORM
-from veloflux.errors import AlreadyDone, LinkExpired, NameTaken
+from veloflux.errors import AlreadyDone, LinkExpired, NameTaken, SecondFactorRequired
 from veloflux.identity import Language
 from veloflux.identity.passwords import LENGTH_MIN
 from veloflux.tenants import Tenant
 from veloflux.web import access, i18n
-from veloflux.web.console import places
+from veloflux.web.console import places, second_factor
 from veloflux.web.console.page import Html, Page
 
 LANGUAGE_KEPT_S = 365 * 86_400
@@ -96,6 +96,8 @@ async def log_in(page: Page) -> Html:
         signed_in = await identity.log_in(page.ctx, page.form["email"], page.form["password"])
         await _leave(page)
         return page.enter(signed_in, then)
+    if isinstance(page.problem, SecondFactorRequired):
+        return second_factor.ask(page, page.problem, then)
     return page.show("sign_in.html", at=places.sign_in(then), next=then, sign_up_open=True)
 
 
@@ -133,6 +135,8 @@ async def accept_invitation(page: Page, token: str) -> Html:
         joining = page.ctx.acting(signed_in.person.actor(page.ctx.actor.address))
         tenant = await tenants.accept_invitation(joining, token)
         return page.enter(signed_in, _first_page(tenant), done="invitations.accept")
+    if isinstance(page.problem, SecondFactorRequired):  # back here then, to accept as who is signed in
+        return second_factor.ask(page, page.problem, f"/console/invitations/{token}")
     return await _invitation(page, token)
 
 

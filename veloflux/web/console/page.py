@@ -16,7 +16,7 @@ from litestar.datastructures import Cookie
 
 from veloflux import identity, tenants
 from veloflux.context import Actor, Context
-from veloflux.errors import NotAuthenticated, VeloFluxError
+from veloflux.errors import NotAuthenticated, SecondFactorNeeded, VeloFluxError
 from veloflux.identity import Person, SignedIn
 from veloflux.kit.device import device
 from veloflux.tenants import Tenant
@@ -171,11 +171,13 @@ async def provide(request: Asked) -> Page:
 
 
 def respond(request: Asked, exception: Exception) -> Html:
-    """The answer to an exception of a console route: the way to sign in, or a page that says what is wrong."""
+    """The answer to an exception of a console route: the way to sign in or to a second factor, or what is wrong."""
     error = problems.of_exception(exception)
     page: Page = request.scope["state"].get("page") or Page(request)
     if error.code == NotAuthenticated.code:
         return page.go(places.sign_in(page.path if request.method == "GET" else places.START))
+    if error.code == SecondFactorNeeded.code:
+        return page.go(places.SECOND_FACTOR_NEEDED)
     answer = page.show("error.html", error=told(error, page.ctx.request))
     answer.status_code = error.status
     answer.headers.update(problems.headers(error))

@@ -5,8 +5,18 @@ from urllib.parse import quote
 
 START = "/console"
 SIGN_IN = "/console/sign-in"
+SECOND_FACTOR_NEEDED = "/console/account?needed=second-factor"
 OURS = re.compile(r"/console(?:[/?][!-\[\]-~]*)?")
 """A path of the console in printable ASCII, without backslashes, which browsers read as slashes."""
+
+
+def second_factor(then: str) -> str:
+    """The page that asks for the second factor and leads on to another page of ours.
+
+    >>> second_factor("/console/account")
+    '/console/sign-in/second-factor?next=/console/account'
+    """
+    return f"{SIGN_IN}/second-factor?next={quote(within_console(then))}"
 
 
 def within_console(path: str) -> str:

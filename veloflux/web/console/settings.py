@@ -20,6 +20,16 @@ async def rename(page: Page) -> Html:
     return await _do(page, "tenants.rename", tenants.rename_tenant(page.ctx, name, slug))
 
 
+@post(
+    "/console/t/{tenant:str}/second-factor",
+    operation_id="console.tenants.require_second_factor",
+    permission="tenant:write",
+)
+async def require_second_factor(page: Page) -> Html:
+    change = tenants.require_second_factor(page.ctx, page.form["required"] == "true")
+    return await _do(page, "tenants.require_second_factor", change)
+
+
 @post("/console/t/{tenant:str}/suspend", operation_id="console.tenants.suspend", permission="tenant:suspend")
 async def suspend(page: Page) -> Html:
     return await _do(page, "tenants.suspend", tenants.suspend_tenant(page.ctx, page.form["reason"]))
@@ -56,4 +66,4 @@ def _show(page: Page) -> Html:
     return page.show("settings.html", at=f"{page.home}/settings", days=page.ctx.settings.tenant_grace_days)
 
 
-ROUTES = (settings, rename, suspend, resume, archive, delete, restore)
+ROUTES = (settings, rename, require_second_factor, suspend, resume, archive, delete, restore)
