@@ -5,7 +5,7 @@ import asyncio
 from veloflux.context import PLATFORM, Actor, Context
 from veloflux.errors import PermissionDenied
 from veloflux.tenants import store
-from veloflux.tenants.find import find, not_found, platform, scope_of
+from veloflux.tenants.find import not_found, platform, scope_of, sought
 from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.permissions import ROLES, held
 
@@ -13,15 +13,15 @@ from veloflux.tenants.permissions import ROLES, held
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     """The context within a tenant (slug or id), for an actor whose role there has the permission.
 
-    Operators have it everywhere. To whoever has no role there, the tenant does not exist.
+    Operators have it everywhere. To whoever has no role there, the tenant does not exist, in words and round trips.
 
     :raises NotFound: no such tenant, or no role in it.
     :raises PermissionDenied: a role without the permission.
     :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
-    tenant, head = await asyncio.gather(find(ctx, ref), _role(ctx, PLATFORM))
-    role = head or await _role(ctx, tenant.id)
-    if role is None or (tenant.status == "deleted" and role != "operator"):
+    tenant, head = await asyncio.gather(sought(ctx, ref), _role(ctx, PLATFORM))
+    role = head or await _role(ctx, tenant.id if tenant else store.NOBODY)
+    if tenant is None or role is None or (tenant.status == "deleted" and role != "operator"):
         raise not_found(ref)
     own = held(role, ctx.actor.permissions)
     if permission not in own:
@@ -32,6 +32,7 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     allowed = own & open_to(tenant, role)
     if permission not in allowed:
         raise closed(tenant)
+    store.remember(ctx.actor.id, tenant)
     return ctx.within(scope_of(tenant), allowed)
 
 
