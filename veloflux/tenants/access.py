@@ -5,7 +5,7 @@ import asyncio
 from veloflux.context import PLATFORM, Actor, Context, Scope
 from veloflux.errors import PermissionDenied
 from veloflux.tenants import store
-from veloflux.tenants.find import find, not_found, platform, scope_of
+from veloflux.tenants.find import not_found, platform, scope_of, sought
 from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.permissions import held, permissions_of
 from veloflux.tenants.second_factor_policy import admit
@@ -15,17 +15,17 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     """The context within a tenant (slug or id), for an actor whose role there has the permission.
 
     Platform roles count in every tenant, beside the one that the actor has there. To whoever has no role, the tenant
-    does not exist.
+    does not exist, in words and round trips.
 
     :raises NotFound: no such tenant, or no role in it.
     :raises PermissionDenied: no role with the permission.
     :raises SecondFactorNeeded: the tenant requires one, and the session has none.
     :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
-    tenant, head = await asyncio.gather(find(ctx, ref), platform_role(ctx))
-    own = await _role(ctx, tenant.id) if tenant.status != "deleted" else None
+    tenant, head = await asyncio.gather(sought(ctx, ref), platform_role(ctx))
+    own = await _role(ctx, tenant.id if tenant and tenant.status != "deleted" else store.NOBODY)
     roles = [role for role in (head, own) if role]
-    if not roles:
+    if tenant is None or not roles:
         raise not_found(ref)
     admit(ctx.actor, tenant)
     scope = scope_of(tenant)
@@ -35,6 +35,7 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     allowed = frozenset().union(*(its & open_to(tenant, role) for role, its in may.items()))
     if permission not in allowed:
         raise closed(tenant)
+    store.remember(ctx.actor.id, tenant)
     return ctx.within(scope, allowed)
 
 

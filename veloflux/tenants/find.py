@@ -17,16 +17,19 @@ async def find(ctx: Context, ref: str) -> Tenant:
 
     :raises NotFound: there is none.
     """
-    tenant: Tenant | None = None
-    if ref in (PLATFORM, PLATFORM_SLUG):
-        tenant = await platform(ctx)
-    elif ids.is_id(ref, "ten"):
-        tenant = await store.find_tenant(ctx.db, ref)
-    elif SLUG.fullmatch(ref):
-        tenant = await store.find_by_slug(ctx.db, ref)
+    tenant = await sought(ctx, ref)
     if tenant is None:
         raise not_found(ref)
     return tenant
+
+
+async def sought(ctx: Context, ref: str) -> Tenant | None:
+    """As `find`, for whoever has more to ask before it may be told that there is none."""
+    if ref in (PLATFORM, PLATFORM_SLUG):
+        return await platform(ctx)
+    if ids.is_id(ref, "ten"):
+        return await store.find_tenant(ctx.db, ref)
+    return await store.find_by_slug(ctx.db, ref, ctx.actor.id) if SLUG.fullmatch(ref) else None
 
 
 def not_found(ref: str) -> NotFound:

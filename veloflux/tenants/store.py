@@ -16,8 +16,11 @@ from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Membe
 E = TypeVar("E", bound=Entity)
 NOTE_USE = scripts.load("tenants", "note_use")
 SLUGS_CACHED = 10_000
-# Hints only: whoever uses one looks into the tenant's document.
-_ids_by_slug: OrderedDict[str, str] = OrderedDict()
+NOBODY = "ten_nobody"
+"""Stands for the tenant that there is not: asking for one that is somebody else's takes the same calls."""
+# Hints only: whoever uses one looks into the tenant's document. Each belongs to an actor who was let in: to others, a
+# slug that this process has met must not be found any faster than one that nobody has.
+_ids_by_slug: OrderedDict[tuple[str, str], str] = OrderedDict()
 
 
 def slug_name(slug: str) -> Name:
@@ -28,11 +31,18 @@ async def find_tenant(db: Db, tenant: str) -> Tenant | None:
     return await _find(db, Tenant, keys.tenant(tenant))
 
 
-async def find_by_slug(db: Db, slug: str) -> Tenant | None:
-    """The tenant with a slug; in one round trip if this process has met it."""
-    return await _carrying(db, slug, _ids_by_slug.get(slug)) or await _carrying(
-        db, slug, await names.claimant(db, slug_name(slug))
+async def find_by_slug(db: Db, slug: str, actor: str = "") -> Tenant | None:
+    """The tenant with a slug: in one round trip if the actor was let in before, else in two, even if there is none."""
+    return await _carrying(db, slug, _ids_by_slug.get((actor, slug))) or await _carrying(
+        db, slug, await names.claimant(db, slug_name(slug)) or NOBODY
     )
+
+
+def remember(actor: str, tenant: Tenant) -> None:
+    """Note that an actor was let into a tenant: its slug is found sooner then."""
+    _ids_by_slug[actor, tenant.slug] = tenant.id
+    while len(_ids_by_slug) > SLUGS_CACHED:
+        _ids_by_slug.popitem(last=False)
 
 
 async def find_member(db: Db, tenant: str, user: str) -> Member | None:
@@ -121,12 +131,7 @@ async def read_setup(db: Db) -> str:
 
 async def _carrying(db: Db, slug: str, tenant_id: str | None) -> Tenant | None:
     tenant = await find_tenant(db, tenant_id) if tenant_id else None
-    if tenant is None or tenant.slug != slug:
-        return None
-    _ids_by_slug[slug] = tenant.id
-    while len(_ids_by_slug) > SLUGS_CACHED:
-        _ids_by_slug.popitem(last=False)
-    return tenant
+    return tenant if tenant and tenant.slug == slug else None
 
 
 async def _find(db: Db, kind: type[E], key: str) -> E | None:

@@ -1,0 +1,199 @@
+"""A process that dies after any of its writes, or hears nothing of it, leaves nothing that the outbox does not mend."""
+
+import contextlib
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from tests import at_rest, cast, image, servers, tape
+from tests.conftest import parts_on
+from tests.identity import links
+from tests.tape import Fate
+from tests.tenants import invariants
+from tests.tenants.invariants import Found
+from veloflux import identity, tenants
+from veloflux.context import Actor, Context
+from veloflux.db import client, names
+from veloflux.errors import AlreadyDone, Conflict, NameTaken, NotFound, PermissionDenied, Unavailable, VeloFluxError
+
+FATES: tuple[Fate, ...] = ("dies", "loses_the_answer", "does_not_reach_redis")
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Stage(NamedTuple):
+    """Alice owns Acme, where bob is a member and erin an admin; dora is invited; yara has asked for an account."""
+
+    ctx: Context
+    alice: Context
+    acme: Context
+    bob: str
+    erin: Context
+    dora: Context
+    invited: str
+    link: str
+
+
+class Operation(NamedTuple):
+    """`again` is what it may say when it was done before; `events` what it records once, however often it is tried."""
+
+    act: Callable[[Stage], Awaitable[Any]]
+    again: tuple[type[VeloFluxError], ...]
+    events: tuple[str, ...]
+    before: Callable[[Stage], Awaitable[Any]] | None = None
+
+
+def ungraced(ctx: Context) -> Context:
+    settings = msgspec.structs.replace(ctx.settings, tenant_grace_days=0)
+    return msgspec.structs.replace(ctx, parts=msgspec.structs.replace(ctx.parts, settings=settings))
+
+
+OPERATIONS = {
+    "accept an invitation": Operation(
+        lambda at: tenants.accept_invitation(at.dora, at.invited), (Conflict,), ("invitation.accepted", "member.joined")
+    ),
+    "invite": Operation(lambda at: tenants.invite(at.acme, "new@example.com", "viewer"), (), ()),
+    "remove a member": Operation(lambda at: tenants.remove_member(at.acme, at.bob), (NotFound,), ("member.removed",)),
+    "leave": Operation(
+        lambda at: tenants.remove_member(at.erin, at.erin.actor.person), (NotFound,), ("member.removed",)
+    ),
+    "transfer the ownership": Operation(
+        lambda at: tenants.transfer_ownership(at.acme, at.bob), (PermissionDenied,), ("ownership.transferred",)
+    ),
+    "create a tenant": Operation(
+        lambda at: tenants.create_tenant(at.alice, "Novelty"), (NameTaken,), ("tenant.created", "member.joined")
+    ),
+    "rename": Operation(lambda at: tenants.rename_tenant(at.acme, slug="another"), (), ("tenant.renamed",)),
+    "suspend": Operation(lambda at: tenants.suspend_tenant(at.acme, "overdue"), (Conflict,), ("tenant.suspended",)),
+    "archive": Operation(lambda at: tenants.archive_tenant(at.acme), (Conflict,), ("tenant.archived",)),
+    "restore": Operation(
+        lambda at: tenants.restore_tenant(at.acme),
+        (Conflict,),
+        ("tenant.restored",),
+        lambda at: tenants.archive_tenant(at.acme),
+    ),
+    "delete": Operation(lambda at: tenants.delete_tenant(at.acme, "acme"), (Conflict,), ("tenant.deletion_requested",)),
+    "delete for good": Operation(
+        lambda at: tenants.delete_tenant(ungraced(at.acme), "acme"), (VeloFluxError,), ("tenant.deletion_requested",)
+    ),
+    "ask for an account": Operation(
+        lambda at: identity.start_registration(
+            cast.fresh(at.ctx), name="Zoe", email=cast.email("zoe"), password=cast.PASSWORD
+        ),
+        (),
+        (),
+    ),
+    "confirm an account": Operation(
+        lambda at: identity.confirm_registration(cast.fresh(at.ctx), at.link), (AlreadyDone,), ("user.registered",)
+    ),
+    "become an operator": Operation(
+        lambda at: tenants.create_operator(
+            at.ctx, None, name="Olivia", email=cast.email("olivia"), password=cast.PASSWORD
+        ),
+        (Conflict,),
+        ("user.registered", "operator.created"),
+    ),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def assembled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    with servers.standalone() as server:
+        db = await client.connect(server.url, 20_000)
+        yield await _assembled(
+            Context(parts=parts_on(db, tmp_path_factory.mktemp("crashes")), actor=Actor(id="cli:test"))
+        )
+        await db.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(assembled: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    monkeypatch.setattr(names, "PENDING_MS", 0)  # or whoever tries again would have to wait
+    before = await image.take(assembled.ctx.db)
+    yield assembled
+    await image.put_back(assembled.ctx.db, before)
+
+
+async def _assembled(ctx: Context) -> Stage:
+    scene = await cast.assemble(ctx)
+    acme = await cast.within(scene.alice, scene.acme)
+    erin, dora = await cast.person(ctx, "erin"), await cast.person(ctx, "dora")
+    await cast.join(acme, erin, "admin")
+    invited = await tenants.invite(acme, cast.email("dora"), "member")
+    await identity.start_registration(cast.fresh(ctx), name="Yara", email=cast.email("yara"), password=cast.PASSWORD)
+    return Stage(
+        ctx=ctx,
+        alice=scene.alice,
+        acme=acme,
+        bob=scene.bob.actor.person,
+        erin=await cast.within(erin, scene.acme),
+        dora=dora,
+        invited=cast.token(acme, invited.id),
+        link=await links.of_registration(ctx),
+    )
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_whatever_write_is_the_last_one_the_outbox_mends_it_and_who_tries_again_is_done(
+    stage: Stage, name: str
+) -> None:
+    operation, parts = OPERATIONS[name], stage.ctx.parts
+    before, counted = await _prepared(stage, operation)
+    for fate in FATES:
+        for count in itertools.count():
+            what = f"{name}: {fate} after {count} writes"
+            with tape.cut(parts.db, count, fate) as cut, contextlib.suppress(Unavailable):
+                await operation.act(stage)
+            found = await _at_rest(stage, what)
+            if cut.struck:
+                with contextlib.suppress(*operation.again):
+                    await operation.act(stage)
+                found = await _at_rest(stage, f"{what}, then again")
+            _check_events(found, operation, counted, what)
+            await image.put_back(parts.db, before)
+            if not cut.struck:
+                break
+        assert count > 0
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_wherever_a_worker_dies_the_next_one_ends_its_work(stage: Stage, name: str) -> None:
+    operation, parts = OPERATIONS[name], stage.ctx.parts
+    _, counted = await _prepared(stage, operation)
+    await operation.act(stage)
+    done = await image.take(parts.db)
+    for count in itertools.count():
+        with tape.cut(parts.db, count, "dies") as cut:
+            await at_rest.reach(parts)
+        if not cut.struck:
+            break
+        await at_rest.let_leases_end(parts)
+        what = f"{name}: the worker died after {count} writes"
+        _check_events(await _at_rest(stage, what), operation, counted, what)
+        await image.put_back(parts.db, done)
+    assert count > 0
+
+
+async def _prepared(stage: Stage, operation: Operation) -> tuple[image.Image, Counter[str]]:
+    """The database before the operation, and the events in it."""
+    if operation.before:
+        await operation.before(stage)
+    found = await _at_rest(stage, "before")
+    return await image.take(stage.ctx.db), found.events
+
+
+async def _at_rest(stage: Stage, what: str) -> Found:
+    await at_rest.reach(stage.ctx.parts)
+    found = await invariants.read(stage.ctx.db)
+    assert found.broken == [], what
+    return found
+
+
+def _check_events(found: Found, operation: Operation, counted: Counter[str], what: str) -> None:
+    new = found.events - counted
+    assert {name: new[name] for name in operation.events} == dict.fromkeys(operation.events, 1), what
