@@ -262,6 +262,13 @@ class InvitationCreated(Event, frozen=True, kw_only=True):
     role: str
 
 
+class InvitationResent(Event, frozen=True, kw_only=True):
+    """A new link goes to who was invited; the one before is void."""
+
+    name = "invitation.resent"
+    invitation: str
+
+
 class InvitationAccepted(Event, frozen=True, kw_only=True):
     """The invited person accepted."""
 

@@ -60,6 +60,7 @@ class World(NamedTuple):
     service_key: str
     ids: dict[str, str]
     invited: str
+    joining: str
     verification: str
     reset: str
     email_changes: list[str]
@@ -74,7 +75,8 @@ async def world(web: str, one_ctx: Context) -> World:
     box = await tenants.create_tenant(scene.alice, "Box", mode="sandbox")
     await cast.join(await cast.within(scene.alice, box), scene.bob, "member")
     await cast.person(one_ctx, "dora")
-    invited, revoked = [await tenants.invite(within, cast.email(name), "viewer") for name in ("dora", "eve")]
+    names = ("dora", "eve", "gil")
+    invited, revoked, joining = [await tenants.invite(within, cast.email(name), "viewer") for name in names]
     key = await customers.key(customers.of(one_ctx, box))
     spare = await identity.log_in(cast.fresh(one_ctx), cast.email("alice"), PASSWORD)
     yara = {"name": "Yara", "email": cast.email("yara"), "password": PASSWORD}
@@ -100,6 +102,7 @@ async def world(web: str, one_ctx: Context) -> World:
             "user": scene.bob.actor.person,
         },
         invited=cast.token(within, invited.id),
+        joining=cast.token(within, joining.id),
         verification=await links.of_registration(one_ctx),
         reset=reset,
         email_changes=email_changes,
@@ -258,6 +261,9 @@ def successes(world: World) -> dict[str, Success]:
         "members.remove": Success(),
         "invitations.create": Success(body={"email": "frank@example.com", "role": "admin"}),
         "invitations.list": Success(),
+        "invitations.open": Success("", {"token": world.invited}),
+        "invitations.join": Success("", {"token": world.joining, "name": "Gil", "password": PASSWORD}),
+        "invitations.resend": Success(),
         "invitations.revoke": Success(),
         "invitations.accept": Success("dora", {"token": world.invited}),
         "api_keys.create": Success(body={"name": "server"}),

@@ -240,7 +240,7 @@ def attempts_here(user_: str, form: str, place: str) -> str:
 
 
 def attempts_elsewhere(user_: str, form: str) -> str:
-    """hash | 1 hour | identity | attempts at a form for a person, or for nobody, from unknown addresses; messages to a mailbox"""
+    """hash | 1 hour | identity | attempts at a form for a person or nobody from unknown addresses; mail to a mailbox"""
     return f"{user(user_)}:attempts:{_name(form)}"
 
 

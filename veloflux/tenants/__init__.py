@@ -33,9 +33,11 @@ from veloflux.tenants.invitations import (
     invite,
     list_invitations,
     open_invitation,
+    resend_invitation,
     revoke_invitation,
 )
 from veloflux.tenants.jobs import send_invitation
+from veloflux.tenants.join_by_invitation import join_by_invitation
 from veloflux.tenants.key_terms import may_call_from
 from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
 from veloflux.tenants.life import (
@@ -86,6 +88,7 @@ __all__ = [
     "invite",
     "is_operator",
     "is_setup_token",
+    "join_by_invitation",
     "list_api_keys",
     "list_invitations",
     "list_members",
@@ -99,6 +102,7 @@ __all__ = [
     "remove_documents",
     "remove_member",
     "rename_tenant",
+    "resend_invitation",
     "restore_tenant",
     "resume_tenant",
     "revoke_api_key",

@@ -53,6 +53,6 @@ async def follow_transfer(ctx: Context, event: Recorded, _tx: Transaction) -> No
 
 
 async def mail_invitation(_ctx: Context, event: Recorded, tx: Transaction) -> None:
-    """Of `invitation.created`: the job that sends it."""
+    """Of `invitation.created` and `invitation.resent`: the job that sends it."""
     job = ids.derived("job", event.owner, event.id, SEND_INVITATION)
     tx.enqueue(SEND_INVITATION, {"invitation": str(event.data["invitation"])}, job=job)

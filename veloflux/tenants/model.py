@@ -42,13 +42,14 @@ class Member(Entity, frozen=True, kw_only=True):
 
 
 class Invitation(Entity, frozen=True, kw_only=True):
-    """`email_digest` is that of the only account that may accept."""
+    """`email_digest` is that of the only account that may accept; only the link that was sent last counts."""
 
     email: Personal
     email_digest: Personal
     role: str
     status: Literal["pending", "accepted", "revoked"] = "pending"
     invited_by: str
+    sent: int = 1
     accepted_by: str = ""
     created_at: int
     expires_at: int

@@ -35,6 +35,7 @@ TABLES = Tables(
     on_event={
         "email_change.requested": [identity.mail_change_links],
         "invitation.created": [tenants.mail_invitation],
+        "invitation.resent": [tenants.mail_invitation],
         "job.died": [jobs.list_as_dead],
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],
