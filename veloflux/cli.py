@@ -21,14 +21,14 @@ from veloflux.notifications import commands as notifications
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
-from veloflux.tenants import find, key_commands, scope_of
+from veloflux.tenants import find, key_commands, record_commands, scope_of
 from veloflux.tenants.permissions import ROLES
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 app.add_typer(tenants.operator, name="operator", help="The people who run this installation")
 app.add_typer(identity_commands.auth, name="auth", help="People's accounts")
 app.add_typer(identity_commands.sessions, name="sessions", help="Where people are signed in")
-app.add_typer(tenants.app, name="tenants", help="Your customers")
+app.add_typer(record_commands.app, name="tenants", help="Your customers")
 app.add_typer(tenants.members, name="members", help="The people of a tenant")
 app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")
 app.add_typer(key_commands.app, name="api-keys", help="Keys for a tenant's programs")

@@ -172,6 +172,13 @@ class TenantClockSet(Event, frozen=True, kw_only=True):
     clock: str
 
 
+class TenantRecordChanged(Event, frozen=True, kw_only=True):
+    """A tenant's legal name, tax id, address or other detail was changed."""
+
+    name = "tenant.record_changed"
+    tenant: str
+
+
 class TenantRenamed(Event, frozen=True, kw_only=True):
     """A tenant has another name or slug; `former_slug` is what it gave up, or ""."""
 

@@ -282,6 +282,8 @@ def successes(world: World) -> dict[str, Success]:
         "jobs.retry": Success("olivia"),
         "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "members.transfer_ownership": Success(tenant="box"),
+        "tenants.show_record": Success(),
+        "tenants.change_record": Success(body={"legal_name": "Acme Ltda.", "tax_id": "12.ABC.345/01DE-35"}),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),

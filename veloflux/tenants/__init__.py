@@ -51,9 +51,10 @@ from veloflux.tenants.life import (
 )
 from veloflux.tenants.list_tenants import list_tenants, tenants_of
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
-from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
+from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
+from veloflux.tenants.record import RecordChange, change_record, read_record
 from veloflux.tenants.rename import rename_tenant
 
 __all__ = [
@@ -68,12 +69,15 @@ __all__ = [
     "Member",
     "MemberProfile",
     "NewApiKey",
+    "RecordChange",
     "Tenant",
+    "TenantRecord",
     "accept_invitation",
     "archive_tenant",
     "as_operator",
     "authenticate_api_key",
     "authorise",
+    "change_record",
     "closed_by",
     "create_api_key",
     "create_operator",
@@ -98,6 +102,7 @@ __all__ = [
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
+    "read_record",
     "release_slug",
     "remove_documents",
     "remove_member",

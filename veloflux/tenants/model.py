@@ -34,6 +34,25 @@ class Tenant(Entity, frozen=True, kw_only=True):
     created_at: int
 
 
+class TenantRecord(Entity, frozen=True, kw_only=True):
+    """The rest of what is known of a tenant; "" is unknown. `tax_id` is a CNPJ or CPF without its punctuation."""
+
+    legal_name: Personal = ""
+    tax_id: Personal = ""
+    billing_email: Personal = ""
+    country: Personal = "BR"
+    postal_code: Personal = ""
+    street: Personal = ""
+    number: Personal = ""
+    complement: Personal = ""
+    district: Personal = ""
+    city: Personal = ""
+    state: Personal = ""
+    industry: str = ""
+    region: str = ""
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Member(Entity, frozen=True, kw_only=True):
     """`id` is the person's."""
 

@@ -26,7 +26,7 @@ from veloflux.notifications import api as notifications
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
-from veloflux.tenants import key_api, members_api
+from veloflux.tenants import key_api, members_api, record_api
 from veloflux.web import access, console, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
@@ -37,6 +37,7 @@ API: Sequence[HTTPRouteHandler] = (
     *tenants.ROUTES,
     *members_api.ROUTES,
     *key_api.ROUTES,
+    *record_api.ROUTES,
     *plans.ROUTES,
     *metering.ROUTES,
     *limits.ROUTES,
