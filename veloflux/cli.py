@@ -22,7 +22,7 @@ from veloflux.notifications import commands as notifications
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
-from veloflux.tenants import find, key_commands, roles_commands, scope_of
+from veloflux.tenants import find, key_commands, record_commands, roles_commands, scope_of
 from veloflux.tenants.permissions import ROLES
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -32,7 +32,7 @@ app.add_typer(identity_commands.sessions, name="sessions", help="Where people ar
 app.add_typer(factor_commands.totp, name="totp", help="Authenticator apps")
 app.add_typer(factor_commands.passkeys, name="passkeys", help="Passkeys, which browsers make")
 app.add_typer(factor_commands.recovery_codes, name="recovery-codes", help="For who lost the second factor")
-app.add_typer(tenants.app, name="tenants", help="Your customers")
+app.add_typer(record_commands.app, name="tenants", help="Your customers")
 app.add_typer(tenants.members, name="members", help="The people of a tenant")
 app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")
 app.add_typer(roles_commands.app, name="roles", help="Who may do what in a tenant")

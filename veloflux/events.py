@@ -251,6 +251,13 @@ class TenantClockSet(Event, frozen=True, kw_only=True):
     clock: str
 
 
+class TenantRecordChanged(Event, frozen=True, kw_only=True):
+    """A tenant's legal name, tax id, address or other detail was changed."""
+
+    name = "tenant.record_changed"
+    tenant: str
+
+
 class TenantRenamed(Event, frozen=True, kw_only=True):
     """A tenant has another name or slug; `former_slug` is what it gave up, or ""."""
 
@@ -347,6 +354,13 @@ class InvitationCreated(Event, frozen=True, kw_only=True):
     name = "invitation.created"
     invitation: str
     role: str
+
+
+class InvitationResent(Event, frozen=True, kw_only=True):
+    """A new link goes to who was invited; the one before is void."""
+
+    name = "invitation.resent"
+    invitation: str
 
 
 class InvitationAccepted(Event, frozen=True, kw_only=True):

@@ -62,6 +62,7 @@ class World(NamedTuple):
     service_key: str
     ids: dict[str, str]
     invited: str
+    joining: str
     verification: str
     reset: str
     email_changes: list[str]
@@ -88,7 +89,8 @@ async def world(web: str, one_ctx: Context) -> World:
     box = await tenants.create_tenant(scene.alice, "Box", mode="sandbox")
     await cast.join(await cast.within(scene.alice, box), scene.bob, "member")
     await cast.person(one_ctx, "dora")
-    invited, revoked = [await tenants.invite(within, cast.email(name), "viewer") for name in ("dora", "eve")]
+    names = ("dora", "eve", "gil")
+    invited, revoked, joining = [await tenants.invite(within, cast.email(name), "viewer") for name in names]
     key = await customers.key(customers.of(one_ctx, box))
     spare = await identity.log_in(cast.fresh(one_ctx), cast.email("alice"), PASSWORD)
     yara = {"name": "Yara", "email": cast.email("yara"), "password": PASSWORD}
@@ -118,6 +120,7 @@ async def world(web: str, one_ctx: Context) -> World:
             "user": scene.bob.actor.person,
         },
         invited=cast.token(within, invited.id),
+        joining=cast.token(within, joining.id),
         verification=await links.of_registration(one_ctx),
         reset=reset,
         email_changes=email_changes,
@@ -307,6 +310,9 @@ def successes(world: World) -> dict[str, Success]:
         "members.remove": Success(),
         "invitations.create": Success(body={"email": "frank@example.com", "role": "admin"}),
         "invitations.list": Success(),
+        "invitations.open": Success("", {"token": world.invited}),
+        "invitations.join": Success("", {"token": world.joining, "name": "Gil", "password": PASSWORD}),
+        "invitations.resend": Success(),
         "invitations.revoke": Success(),
         "invitations.accept": Success("dora", {"token": world.invited}),
         "api_keys.create": Success(body={"name": "server"}),
@@ -326,6 +332,8 @@ def successes(world: World) -> dict[str, Success]:
         "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "members.transfer_ownership": Success(tenant="box"),
         "operator.set_role": Success("olivia", {"role": "operator"}),
+        "tenants.show_record": Success(),
+        "tenants.change_record": Success(body={"legal_name": "Acme Ltda.", "tax_id": "12.ABC.345/01DE-35"}),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
         "tenants.require_second_factor": Success(body={"required": False}),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),

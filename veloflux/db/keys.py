@@ -292,6 +292,11 @@ def tenant(tenant: str) -> str:
     return owner(tenant)
 
 
+def tenant_record(tenant_: str) -> str:
+    """hash | no ttl | tenants | legal name, CNPJ or CPF, address, billing e-mail, industry, region, metadata"""
+    return f"{tenant(tenant_)}:record"
+
+
 def setup(tenant_: str) -> str:
     """string | 1 hour | tenants | SHA-256 of the one-time link that creates the operator"""
     return f"{tenant(tenant_)}:setup"

@@ -33,9 +33,11 @@ from veloflux.tenants.invitations import (
     invite,
     list_invitations,
     open_invitation,
+    resend_invitation,
     revoke_invitation,
 )
 from veloflux.tenants.jobs import send_invitation
+from veloflux.tenants.join_by_invitation import join_by_invitation
 from veloflux.tenants.key_terms import may_call_from
 from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
 from veloflux.tenants.life import (
@@ -49,10 +51,11 @@ from veloflux.tenants.life import (
 )
 from veloflux.tenants.list_tenants import list_tenants, tenants_of
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
-from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
+from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
 from veloflux.tenants.platform_members import set_platform_role
+from veloflux.tenants.record import RecordChange, change_record, read_record
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 from veloflux.tenants.second_factor_policy import require_second_factor
@@ -70,13 +73,16 @@ __all__ = [
     "Member",
     "MemberProfile",
     "NewApiKey",
+    "RecordChange",
     "Role",
     "Tenant",
+    "TenantRecord",
     "accept_invitation",
     "archive_tenant",
     "authenticate_api_key",
     "authorise",
     "authorise_platform",
+    "change_record",
     "change_role",
     "closed_by",
     "create_api_key",
@@ -93,6 +99,7 @@ __all__ = [
     "index_tenant",
     "invite",
     "is_setup_token",
+    "join_by_invitation",
     "list_api_keys",
     "list_invitations",
     "list_members",
@@ -106,11 +113,13 @@ __all__ = [
     "permissions_of",
     "platform_permissions",
     "platform_role",
+    "read_record",
     "release_slug",
     "remove_documents",
     "remove_member",
     "rename_tenant",
     "require_second_factor",
+    "resend_invitation",
     "restore_tenant",
     "resume_tenant",
     "revoke_api_key",

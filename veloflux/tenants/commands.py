@@ -23,6 +23,7 @@ invitations = typer.Typer(no_args_is_help=True)
 operator = typer.Typer(no_args_is_help=True)
 
 Cursor = Annotated[str, typer.Option(help="Go on where an earlier page ended")]
+InvitationLink = Annotated[str, typer.Argument(help="The invitation's link, or its last part")]
 Limit = Annotated[int, typer.Option(min=1, max=page.LIMIT_MAX)]
 TENANT = ("id", "slug", "name", "plan", "zone", "currency", "language", "mode", "clock", "status")
 MEMBER = ("id", "name", "email", "role", "joined_at")
@@ -238,10 +239,39 @@ def revoke_invitation(terminal: typer.Context, invitation: str, tenant: TenantOp
     say("This invitation cannot be accepted any more")
 
 
+@invitations.command("resend")
+def resend_invitation(terminal: typer.Context, invitation: str, tenant: TenantOption, json: Json = False) -> None:
+    """Send an invitation again, by its id: the new link is good for a week, the one before is void."""
+    sent = run(terminal, lambda ctx: tenants.resend_invitation(ctx, invitation), tenant=tenant)
+    show(InvitationShown.of(sent), json=json, columns=INVITATION)
+
+
+@invitations.command("open")
+def open_invitation(terminal: typer.Context, link: InvitationLink, json: Json = False) -> None:
+    """Show what the link of an invitation leads to."""
+    opened = run(terminal, lambda ctx: tenants.open_invitation(ctx, link.rpartition("/")[2]))
+    show(InvitationShown.of(opened.invitation), json=json, columns=INVITATION)
+
+
+@invitations.command("join")
+def join_by_invitation(
+    terminal: typer.Context,
+    link: InvitationLink,
+    *,
+    name: Annotated[str, typer.Option(help="Name of the person")],
+    password_file: PasswordFile = "",
+    json: Json = False,
+) -> None:
+    """Create the account of the invited address and accept."""
+    password, token = ask_secret(password_file, "Password"), link.rpartition("/")[2]
+    tenant, _ = run(terminal, lambda ctx: tenants.join_by_invitation(ctx, token, name=name, password=password))
+    show(tenant, json=json, columns=TENANT)
+
+
 @invitations.command("accept")
 def accept_invitation(
     terminal: typer.Context,
-    link: Annotated[str, typer.Argument(help="The invitation's link, or its last part")],
+    link: InvitationLink,
     token_file: TokenFile = "",
     json: Json = False,
 ) -> None:

@@ -23,7 +23,7 @@ async def release_slug(ctx: Context, event: Recorded, _tx: Transaction) -> None:
 
 
 async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.deleted`: members, invitations and API keys. Of each member an event tells the person's list."""
+    """Of `tenant.deleted`: record, members, invitations and API keys. Each member's going tells the person's list."""
     tenant = event.owner
     while users := await store.first_members(ctx.db, tenant, MEMBERS_A_STEP):
         tx = Transaction(ctx, tenant)
@@ -32,6 +32,7 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
             tx.event(MemberRemoved(user=user))
         tx.unrank(keys.members(tenant), *users)
         await tx.commit()
+    await _remove_record(ctx, tenant)
     await clear_index(
         ctx.db,
         tenant,
@@ -39,6 +40,11 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
         lambda one: (keys.invitation(tenant, one), keys.data_key(tenant, one)),
     )
     await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
+
+
+async def _remove_record(ctx: Context, tenant: str) -> None:
+    if record := await store.find_record(ctx.db, tenant):
+        await ctx.db.call("DEL", keys.tenant_record(tenant), keys.data_key(tenant, record.id))
 
 
 async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> None:
@@ -53,6 +59,6 @@ async def follow_transfer(ctx: Context, event: Recorded, _tx: Transaction) -> No
 
 
 async def mail_invitation(_ctx: Context, event: Recorded, tx: Transaction) -> None:
-    """Of `invitation.created`: the job that sends it."""
+    """Of `invitation.created` and `invitation.resent`: the job that sends it."""
     job = ids.derived("job", event.owner, event.id, SEND_INVITATION)
     tx.enqueue(SEND_INVITATION, {"invitation": str(event.data["invitation"])}, job=job)

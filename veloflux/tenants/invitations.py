@@ -2,9 +2,11 @@
 
 created ──accepted by the account with that e-mail──> accepted
    ├─────revoked──> revoked
-   └─────a week──> over
-The token `<tenant>.<invitation>.<mac>` is derived from the ids under the installation's secret: nothing secret is
-stored, and the job that sends the e-mail can make it again.
+   ├─────a week──> over
+   └─────resent──> another week, by a new link: the one before is void
+It counts only while who sent it last may still give its role (grantor.py). The token `<tenant>.<invitation>.<mac>` is
+derived from the ids, and how often it was sent, under the installation's secret: nothing secret is stored, and the job
+that sends the e-mail can make it again.
 """
 
 import contextlib
@@ -22,11 +24,12 @@ from veloflux.errors import (
     PermissionDenied,
     Unavailable,
 )
-from veloflux.events import InvitationAccepted, InvitationCreated, InvitationRevoked
-from veloflux.identity import admit_invitation, email_digest, find_by_email, parse_email, read_user
+from veloflux.events import InvitationAccepted, InvitationCreated, InvitationResent, InvitationRevoked
+from veloflux.identity import EmailAddress, admit_invitation, email_digest, find_by_email, parse_email, read_user
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import holders, store
+from veloflux.tenants.grantor import Grantor, find_grantor
 from veloflux.tenants.members import join
 from veloflux.tenants.model import Invitation, Tenant
 from veloflux.tenants.permissions import require_grantable, require_role
@@ -54,9 +57,7 @@ async def invite(ctx: Context, email: str, role: str) -> Invitation:
     require_role(ctx, role)
     require_grantable(ctx, role)
     address = parse_email(email)
-    user = await find_by_email(ctx, address)
-    if user and await store.find_member(ctx.db, ctx.tenant, user.id):
-        raise AlreadyMember("The person with this e-mail address is a member already", field="email")
+    await _require_no_member(ctx, address)
     await admit_invitation(ctx, email_digest(ctx, address))
     now = clock.now_ms()
     invitation = Invitation(
@@ -94,12 +95,24 @@ async def revoke_invitation(ctx: Context, invitation: str) -> Invitation:
     return await decide(lambda: _revoke(ctx, invitation))
 
 
+async def resend_invitation(ctx: Context, invitation: str) -> Invitation:
+    """Send a new link, good for a week from now; the one before is void, and the actor is now who invites.
+
+    :raises NotFound: the tenant has no such invitation. :raises AlreadyDone: it was accepted, or revoked.
+    :raises PermissionDenied: its role may more than the actor. :raises AlreadyMember: the person is one meanwhile.
+    :raises TooManyAttempts: it was sent too often.
+    """
+    if not ids.is_id(invitation, "ivt"):
+        raise _no_invitation()
+    return await decide(lambda: _resend(ctx, invitation))
+
+
 async def open_invitation(ctx: Context, token: str) -> Opened:
     """What a link leads to.
 
     :raises LinkExpired: it is not, or no longer, an invitation.
     """
-    tenant_id, invitation = await _pending(ctx, token)
+    tenant_id, invitation, _ = await _pending(ctx, token)
     tenant = await store.find_tenant(ctx.db, tenant_id)
     if tenant is None:
         raise _over()
@@ -123,19 +136,21 @@ async def accept_invitation(ctx: Context, token: str) -> Tenant:
     return tenant
 
 
-def token_of(secrets: Secrets, tenant: str, invitation: str) -> str:
-    """The token of an invitation; always the same."""
-    return f"{ids.bare(tenant)}.{ids.bare(invitation)}.{_mac(secrets, tenant, invitation)}"
+def token_of(secrets: Secrets, tenant: str, invitation: str, sent: int = 1) -> str:
+    """The token of an invitation that was sent so many times; always the same."""
+    return f"{ids.bare(tenant)}.{ids.bare(invitation)}.{_mac(secrets, tenant, invitation, sent)}"
 
 
 async def _accept(ctx: Context, token: str) -> str:
-    tenant, invitation = await _pending(ctx, token)
+    tenant, invitation, grantor = await _pending(ctx, token)
     user = await read_user(ctx.db, ctx.actor.person)
     if not crypto.equal(user.email_digest, invitation.email_digest):
         raise PermissionDenied("This invitation is for another e-mail address; sign in with the account of that one")
     if await store.find_member(ctx.db, tenant, user.id):
         raise AlreadyMember("You are a member of this tenant already")
     tx = Transaction(ctx, tenant)
+    if grantor.key:
+        tx.expect(grantor.key, "version", grantor.version)
     accepted = msgspec.structs.replace(invitation, status="accepted", accepted_by=user.id)
     tx.change(keys.invitation(tenant, invitation.id), invitation, accepted)
     tx.event(InvitationAccepted(invitation=invitation.id, user=user.id))
@@ -145,31 +160,61 @@ async def _accept(ctx: Context, token: str) -> str:
     return tenant
 
 
-async def _pending(ctx: Context, token: str) -> tuple[str, Invitation]:
-    tenant, id_ = _parse(ctx.parts.secrets, token)
+async def _pending(ctx: Context, token: str) -> tuple[str, Invitation, Grantor]:
+    tenant, id_, mac = _parse(token)
     invitation = await store.find_invitation(ctx.db, tenant, id_)
     entered = await store.find_tenant(ctx.db, tenant)
     if entered is None or entered.status != "active":
         raise _over()
-    if invitation is None or invitation.status == "revoked" or invitation.expires_at <= clock.now_ms():
+    if invitation is None or not crypto.equal(_mac(ctx.parts.secrets, tenant, id_, invitation.sent), mac):
+        raise _over()
+    if invitation.status == "revoked" or invitation.expires_at <= clock.now_ms():
         raise _over()
     if invitation.status == "accepted":
         raise AlreadyDone("This invitation was accepted before; sign in to see the tenant")
-    return tenant, invitation
+    grantor = await find_grantor(ctx, entered, invitation)
+    if grantor is None:
+        raise _over()
+    return tenant, invitation, grantor
 
 
-def _parse(secrets: Secrets, token: str) -> tuple[str, str]:
+def _parse(token: str) -> tuple[str, str, str]:
     parsed = TOKEN.fullmatch(token)
     if parsed is None:
         raise _over()
-    tenant, invitation = f"ten_{parsed[1]}", f"ivt_{parsed[2]}"
-    if not crypto.equal(_mac(secrets, tenant, invitation), parsed[3]):
-        raise _over()
-    return tenant, invitation
+    return f"ten_{parsed[1]}", f"ivt_{parsed[2]}", parsed[3]
 
 
-def _mac(secrets: Secrets, tenant: str, invitation: str) -> str:
-    return crypto.derive(secrets.of("invitation"), tenant, invitation).hex()[:MAC_DIGITS]
+def _mac(secrets: Secrets, tenant: str, invitation: str, sent: int) -> str:
+    return crypto.derive(secrets.of("invitation"), tenant, invitation, str(sent)).hex()[:MAC_DIGITS]
+
+
+async def _require_no_member(ctx: Context, address: EmailAddress) -> None:
+    user = await find_by_email(ctx, address)
+    if user and await store.find_member(ctx.db, ctx.tenant, user.id):
+        raise AlreadyMember("The person with this e-mail address is a member already", field="email")
+
+
+async def _resend(ctx: Context, id_: str) -> Invitation:
+    invitation = await store.find_invitation(ctx.db, ctx.tenant, id_)
+    if invitation is None:
+        raise _no_invitation()
+    require_grantable(ctx, invitation.role)
+    if invitation.status != "pending":
+        raise AlreadyDone(f"This invitation was {invitation.status}; invite the person anew")
+    await _require_no_member(ctx, parse_email(invitation.email))
+    await admit_invitation(ctx, invitation.email_digest)
+    resent = msgspec.structs.replace(
+        invitation,
+        sent=invitation.sent + 1,
+        invited_by=ctx.actor.id,
+        expires_at=clock.now_ms() + LIFE_MS,
+    )
+    tx = Transaction(ctx, ctx.tenant)
+    resent = tx.change(keys.invitation(ctx.tenant, id_), invitation, resent)
+    tx.event(InvitationResent(invitation=id_))
+    await tx.commit()
+    return resent
 
 
 async def _revoke(ctx: Context, id_: str) -> Invitation:

@@ -22,7 +22,7 @@ async def send_invitation(ctx: Context, job: Job, _tx: Transaction) -> None:
         return
     if invitation.status != "pending" or invitation.expires_at <= clock.now_ms():
         return
-    token = token_of(ctx.parts.secrets, tenant.id, invitation.id)
+    token = token_of(ctx.parts.secrets, tenant.id, invitation.id, invitation.sent)
     message = compose(
         ctx.settings,
         job.id,

@@ -26,7 +26,7 @@ def checked(allowed: frozenset[str], terms: KeyTerms, now: int) -> KeyTerms:
 
     :raises InputInvalid: `field` says which.
     """
-    _check_metadata(terms.metadata)
+    check_metadata(terms.metadata)
     _check_expiry(terms.expires_at, now)
     return KeyTerms(
         permissions=_permissions(allowed, terms.permissions),
@@ -88,7 +88,8 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         ) from None
 
 
-def _check_metadata(metadata: dict[str, str]) -> None:
+def check_metadata(metadata: dict[str, str]) -> None:
+    """:raises InputInvalid: too many entries, or too long ones."""
     if len(metadata) > METADATA_MAX:
         raise InputInvalid(f"metadata has at most {METADATA_MAX} entries", field="metadata")
     for name, value in metadata.items():

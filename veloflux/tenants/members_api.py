@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from veloflux import tenants
 from veloflux.context import Context
-from veloflux.identity.api import Email
+from veloflux.identity.api import Email, NewPassword, PersonName
+from veloflux.identity.model import Language, Person
 from veloflux.kit import page
 from veloflux.kit.page import Page
 from veloflux.tenants.api import Limit, TenantPath
@@ -26,8 +27,39 @@ class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Role = "member"
 
 
+InvitationToken = Annotated[
+    str, Meta(min_length=1, max_length=128, description="The last part of the invitation's link", examples=["0.0.0"])
+]
+
+
 class AcceptInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    token: Annotated[str, Meta(max_length=128, description="The last part of the invitation's link")]
+    token: InvitationToken
+
+
+class JoinByInvitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    token: InvitationToken
+    name: PersonName
+    password: NewPassword
+    language: Language = "en"
+
+
+class InvitationOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """`has_account`: sign in with it and accept; else join. `expires_at` is in epoch ms."""
+
+    tenant_name: str
+    email: str
+    role: str
+    has_account: bool
+    expires_at: int
+
+
+class Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """`token` goes into `Authorization: Bearer …`; `ends_at` is in epoch ms."""
+
+    token: str
+    ends_at: int
+    person: Person
+    tenant: Tenant
 
 
 @get(
@@ -105,6 +137,54 @@ async def revoke_invitation(ctx: Context, tenant: TenantPath, invitation: str) -
 
 
 @post(
+    "/api/tenants/{tenant:str}/invitations/{invitation:str}/resend",
+    operation_id="invitations.resend",
+    permission="members:write",
+    summary="Send an invitation again, by a new link",
+    tags=["members"],
+    status_code=200,
+)
+async def resend_invitation(ctx: Context, tenant: TenantPath, invitation: str) -> InvitationShown:
+    """Good for a week from now; the link before is void."""
+    return InvitationShown.of(await tenants.resend_invitation(ctx, invitation))
+
+
+@post(
+    "/api/auth/invitations/open",
+    operation_id="invitations.open",
+    access="public",
+    summary="See what the link of an invitation leads to",
+    tags=["members"],
+    status_code=200,
+)
+async def open_invitation(ctx: Context, data: AcceptInvitation) -> InvitationOpened:
+    opened = await tenants.open_invitation(ctx, data.token)
+    return InvitationOpened(
+        tenant_name=opened.tenant.name,
+        email=opened.invitation.email,
+        role=opened.invitation.role,
+        has_account=opened.has_account,
+        expires_at=opened.invitation.expires_at,
+    )
+
+
+@post(
+    "/api/auth/invitations/join",
+    operation_id="invitations.join",
+    access="public",
+    summary="Create the account of an invited address and accept",
+    tags=["members"],
+    status_code=201,
+)
+async def join_by_invitation(ctx: Context, data: JoinByInvitation) -> Joined:
+    """The link came to the address and so proves it; no further e-mail is sent. Answers a session's token."""
+    tenant, signed_in = await tenants.join_by_invitation(
+        ctx, data.token, name=data.name, password=data.password, language=data.language
+    )
+    return Joined(token=signed_in.token, ends_at=signed_in.ends_at, person=signed_in.person, tenant=tenant)
+
+
+@post(
     "/api/auth/invitations/accept",
     operation_id="invitations.accept",
     access="person",
@@ -124,5 +204,8 @@ ROUTES = (
     invite,
     list_invitations,
     revoke_invitation,
+    resend_invitation,
+    open_invitation,
+    join_by_invitation,
     accept_invitation,
 )

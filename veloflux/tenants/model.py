@@ -46,6 +46,25 @@ class Tenant(Entity, frozen=True, kw_only=True):
     created_at: int
 
 
+class TenantRecord(Entity, frozen=True, kw_only=True):
+    """The rest of what is known of a tenant; "" is unknown. `tax_id` is a CNPJ or CPF without its punctuation."""
+
+    legal_name: Personal = ""
+    tax_id: Personal = ""
+    billing_email: Personal = ""
+    country: Personal = "BR"
+    postal_code: Personal = ""
+    street: Personal = ""
+    number: Personal = ""
+    complement: Personal = ""
+    district: Personal = ""
+    city: Personal = ""
+    state: Personal = ""
+    industry: str = ""
+    region: str = ""
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class Member(Entity, frozen=True, kw_only=True):
     """`id` is the person's."""
 
@@ -54,13 +73,14 @@ class Member(Entity, frozen=True, kw_only=True):
 
 
 class Invitation(Entity, frozen=True, kw_only=True):
-    """`email_digest` is that of the only account that may accept."""
+    """`email_digest` is that of the only account that may accept; only the link that was sent last counts."""
 
     email: Personal
     email_digest: Personal
     role: str
     status: Literal["pending", "accepted", "revoked"] = "pending"
     invited_by: str
+    sent: int = 1
     accepted_by: str = ""
     created_at: int
     expires_at: int

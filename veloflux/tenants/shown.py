@@ -14,6 +14,7 @@ class InvitationShown(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     status: str
     invited_by: str
+    sent: int
     accepted_by: str
     created_at: int
     expires_at: int

@@ -11,7 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.db.names import Name
 from veloflux.kit.page import Page
-from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant
+from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant, TenantRecord
 
 E = TypeVar("E", bound=Entity)
 NOTE_USE = scripts.load("tenants", "note_use")
@@ -29,6 +29,10 @@ def slug_name(slug: str) -> Name:
 
 async def find_tenant(db: Db, tenant: str) -> Tenant | None:
     return await _find(db, Tenant, keys.tenant(tenant))
+
+
+async def find_record(db: Db, tenant: str) -> TenantRecord | None:
+    return await _find(db, TenantRecord, keys.tenant_record(tenant))
 
 
 async def find_by_slug(db: Db, slug: str, actor: str = "") -> Tenant | None:

@@ -26,7 +26,7 @@ from veloflux.notifications import api as notifications
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
-from veloflux.tenants import key_api, members_api, platform_api, roles_api, second_factor_api
+from veloflux.tenants import key_api, members_api, platform_api, record_api, roles_api, second_factor_api
 from veloflux.web import access, console, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
@@ -42,6 +42,7 @@ API: Sequence[HTTPRouteHandler] = (
     *roles_api.ROUTES,
     *platform_api.ROUTES,
     *second_factor_api.ROUTES,
+    *record_api.ROUTES,
     *plans.ROUTES,
     *metering.ROUTES,
     *limits.ROUTES,

@@ -37,6 +37,7 @@ TABLES = Tables(
         "factor.added": [identity.mail_notice],
         "factor.removed": [identity.mail_notice],
         "invitation.created": [tenants.mail_invitation],
+        "invitation.resent": [tenants.mail_invitation],
         "job.died": [jobs.list_as_dead],
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],

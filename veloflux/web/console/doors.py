@@ -124,13 +124,10 @@ async def accept_invitation(page: Page, token: str) -> Html:
         opened = await tenants.open_invitation(page.ctx, token)
         email = opened.invitation.email
         if not opened.has_account:
-            await identity.register(
-                page.ctx,
-                name=page.form["name"],
-                email=email,
-                password=page.form["password"],
-                language=_language(page),
+            tenant, signed_in = await tenants.join_by_invitation(
+                page.ctx, token, name=page.form["name"], password=page.form["password"], language=_language(page)
             )
+            return page.enter(signed_in, _first_page(tenant), done="invitations.accept")
         signed_in = await identity.log_in(page.ctx, email, page.form["password"])
         joining = page.ctx.acting(signed_in.person.actor(page.ctx.actor.address))
         tenant = await tenants.accept_invitation(joining, token)

@@ -42,6 +42,18 @@ async def revoke_invitation(page: Page, invitation: str) -> Html:
 
 
 @post(
+    "/console/t/{tenant:str}/invitations/{invitation:str}/resend",
+    operation_id="console.invitations.resend",
+    permission="members:write",
+)
+async def resend_invitation(page: Page, invitation: str) -> Html:
+    with page.keeping_form():
+        await tenants.resend_invitation(page.ctx, invitation)
+        return page.go(f"{page.home}/members", done="invitations.resend")
+    return await _show(page)
+
+
+@post(
     "/console/t/{tenant:str}/members/{user:str}/remove",
     operation_id="console.members.remove",
     permission="members:write",
@@ -100,4 +112,12 @@ def _waits(invitation: Invitation) -> bool:
     return invitation.status == "pending" and invitation.expires_at > clock.now_ms()
 
 
-ROUTES = (members, invite, revoke_invitation, remove_member, transfer_ownership, set_platform_role)
+ROUTES = (
+    members,
+    invite,
+    revoke_invitation,
+    resend_invitation,
+    remove_member,
+    transfer_ownership,
+    set_platform_role,
+)

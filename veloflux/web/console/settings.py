@@ -2,16 +2,30 @@
 
 from collections.abc import Awaitable
 
+import msgspec
 from litestar import get, post
 
 from veloflux import tenants
-from veloflux.tenants import Tenant
+from veloflux.tenants import RecordChange, Tenant
+from veloflux.tenants.record_api import RecordShown
 from veloflux.web.console.page import Html, Page
+
+RECORD = [name for name in RecordShown.__struct_fields__ if name != "metadata"]
+"""The fields of the form; metadata is for programs."""
 
 
 @get("/console/t/{tenant:str}/settings", operation_id="console.settings", permission="tenant:read")
 async def settings(page: Page) -> Html:
-    return _show(page)
+    return await _show(page)
+
+
+@post("/console/t/{tenant:str}/record", operation_id="console.tenants.change_record", permission="tenant:write")
+async def change_record(page: Page) -> Html:
+    change = msgspec.convert({name: page.form[name] for name in RECORD}, RecordChange)
+    with page.keeping_form():
+        await tenants.change_record(page.ctx, change)
+        return page.go(f"{page.home}/settings", done="tenants.change_record")
+    return await _show(page)
 
 
 @post("/console/t/{tenant:str}/rename", operation_id="console.tenants.rename", permission="tenant:write")
@@ -59,11 +73,15 @@ async def _do(page: Page, done: str, change: Awaitable[Tenant]) -> Html:
     with page.keeping_form():
         tenant = await change
         return page.go(f"/console/t/{tenant.slug}/settings", done=done)
-    return _show(page)
+    return await _show(page)
 
 
-def _show(page: Page) -> Html:
-    return page.show("settings.html", at=f"{page.home}/settings", days=page.ctx.settings.tenant_grace_days)
+async def _show(page: Page) -> Html:
+    may_see = "tenant:write" in page.ctx.permissions
+    record = RecordShown.of(await tenants.read_record(page.ctx)) if may_see else None
+    return page.show(
+        "settings.html", at=f"{page.home}/settings", days=page.ctx.settings.tenant_grace_days, record=record
+    )
 
 
-ROUTES = (settings, rename, require_second_factor, suspend, resume, archive, delete, restore)
+ROUTES = (settings, change_record, rename, require_second_factor, suspend, resume, archive, delete, restore)
