@@ -9,7 +9,7 @@ import uvloop
 from bench import report
 from veloflux.db import embedded
 
-MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process")
+MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "wall_timing")
 
 
 def main(names: list[str]) -> None:
