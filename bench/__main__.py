@@ -9,7 +9,8 @@ import uvloop
 from bench import report
 from veloflux.db import embedded
 
-MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory")
+MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory", "wall_timing")
+
 
 
 def main(names: list[str]) -> None:

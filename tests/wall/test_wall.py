@@ -14,7 +14,7 @@ from tests.wall.routes import Part, Route
 from tests.wall.world import SHORTEST, World, owner_of
 from veloflux.db import keys
 from veloflux.tenants import ROLES
-from veloflux.web import access
+from veloflux.web import access, app
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -27,6 +27,8 @@ HOLD_IDS = [
 ]
 """The keys of nobody, or of a person, that may hold ids of a tenant and of its people: lists, and who has a name."""
 ID = re.compile(r"[a-z]{2,4}_[0-9a-z]{26}$")
+OF_NO_TENANT = {"/api/schema", "/healthz", "/metrics", "/readyz", "/static/{}"}
+"""What the process tells of itself, and files that are the same for everybody."""
 MADE_UP = "0123456789abcdefghjkmnpqrs.0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -119,7 +121,7 @@ async def test_who_may_not_is_refused_learns_nothing_and_writes_nothing(world: W
     assert len(found) > 500
     async with nothing_written(world):
         problems = [wrong for attempt in found for wrong in await wrongs(world, attempt)]
-    assert problems == [], "\n".join(problems)
+        assert problems == [], "\n".join(problems)
 
 
 def entitled(route: Route) -> str:
@@ -173,6 +175,15 @@ def misplaced(world: World, values: dict[str, str], texts: Iterable[str]) -> lis
     return found
 
 
+async def test_no_route_is_beside_the_wall(world: World) -> None:
+    tried = {re.sub(r"{[^}]*}", "{}", route.path) for route in world.routes}
+    known = {re.sub(r"{[^}]*}", "{}", route.path) for route in app.litestar(world.ctx.settings).routes}
+    beside = known - tried - {"/api/unused/{}"}
+    answers = {path: (await world.http.get(path)).status_code for path in beside}
+    open_ = {path for path, status in answers.items() if path in OF_NO_TENANT or status != 404}
+    assert open_ == OF_NO_TENANT, "what is public goes into OF_NO_TENANT; all else into the document or the console"
+
+
 async def test_what_acme_has_lies_in_acmes_slot_alone(world: World) -> None:
     assert misplaced(world, world.image.values, world.planted) == []
     assert misplaced(world, {"vf:name:slug:0": repr(world.acme.tenant.name)}, world.planted), "this can fail"
@@ -197,7 +208,7 @@ async def test_a_change_that_another_sites_page_sent_is_refused_and_writes_nothi
                 answer = await world.http.request(**request, headers=cookie | headers)
                 if answer.status_code != 403 or "set-cookie" in answer.headers:
                     problems.append(f"{route} with {headers} is answered {answer.status_code}")
-    assert problems == [], "\n".join(problems)
+        assert problems == [], "\n".join(problems)
 
 
 async def test_a_cookie_that_was_there_before_is_never_adopted_nor_looked_at_where_anybody_may_ask(

@@ -1,24 +1,33 @@
 """The OpenAPI document: Litestar's, with the problems that every route can answer and the routes served beside it."""
 
-from typing import Any
+from typing import Any, NoReturn
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from veloflux import __version__
-from veloflux.errors import LimitReached
+from veloflux.errors import LimitReached, NotFound
 from veloflux.exports import api as exports
 from veloflux.limits import api as limits
 from veloflux.metering import ingest
 from veloflux.web.problems import MEDIA_TYPE
+
+
+class Nowhere(OpenAPIRenderPlugin):
+    """In the place of the framework's own pages, which it serves with other sites' scripts where none is chosen."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> NoReturn:
+        raise NotFound("There is nothing at this address; the document is at /api/schema")
+
 
 CONFIG = OpenAPIConfig(
     title="VeloFlux",
     version=__version__,
     description="The back end of a SaaS business, on one Redis.",
     path="/api/unused",
-    render_plugins=[],
+    render_plugins=[Nowhere(path="/openapi.json")],
     use_handler_docstrings=True,
 )
 ALWAYS = {
