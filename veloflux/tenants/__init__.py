@@ -52,6 +52,7 @@ from veloflux.tenants.members import list_members, remove_member, transfer_owner
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
+from veloflux.tenants.publishable import authenticate_publishable_key, is_publishable
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 
@@ -74,6 +75,7 @@ __all__ = [
     "archive_tenant",
     "as_operator",
     "authenticate_api_key",
+    "authenticate_publishable_key",
     "authorise",
     "change_role",
     "closed_by",
@@ -91,6 +93,7 @@ __all__ = [
     "index_tenant",
     "invite",
     "is_operator",
+    "is_publishable",
     "is_setup_token",
     "list_api_keys",
     "list_invitations",
