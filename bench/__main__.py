@@ -12,7 +12,6 @@ from veloflux.db import embedded
 MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory", "wall_timing")
 
 
-
 def main(names: list[str]) -> None:
     """Measure those named, or all; exit code 1 when a bar is missed."""
     rows = []

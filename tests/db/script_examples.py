@@ -16,6 +16,7 @@ from veloflux.errors import VeloFluxError
 from veloflux.limits import Question
 from veloflux.metering import Event
 from veloflux.tenants import store
+from veloflux.tenants.store import Rate
 
 Example = Callable[[Context], Awaitable[None]]
 OWNER = "ten_0wner"
@@ -126,6 +127,12 @@ async def api_keys(ctx: Context) -> None:
     acme = await customers.customer(ctx)
     mine = await customers.key(acme)
     await tenants.authenticate_api_key(acme.parts, mine.token)
+    page = await tenants.create_api_key(acme, "page", kind="publishable")
+    limit, hour_us = keys.publishable_limit(acme.tenant, page.key.id, "adr_1"), 3_600_000_000
+    for _ in range(2):
+        await store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
+    await tenants.revoke_api_key(acme, page.key.id)
+    await store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
     await store.run_note_use(acme.db, acme.tenant, mine.key.id)
     await tenants.revoke_api_key(acme, mine.key.id)
     await store.run_note_use(acme.db, acme.tenant, mine.key.id)
@@ -153,6 +160,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),
     "names/release": (names_claimed_and_released,),
+    "tenants/admit": (api_keys,),
     "tenants/note_use": (api_keys,),
     "worker/claim": (owners_due,),
     "worker/hold": (duties,),

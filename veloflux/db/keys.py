@@ -328,7 +328,7 @@ def invitations(tenant_: str) -> str:
 
 
 def api_key(tenant_: str, api_key: str) -> str:
-    """hash | no ttl | tenants | name, prefix, SHA-256 of the secret, role, status, permissions, expiry, addresses"""
+    """hash | no ttl | tenants | name, prefix, SHA-256 of the secret, role, kind, status, permissions, terms"""
     return f"{tenant(tenant_)}:api_key:{_id(api_key)}"
 
 
@@ -350,6 +350,11 @@ def limits(tenant_: str) -> str:
 def address_limit(tenant_: str, digest: str) -> str:
     """string | until the limit is whole again | limits | state of the rate limit of one address"""
     return f"{tenant(tenant_)}:address:{_id(digest)}"
+
+
+def publishable_limit(tenant_: str, api_key: str, digest: str) -> str:
+    """string | until the limit is whole again | tenants | rate limit of a publishable key at one address"""
+    return f"{tenant(tenant_)}:publishable:{_id(api_key)}:{_id(digest)}"
 
 
 def usage_days(tenant_: str) -> str:

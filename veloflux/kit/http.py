@@ -10,12 +10,14 @@ Body = TypeVar("Body")
 
 
 class Received(NamedTuple):
-    """`token` is the bearer token or ""; `query` is the query string; `address` is the client's."""
+    """`token` is the bearer token or ""; `query` is the query string; `address` is the client's; `origin` is the page's
+    that asks, or ""."""
 
     token: str
     body: bytes
     query: bytes
     address: str
+    origin: str = ""
 
 
 def parsed(decoder: "msgspec.json.Decoder[Body]", body: bytes | msgspec.Raw) -> Body:

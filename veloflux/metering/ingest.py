@@ -6,12 +6,14 @@ from urllib.parse import parse_qs
 import msgspec
 
 from veloflux import tenants
-from veloflux.context import PLATFORM, Context, Parts
+from veloflux.context import PLATFORM, Actor, Context, Parts
 from veloflux.errors import EventInvalid, InputInvalid
 from veloflux.kit.http import Received, inlined_schema
 from veloflux.metering.decode import CloudEvent, decode, is_array
 from veloflux.metering.model import Rejection, Result
 from veloflux.metering.record import record
+
+PUBLISHABLE_EVENTS_MAX = 100
 
 
 async def ingest(parts: Parts, received: Received) -> bytes:
@@ -21,6 +23,9 @@ async def ingest(parts: Parts, received: Received) -> bytes:
     """
     tenant = await _tenant(parts, received)
     decoded = decode(received.body)
+    number = len(decoded.events) + len(decoded.rejected)
+    if tenants.is_publishable(received.token) and number > PUBLISHABLE_EVENTS_MAX:
+        raise InputInvalid(f"A request with a publishable key holds at most {PUBLISHABLE_EVENTS_MAX} events")
     result = await record(parts, tenant, decoded.events)
     moved = [msgspec.structs.replace(one, index=decoded.positions[one.index]) for one in result.rejected]
     rejected = sorted([*decoded.rejected, *moved])
@@ -31,12 +36,19 @@ async def ingest(parts: Parts, received: Received) -> bytes:
 
 async def _tenant(parts: Parts, received: Received) -> str:
     """The API key's tenant, or the one that `?tenant=` names to the operator's service key."""
-    actor = await tenants.authenticate_api_key(parts, received.token, received.address)
+    actor = await _actor(parts, received)
     named = parse_qs(received.query.decode("latin-1")).get("tenant", [""])[-1]
     if actor.tenant == PLATFORM and not named:
         raise InputInvalid("A service key must name the tenant: /api/events?tenant=<slug or id>")
     ctx = Context(parts=parts, actor=actor)
     return (await tenants.authorise(ctx, named or actor.tenant, "usage:write")).tenant
+
+
+async def _actor(parts: Parts, received: Received) -> Actor:
+    token, address = received.token, received.address
+    if tenants.is_publishable(token):
+        return await tenants.authenticate_publishable_key(parts, token, address, received.origin)
+    return await tenants.authenticate_api_key(parts, token, address)
 
 
 def _refused(one: Rejection) -> EventInvalid:

@@ -55,6 +55,7 @@ from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberP
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
 from veloflux.tenants.platform_members import set_platform_role
+from veloflux.tenants.publishable import authenticate_publishable_key, is_publishable
 from veloflux.tenants.record import RecordChange, change_record, read_record
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
@@ -80,6 +81,7 @@ __all__ = [
     "accept_invitation",
     "archive_tenant",
     "authenticate_api_key",
+    "authenticate_publishable_key",
     "authorise",
     "authorise_platform",
     "change_record",
@@ -98,6 +100,7 @@ __all__ = [
     "follow_transfer",
     "index_tenant",
     "invite",
+    "is_publishable",
     "is_setup_token",
     "join_by_invitation",
     "list_api_keys",

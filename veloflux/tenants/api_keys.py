@@ -1,4 +1,6 @@
-"""API keys: `vf_live_<tenant>_<secret>`, `vf_test_…` for a sandbox. Shown once, kept as a digest, revocable.
+"""API keys: `vf_live_<tenant>_<secret>`, `vf_test_…` for a sandbox, `vf_pub_…` for a page (see publishable.py).
+
+Shown once, kept as a digest, revocable.
 
 The keys of the platform's tenant are the operators' service keys.
 """
@@ -8,7 +10,7 @@ import re
 
 import msgspec
 
-from veloflux.context import Actor, Context, Parts
+from veloflux.context import PLATFORM, Actor, Context, Parts
 from veloflux.db import keys
 from veloflux.errors import Conflict, InputInvalid, NotAuthenticated, NotFound
 from veloflux.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
@@ -17,7 +19,7 @@ from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
 from veloflux.tenants import holders, key_terms, store
 from veloflux.tenants.find import find
-from veloflux.tenants.model import ApiKey, KeyTerms, NewApiKey, Tenant
+from veloflux.tenants.model import ApiKey, KeyKind, KeyTerms, NewApiKey, Tenant
 from veloflux.tenants.permissions import head_role, held, own_roles, require_grantable, require_role
 from veloflux.transaction import Transaction, decide
 
@@ -26,21 +28,25 @@ SHOWN = 4
 OVERLAP_MAX_S = 30 * clock.DAY_MS // 1000
 USED_MS = clock.MINUTE_MS
 WITHOUT = KeyTerms()
+RECORDING = ("usage:write",)
 REFUSED = "This API key is not valid here: it never was, has expired, was revoked, or is not for this address"
 NAME_MAX = 80
 
 
-async def create_api_key(ctx: Context, name: str, role: str = "", terms: KeyTerms = WITHOUT) -> NewApiKey:
+async def create_api_key(
+    ctx: Context, name: str, role: str = "", terms: KeyTerms = WITHOUT, kind: KeyKind = "secret"
+) -> NewApiKey:
     """Make a key; its role is member unless another one is named (operator in the platform's tenant).
 
     :raises InputInvalid: the name, the role or the terms. :raises PermissionDenied: the key may more than the actor.
     """
     role = role or ("member" if head_role(ctx.tenant) == "owner" else "operator")
     require_role(ctx, role)
+    terms = _of_kind(ctx, kind, role, terms)
     terms = key_terms.checked(held(role, None, own_roles(ctx)), terms, clock.now_ms())
     require_grantable(ctx, role, terms.permissions)
     tenant = await find(ctx, ctx.tenant)
-    new = _new(ctx, tenant, name, role, terms)
+    new = _new(ctx, tenant, name, role, terms, kind=kind)
     tx = Transaction(ctx, tenant.id)
     holders.guard(ctx, tx)
     _add(tx, new.key)
@@ -85,7 +91,7 @@ def parse_api_key(token: str) -> tuple[str, str, str]:
     parsed = TOKEN.fullmatch(token)
     if parsed is None:
         raise _refused()
-    digest = crypto.digest(parsed[2])
+    digest = digest_of("secret", parsed[2])
     return f"ten_{parsed[1]}", key_id(digest), digest
 
 
@@ -111,15 +117,34 @@ def key_id(digest: str) -> str:
     return ids.derived("key", digest)
 
 
-def _new(ctx: Context, tenant: Tenant, name: str, role: str, terms: KeyTerms) -> NewApiKey:
+def digest_of(kind: KeyKind, secret: str) -> str:
+    """What is kept of a key's secret; the kind is a part of it, so that no key passes for one of the other kind."""
+    return crypto.digest(secret if kind == "secret" else f"{kind} {secret}")
+
+
+def _of_kind(ctx: Context, kind: KeyKind, role: str, terms: KeyTerms) -> KeyTerms:
+    """The terms of a key of this kind, not yet checked."""
+    if kind == "secret":
+        if terms.origins:
+            raise InputInvalid("Only a publishable key is for pages, and has origins", field="origins")
+        return terms
+    if ctx.tenant == PLATFORM or role != "member" or terms.permissions not in (None, RECORDING):
+        raise InputInvalid("A publishable key may record events of a tenant; it has no other role", field="kind")
+    return msgspec.structs.replace(terms, permissions=RECORDING)
+
+
+def _new(ctx: Context, tenant: Tenant, name: str, role: str, terms: KeyTerms, *, kind: KeyKind) -> NewApiKey:
     secret = crypto.new_secret()
-    start = f"vf_{'live' if tenant.mode == 'live' else 'test'}_{ids.bare(tenant.id)}_"
+    digest = digest_of(kind, secret)
+    beginning = "pub" if kind == "publishable" else "live" if tenant.mode == "live" else "test"
+    start = f"vf_{beginning}_{ids.bare(tenant.id)}_"
     key = ApiKey(
-        id=key_id(crypto.digest(secret)),
+        id=key_id(digest),
         name=one_line(name, "A key's name", NAME_MAX),
         prefix=start + secret[:SHOWN],
-        digest=crypto.digest(secret),
+        digest=digest,
         role=role,
+        kind=kind,
         **msgspec.structs.asdict(terms),
         created_by=ctx.actor.id,
         created_at=clock.now_ms(),
@@ -141,7 +166,7 @@ async def _rotate(ctx: Context, id_: str, overlap_s: int) -> NewApiKey:
     now = clock.now_ms()
     if old.successor or old.status != "active" or (old.expires_at and old.expires_at <= now):
         raise Conflict("This API key was rotated or revoked, or has expired; rotate its successor, or create a new key")
-    new = _new(ctx, tenant, old.name, old.role, key_terms.of(old))
+    new = _new(ctx, tenant, old.name, old.role, key_terms.of(old), kind=old.kind)
     tx = Transaction(ctx, tenant.id)
     holders.guard(ctx, tx)
     _add(tx, new.key)

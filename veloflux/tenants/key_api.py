@@ -13,7 +13,8 @@ from veloflux.kit.page import Page
 from veloflux.tenants import key_terms
 from veloflux.tenants.api import Limit, TenantPath
 from veloflux.tenants.api_keys import NAME_MAX, OVERLAP_MAX_S
-from veloflux.tenants.model import KeyTerms
+from veloflux.tenants.model import KeyKind, KeyTerms
+from veloflux.tenants.origins import ORIGINS_MAX
 from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown, LeakedKeyShown
 
 KeyExpiry = Annotated[
@@ -29,6 +30,9 @@ KeyPermissions = Annotated[
 class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=NAME_MAX, examples=["production server"])]
     role: Annotated[str, Meta(max_length=40, description="Empty: member, and operator in the platform's tenant")] = ""
+    kind: Annotated[KeyKind, Meta(description="Publishable: for pages; it may record events, and nothing else")] = (
+        "secret"
+    )
     permissions: KeyPermissions | None = None
     expires_at: KeyExpiry | None = None
     addresses: Annotated[
@@ -39,6 +43,14 @@ class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             examples=[["203.0.113.0/24"]],
         ),
     ] = []
+    origins: Annotated[
+        list[Annotated[str, Meta(max_length=260)]],
+        Meta(
+            max_length=ORIGINS_MAX,
+            description="Pages that may use a publishable key; empty: all",
+            examples=[["https://app.example.com"]],
+        ),
+    ] = []
     metadata: Annotated[dict[str, str], Meta(max_length=key_terms.METADATA_MAX, examples=[{"team": "web"}])] = (
         msgspec.field(default_factory=dict)
     )
@@ -47,7 +59,11 @@ class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def terms(self) -> KeyTerms:
         own = None if self.permissions is None else tuple(self.permissions)
         return KeyTerms(
-            permissions=own, expires_at=self.expires_at, addresses=tuple(self.addresses), metadata=self.metadata
+            permissions=own,
+            expires_at=self.expires_at,
+            addresses=tuple(self.addresses),
+            origins=tuple(self.origins),
+            metadata=self.metadata,
         )
 
 
@@ -71,7 +87,7 @@ class RevokeLeakedKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status_code=201,
 )
 async def create_api_key(ctx: Context, tenant: TenantPath, data: CreateApiKey) -> ApiKeyCreated:
-    return ApiKeyCreated.of(await tenants.create_api_key(ctx, data.name, data.role, data.terms))
+    return ApiKeyCreated.of(await tenants.create_api_key(ctx, data.name, data.role, data.terms, data.kind))
 
 
 @post(

@@ -9,13 +9,13 @@ from veloflux.kit import page
 from veloflux.kit.page import Page
 from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.commands import Cursor, Limit
-from veloflux.tenants.model import KeyTerms, NewApiKey
+from veloflux.tenants.model import KeyKind, KeyTerms, NewApiKey
 from veloflux.tenants.shown import ApiKeyCreated, ApiKeyShown
 from veloflux.terminal import Json, TenantOption, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
 
-API_KEY = ("id", "name", "prefix", "role", "status", "created_at", "expires_at", "used_at")
+API_KEY = ("id", "name", "prefix", "role", "kind", "status", "created_at", "expires_at", "used_at")
 
 
 @app.command("create")
@@ -28,6 +28,8 @@ def create_api_key(
     permission: Annotated[list[str] | None, typer.Option(help="One of the role's; none named: all; repeatable")] = None,
     expires_at: Annotated[int | None, typer.Option(help="Epoch ms")] = None,
     address: Annotated[list[str] | None, typer.Option(help="IP network that may use it; repeatable")] = None,
+    publishable: Annotated[bool, typer.Option("--publishable", help="For pages: it may record events alone")] = False,
+    origin: Annotated[list[str] | None, typer.Option(help="Whose pages may use a publishable key; repeatable")] = None,
     metadata: Annotated[list[str] | None, typer.Option(help="name=value; repeatable")] = None,
     json: Json = False,
 ) -> None:
@@ -36,9 +38,11 @@ def create_api_key(
         permissions=tuple(permission) if permission else None,
         expires_at=expires_at,
         addresses=tuple(address or ()),
+        origins=tuple(origin or ()),
         metadata=dict(_pair(text) for text in metadata or ()),
     )
-    new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role, terms), tenant=tenant)
+    kind: KeyKind = "publishable" if publishable else "secret"
+    new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role, terms, kind), tenant=tenant)
     _show_once(new, json=json)
 
 

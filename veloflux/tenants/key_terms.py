@@ -8,6 +8,7 @@ import msgspec
 
 from veloflux.errors import InputInvalid
 from veloflux.kit import clock
+from veloflux.tenants import origins
 from veloflux.tenants.model import ApiKey, KeyTerms
 
 ADDRESSES_MAX = 50
@@ -32,6 +33,7 @@ def checked(allowed: frozenset[str], terms: KeyTerms, now: int) -> KeyTerms:
         permissions=_permissions(allowed, terms.permissions),
         expires_at=terms.expires_at,
         addresses=_networks(terms.addresses),
+        origins=origins.checked(terms.origins),
         metadata=terms.metadata,
     )
 

@@ -6,13 +6,13 @@ import msgspec
 
 from veloflux.context import Context
 from veloflux.errors import Conflict, InputInvalid, NotFound
-from veloflux.kit import crypto, ids
-from veloflux.tenants.api_keys import SHOWN, key_id, list_api_keys, revoke_api_key
+from veloflux.kit import ids
+from veloflux.tenants.api_keys import SHOWN, digest_of, key_id, list_api_keys, revoke_api_key
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.model import ApiKey, Tenant
 from veloflux.tenants.permissions import EVERYTHING
 
-BEGINNING = re.compile(rf"(vf_(?:live|test)_([0-9a-z]{{1,26}})_)([0-9a-z]{{{SHOWN},32}})")
+BEGINNING = re.compile(rf"(vf_(?:live|test|pub)_([0-9a-z]{{1,26}})_)([0-9a-z]{{{SHOWN},32}})")
 SECRET = 32
 
 
@@ -37,7 +37,8 @@ async def revoke_leaked_key(ctx: Context, prefix: str) -> LeakedKey:
     if tenant is None:
         raise _no_key()
     inside = ctx.within(scope_of(tenant), EVERYTHING)
-    id_ = key_id(crypto.digest(secret)) if len(secret) == SECRET else await _only(inside, start + secret[:SHOWN])
+    digest = digest_of("publishable" if start.startswith("vf_pub_") else "secret", secret)
+    id_ = key_id(digest) if len(secret) == SECRET else await _only(inside, start + secret[:SHOWN])
     return LeakedKey(tenant=tenant, key=await revoke_api_key(inside, id_))
 
 

@@ -8,6 +8,7 @@ from veloflux.db.documents import Entity, Personal, Secret
 from veloflux.identity import Language
 
 Mode = Literal["live", "sandbox"]
+KeyKind = Literal["secret", "publishable"]
 Status = Literal["active", "suspended", "archived", "deleting", "deleted"]
 IN_USE = ("active", "suspended")
 TO_RESTORE = ("archived", "deleting")
@@ -89,12 +90,14 @@ class Invitation(Entity, frozen=True, kw_only=True):
 class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What an API key is good for: some of its role's permissions (None: all), until when (epoch ms), from where.
 
-    `addresses` are IP networks; none means everywhere. `metadata` is the tenant's own.
+    `addresses` are IP networks, `origins` of the web are for publishable keys; none means everywhere. `metadata` is the
+    tenant's own.
     """
 
     permissions: tuple[str, ...] | None = None
     expires_at: int | None = None
     addresses: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -109,9 +112,11 @@ class ApiKey(Entity, frozen=True, kw_only=True):
     prefix: str
     digest: Secret
     role: str
+    kind: KeyKind = "secret"
     permissions: tuple[str, ...] | None = None
     expires_at: int | None = None
     addresses: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
     used_at: int | None = None
     successor: str = ""

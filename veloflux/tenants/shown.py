@@ -31,9 +31,11 @@ class ApiKeyShown(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     prefix: str
     role: str
+    kind: str
     permissions: tuple[str, ...] | None
     expires_at: int | None
     addresses: tuple[str, ...]
+    origins: tuple[str, ...]
     metadata: dict[str, str]
     used_at: int | None
     successor: str

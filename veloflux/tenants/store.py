@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, names, ranking, scripts
@@ -15,6 +15,7 @@ from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Membe
 
 E = TypeVar("E", bound=Entity)
 NOTE_USE = scripts.load("tenants", "note_use")
+ADMIT = scripts.load("tenants", "admit")
 SLUGS_CACHED = 10_000
 NOBODY = "ten_nobody"
 """Stands for the tenant that there is not: asking for one that is somebody else's takes the same calls."""
@@ -68,6 +69,21 @@ async def find_api_key(db: Db, tenant: str, api_key: str) -> ApiKey | None:
 async def run_note_use(db: Db, tenant: str, api_key: str) -> None:
     """Note that a key is used, at most once a minute."""
     await db.script(NOTE_USE, [keys.api_key(tenant, api_key)], [])
+
+
+class Rate(NamedTuple):
+    """What a rate limit is made of, in µs."""
+
+    emission: int
+    tolerance: int
+
+
+async def run_admit(db: Db, tenant: str, api_key: str, limit: str, rate: Rate) -> tuple[ApiKey | None, int]:
+    """An active API key, None if there is none, and the µs until one more request with it may come, 0 if it may now."""
+    code, *rest = await db.script(ADMIT, [keys.api_key(tenant, api_key), limit], list(rate))
+    if code == "RATE":
+        return None, int(rest[0])
+    return documents.from_pairs(ApiKey, rest[0]) if code == "OK" else None, 0
 
 
 async def tenants_page(ctx: Context, cursor: str, limit: int, *, archived: bool) -> Page[Tenant]:

@@ -27,7 +27,7 @@ from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
 from veloflux.tenants import key_api, members_api, platform_api, record_api, roles_api, second_factor_api
-from veloflux.web import access, console, counts, openapi, problems, raw, system
+from veloflux.web import access, console, cors, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
 
@@ -72,7 +72,8 @@ def application(chosen: Settings) -> Application:
     """The application of these settings; connects when the server starts it."""
     routed = litestar(chosen)
     served = {route: raw.serve(operation, core, routed.state) for route, (operation, core) in RAW.items()}
-    return Application(cast(Handler, routed), served, chosen)
+    asked = {("OPTIONS", path): cors.preflight for (_, path), (name, _) in RAW.items() if name in cors.FOR_PAGES}
+    return Application(cast(Handler, routed), served | asked, chosen)
 
 
 def litestar(chosen: Settings) -> Litestar:

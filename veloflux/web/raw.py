@@ -13,7 +13,7 @@ from veloflux.context import Parts
 from veloflux.errors import BodyTooLarge
 from veloflux.kit import clock
 from veloflux.kit.http import Received
-from veloflux.web import counts, problems
+from veloflux.web import cors, counts, problems
 from veloflux.web.application import NOT_STORED, Handler, Receive, Scope, Send, bearer, header, security_headers
 
 Act = Callable[[Parts, Received], Awaitable[bytes]]
@@ -22,21 +22,31 @@ PROBLEM = (b"content-type", problems.MEDIA_TYPE.encode())
 
 
 def serve(operation: str, act: Act, state: State) -> Handler:
-    """An ASGI handler; `state.parts` is there when the first request comes."""
+    """An ASGI handler; `state.parts` is there when the first request comes.
+
+    What a page may send with a publishable key, it may read the answer to.
+    """
     limit, always = state.settings.body_limit, [*security_headers(state.settings), NOT_STORED]
     accepted = [JSON, *always]
+    for_pages = operation in cors.FOR_PAGES
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()
         request, address = scope["state"]["request_id"], scope["state"]["address"]
+        origin = header(scope["headers"], b"origin")
         try:
             body = await _body(scope, receive, limit)
-            answer = await act(state.parts, Received(bearer(scope["headers"]), body, scope["query_string"], address))
+            received = Received(
+                bearer(scope["headers"]), body, scope["query_string"], address, origin.decode("latin-1")
+            )
+            answer = await act(state.parts, received)
             status, headers = 200, accepted
         except Exception as exception:  # every error has one shape
             status, answer, fields = _refusal(exception, request)
             headers = [*fields, *always]
         counts.note(operation, "POST", status, clock.monotonic() - began)
+        if origin and for_pages:
+            headers = [*headers, *cors.readable_by(origin)]
         headers = [*headers, (b"content-length", b"%d" % len(answer)), (b"x-request-id", request.encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

@@ -6,6 +6,7 @@ from veloflux import tenants
 from veloflux.kit import clock
 from veloflux.kit.page import LIMIT_MAX
 from veloflux.tenants import KeyTerms
+from veloflux.tenants.model import KeyKind
 from veloflux.web.console.form import Form
 from veloflux.web.console.members import grantable
 from veloflux.web.console.page import Html, Page
@@ -25,7 +26,8 @@ async def api_keys(page: Page) -> Html:
 async def create_api_key(page: Page) -> Html:
     with page.keeping_form():
         form = page.form
-        new = await tenants.create_api_key(page.ctx, form["name"], form["role"], _terms(form))
+        kind: KeyKind = "publishable" if form["kind"] == "publishable" else "secret"
+        new = await tenants.create_api_key(page.ctx, form["name"], form["role"], _terms(form), kind)
         return page.show("api_key_created.html", at=_here(page), new=new)
     return await _show(page)
 
@@ -75,6 +77,7 @@ def _terms(form: Form) -> KeyTerms:
         permissions=ticked or None,
         expires_at=clock.now_ms() + days * clock.DAY_MS if days else None,
         addresses=tuple(form["addresses"].replace(",", " ").split()),
+        origins=tuple(form["origins"].replace(",", " ").split()),
     )
 
 
