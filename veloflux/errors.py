@@ -16,6 +16,7 @@ VeloFluxError
 │   ├── CredentialsWrong
 │   └── LinkExpired
 ├── PermissionDenied 403
+│   ├── AccountDisabled
 │   ├── TenantSuspended
 │   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
@@ -171,6 +172,12 @@ class PermissionDenied(VeloFluxError):
 
     code = "permission_denied"
     status = 403
+
+
+class AccountDisabled(PermissionDenied):
+    """An operator disabled this account; told to whoever knows its password."""
+
+    code = "account_disabled"
 
 
 class TenantSuspended(PermissionDenied):

@@ -78,6 +78,42 @@ class UserRegistered(Event, frozen=True, kw_only=True):
     user: str
 
 
+class UserCreated(Event, frozen=True, kw_only=True):
+    """An operator made this person, who has no password yet; the worker sends the link that sets one."""
+
+    name = "user.created"
+    user: str
+    link: str
+
+
+class UserRenamed(Event, frozen=True, kw_only=True):
+    """A person has another name."""
+
+    name = "user.renamed"
+    user: str
+
+
+class UserDisabled(Event, frozen=True, kw_only=True):
+    """A person's sessions were ended, and none can begin."""
+
+    name = "user.disabled"
+    user: str
+
+
+class UserEnabled(Event, frozen=True, kw_only=True):
+    """A person can sign in again."""
+
+    name = "user.enabled"
+    user: str
+
+
+class UserDeleted(Event, frozen=True, kw_only=True):
+    """A person's sessions were ended for good; handlers take them out of the lists and out of their tenants."""
+
+    name = "user.deleted"
+    user: str
+
+
 class PasswordResetRequested(Event, frozen=True, kw_only=True):
     """Somebody forgot this person's password; the worker sends the link that sets a new one."""
 
@@ -118,7 +154,7 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
 
 class UserSessionsEnded(Event, frozen=True, kw_only=True):
-    """A person ended all their sessions, or all but the one kept."""
+    """All sessions of a person were ended, or all but the one kept."""
 
     name = "user.sessions_ended"
     user: str

@@ -267,6 +267,13 @@ def successes(world: World) -> dict[str, Success]:
         "jobs.retry": Success("olivia"),
         "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "members.transfer_ownership": Success(tenant="box"),
+        "users.list": Success("olivia", query={"q": "ALI"}),
+        "users.show": Success("olivia"),
+        "users.create": Success("olivia", {"name": "Gil", "email": "gil@example.com"}),
+        "users.rename": Success("olivia", {"name": "Roberto"}),
+        "users.end_sessions": Success("olivia"),
+        "users.disable": Success("olivia"),
+        "users.enable": Success("olivia"),
         "operator.set_role": Success("olivia", {"role": "operator"}),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
@@ -274,6 +281,7 @@ def successes(world: World) -> dict[str, Success]:
         "tenants.archive": Success(),
         "tenants.restore": Success(),
         "tenants.delete": Success(body={"confirm": "acme"}),
+        "users.delete": Success("olivia"),
     }
 
 

@@ -126,6 +126,13 @@ def users() -> str:
     return "vf:users"
 
 
+def users_search() -> str:
+    """zset | no ttl | identity | e-mails and names, folded, in clear text: `text NUL person`; kept from events"""
+    # The one key with personal values outside their person's slot: a search by prefix needs them readable. What a
+    # person has here is listed in `user_search`, by which an erasure takes it out.
+    return "vf:users:search"
+
+
 def tenants() -> str:
     """zset | no ttl | tenants | every tenant that is in use, by the time of creation; kept from events"""
     return "vf:tenants"
@@ -204,14 +211,24 @@ def user(user: str) -> str:
     return owner(user)
 
 
+def users_pattern() -> str:
+    """A glob that only the documents of people match."""
+    return "vf:user:{*}"
+
+
 def registration(user_: str) -> str:
     """hash | 1 day | identity | who signed up: name, e-mail, password hash; until the address is confirmed"""
     return f"{user(user_)}:registration"
 
 
 def reset_link(user_: str, link: str) -> str:
-    """hash | 1 hour | identity | a link that sets a new password: the session epoch in which it counts"""
+    """hash | 1 hour, of a new account 7 days | identity | sets a password: the session epoch in which it counts"""
     return f"{user(user_)}:reset_link:{_id(link)}"
+
+
+def user_search(user_: str) -> str:
+    """set | no ttl | identity | the person's entries in the search index, so that they can be taken out of it"""
+    return f"{user(user_)}:search"
 
 
 def session(user_: str, session: str) -> str:

@@ -8,18 +8,27 @@
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
+from veloflux.identity.administer import (
+    create_user,
+    delete_user,
+    disable_user,
+    enable_user,
+    end_sessions_of,
+    rename_user,
+)
 from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
-from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
+from veloflux.identity.handlers import mail_notice, mail_reset_link, mail_verification
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
+from veloflux.identity.people_index import begins_so, index_user, list_users, rebuild_people_index, search_users
 from veloflux.identity.register import register
 from veloflux.identity.reset_password import request_password_reset, reset_password
 from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
 from veloflux.identity.sign_up import confirm_registration, start_registration
-from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
+from veloflux.identity.store import email_digest, find_by_email, find_users, last_seen, read_living, read_user
 
 __all__ = [
     "EmailAddress",
@@ -29,16 +38,24 @@ __all__ = [
     "SignedIn",
     "User",
     "authenticate",
+    "begins_so",
     "change_password",
     "confirm_registration",
+    "create_user",
+    "delete_user",
+    "disable_user",
     "email_digest",
+    "enable_user",
     "end_session",
     "end_sessions",
+    "end_sessions_of",
     "find_by_email",
     "find_users",
     "forget_registration",
     "index_user",
+    "last_seen",
     "list_sessions",
+    "list_users",
     "log_in",
     "log_out",
     "mail_new_device",
@@ -46,10 +63,14 @@ __all__ = [
     "mail_reset_link",
     "mail_verification",
     "parse_email",
+    "read_living",
     "read_user",
+    "rebuild_people_index",
     "register",
+    "rename_user",
     "request_password_reset",
     "reset_password",
+    "search_users",
     "send_new_device",
     "send_notice",
     "send_reset_link",

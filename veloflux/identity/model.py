@@ -17,7 +17,7 @@ class User(Entity, frozen=True, kw_only=True):
     email: Personal
     email_digest: Personal
     password_hash: Secret
-    status: Literal["active", "disabled"] = "active"
+    status: Literal["active", "disabled", "deleted"] = "active"
     epoch: int = 1
     language: Language = "en"
     created_at: int

@@ -9,7 +9,7 @@ import msgspec
 
 from veloflux.context import Context, Parts
 from veloflux.db import keys
-from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
+from veloflux.errors import AccountDisabled, ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
 from veloflux.events import SessionEnded, SessionStarted, UserPasswordRehashed, UserSessionsEnded
 from veloflux.identity import attempts, email_address, passwords, store
 from veloflux.identity.model import Person, Session, SignedIn, User
@@ -25,11 +25,14 @@ TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
 async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     """Start a session. Takes the same time whether or not the address has an account.
 
-    :raises CredentialsWrong: no such account, or another password. :raises TooManyAttempts: see `attempts`.
+    :raises CredentialsWrong: no such account, or another password.
+    :raises AccountDisabled: told only to whoever knows the password. :raises TooManyAttempts: see `attempts`.
     """
     user = await verify(ctx, email, password)
-    if user is None or user.status != "active":
+    if user is None or user.status == "deleted":
         raise CredentialsWrong("E-mail and password do not belong together")
+    if user.status == "disabled":
+        raise AccountDisabled("This account is disabled; ask who runs this service why")
     return await _start(_acting(ctx, user), user)
 
 

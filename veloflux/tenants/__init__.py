@@ -7,7 +7,7 @@
 - Nobody gives or takes a role that may do more than they may themselves.
 """
 
-from veloflux.tenants.access import authorise, authorise_platform, platform_permissions, platform_role
+from veloflux.tenants.access import authorise, authorise_platform, platform_permissions, platform_role, platform_role_of
 from veloflux.tenants.api_keys import (
     REFUSED,
     authenticate_api_key,
@@ -47,7 +47,7 @@ from veloflux.tenants.life import (
     resume_tenant,
     suspend_tenant,
 )
-from veloflux.tenants.list_tenants import list_tenants, tenants_of
+from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_of
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
@@ -92,11 +92,13 @@ __all__ = [
     "list_tenants",
     "mail_invitation",
     "may_call_from",
+    "memberships_of",
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
     "platform_permissions",
     "platform_role",
+    "platform_role_of",
     "release_slug",
     "remove_documents",
     "remove_member",

@@ -64,6 +64,12 @@ async def platform_role(ctx: Context) -> str | None:
     return await _role(ctx, PLATFORM)
 
 
+async def platform_role_of(ctx: Context, user: str) -> str | None:
+    """The role that a person has on the platform."""
+    member = await store.find_member(ctx.db, PLATFORM, user)
+    return member.role if member else None
+
+
 def _lacking(roles: list[str], permission: str) -> PermissionDenied:
     is_of_role = any(permission in ROLES[role] for role in roles)
     whose = "The permissions of this API key do" if is_of_role else f"Your role here, {roles[-1]}, does"

@@ -26,6 +26,7 @@ from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
 from veloflux.tenants import key_api, members_api, platform_api
+from veloflux.users import api as users
 from veloflux.web import access, console, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
@@ -36,6 +37,7 @@ API: Sequence[HTTPRouteHandler] = (
     *members_api.ROUTES,
     *key_api.ROUTES,
     *platform_api.ROUTES,
+    *users.ROUTES,
     *plans.ROUTES,
     *metering.ROUTES,
     *limits.ROUTES,

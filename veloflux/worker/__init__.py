@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, metering, tenants
+from veloflux import identity, jobs, metering, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -53,8 +53,11 @@ TABLES = Tables(
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
         "tenant.restored": [tenants.index_tenant],
+        "user.created": [identity.mail_reset_link],
+        "user.deleted": [identity.index_user, users.leave_tenants],
         "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],
+        "user.renamed": [identity.index_user],
     },
 )
 JOBS, SCHEDULE, ON_EVENT = TABLES

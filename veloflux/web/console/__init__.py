@@ -20,6 +20,7 @@ from veloflux.web.console import (
     settings,
     tenants,
     usage,
+    users,
 )
 from veloflux.web.console.page import provide, respond
 
@@ -36,6 +37,7 @@ HANDLERS = (
     *audit.ROUTES,
     *jobs.ROUTES,
     *outbox.ROUTES,
+    *users.ROUTES,
     *account.ROUTES,
     *reference.ROUTES,
 )
