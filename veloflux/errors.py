@@ -17,6 +17,7 @@ VeloFluxError
 │   └── LinkExpired
 ├── PermissionDenied 403
 │   ├── AccountDisabled
+│   ├── ImpersonationForbids
 │   ├── TenantSuspended
 │   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
@@ -178,6 +179,12 @@ class AccountDisabled(PermissionDenied):
     """An operator disabled this account; told to whoever knows its password."""
 
     code = "account_disabled"
+
+
+class ImpersonationForbids(PermissionDenied):
+    """Who acts as somebody else may not do what only that person may, or what would outlast it."""
+
+    code = "impersonation_forbids"
 
 
 class TenantSuspended(PermissionDenied):

@@ -18,6 +18,8 @@ from veloflux.kit.ids import ID
 
 SLOTS = 16_384
 WAKE_CHANNEL = "vf:wake"
+EVERY_USER = "vf:user:{*}"
+"""A glob that only the documents of people match."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 DATE = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
 
@@ -211,11 +213,6 @@ def user(user: str) -> str:
     return owner(user)
 
 
-def users_pattern() -> str:
-    """A glob that only the documents of people match."""
-    return "vf:user:{*}"
-
-
 def registration(user_: str) -> str:
     """hash | 1 day | identity | who signed up: name, e-mail, password hash; until the address is confirmed"""
     return f"{user(user_)}:registration"
@@ -229,6 +226,11 @@ def reset_link(user_: str, link: str) -> str:
 def user_search(user_: str) -> str:
     """set | no ttl | identity | the person's entries in the search index, so that they can be taken out of it"""
     return f"{user(user_)}:search"
+
+
+def impersonation(user_: str, impersonation: str) -> str:
+    """hash | no ttl | identity | who acted as the person, why, until when"""
+    return f"{user(user_)}:impersonation:{_id(impersonation)}"
 
 
 def session(user_: str, session: str) -> str:

@@ -5,6 +5,7 @@
 - A password is kept as its argon2id hash, a session as a digest of its token.
 - Attempts to sign in are counted before they are made (attempts.py), whether or not there is such an account.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
+- Who acts as somebody else can change none of that person's credentials (impersonation.py).
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
@@ -20,6 +21,7 @@ from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
 from veloflux.identity.handlers import mail_notice, mail_reset_link, mail_verification
+from veloflux.identity.impersonation import MINUTES, MINUTES_MAX, start_impersonation, stop_impersonation
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
@@ -31,6 +33,8 @@ from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, last_seen, read_living, read_user
 
 __all__ = [
+    "MINUTES",
+    "MINUTES_MAX",
     "EmailAddress",
     "Language",
     "Person",
@@ -75,6 +79,8 @@ __all__ = [
     "send_notice",
     "send_reset_link",
     "send_verification",
+    "start_impersonation",
     "start_registration",
+    "stop_impersonation",
     "verify",
 ]

@@ -7,6 +7,7 @@ import typer
 
 from veloflux import identity
 from veloflux.context import Context
+from veloflux.errors import ImpersonationForbids
 from veloflux.identity.ask_secret import CurrentPasswordFile, LinkTokenFile, PasswordFile, TokenFile, ask_secret
 from veloflux.identity.model import Account
 from veloflux.identity.sessions import Which
@@ -126,6 +127,8 @@ def as_person(terminal: typer.Context, token_file: str, act: Callable[[Context],
 def _as(terminal: typer.Context, token: str, act: Callable[[Context], Awaitable[Answer]]) -> Answer:
     async def acting(ctx: Context) -> Answer:
         person = await identity.authenticate(ctx.parts, token)
+        if person.impersonator:
+            raise ImpersonationForbids("Only the person can do this; end the impersonation")
         return await act(ctx.acting(person.actor()))
 
     return run(terminal, acting)

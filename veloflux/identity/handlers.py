@@ -1,12 +1,13 @@
 """What follows from the events of people: their e-mails."""
 
 from veloflux.context import Context
-from veloflux.events import Recorded, RegistrationRepeated, UserCreated, UserPasswordChanged
+from veloflux.events import ImpersonationStarted, Recorded, RegistrationRepeated, UserCreated, UserPasswordChanged
 from veloflux.identity.jobs import SEND_NOTICE, SEND_RESET_LINK, SEND_VERIFICATION
 from veloflux.kit import ids
 from veloflux.transaction import Transaction
 
 NOTICES = {
+    ImpersonationStarted.name: "impersonation",
     RegistrationRepeated.name: "registration_repeated",
     UserPasswordChanged.name: "password_changed",
 }

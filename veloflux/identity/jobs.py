@@ -41,6 +41,7 @@ async def send_notice(ctx: Context, job: Job, _tx: Transaction) -> None:
     user = await store.find_user(ctx.db, job.owner)
     if user:
         places = {"sign_in": _page(ctx, "sign-in"), "forgot_password": _page(ctx, "forgot-password")}
+        places["account"] = _page(ctx, "account")
         await _send(ctx, job, user.email, job.payload["notice"], user.language, **places)
 
 

@@ -70,7 +70,7 @@ async def rebuild_people_index(ctx: Context) -> int:
     """Make the list and the index anew from the people's documents; gives how many there are."""
     await store.forget_index(ctx.db)
     count = 0
-    async for key in scan(ctx.db, keys.users_pattern()):
+    async for key in scan(ctx.db, keys.EVERY_USER):
         await project_user(ctx.db, key[key.index("{") + 1 : -1])
         count += 1
     return count

@@ -112,8 +112,16 @@ async def authenticate(parts: Parts, token: str) -> Person:
     code, *fields = await store.run_authenticate(parts.db, user, session, idle_ms)
     if code != "OK":
         raise NotAuthenticated("This session is over; sign in again")
-    name, email, language = fields
-    return Person(id=user, name=name, email=email, language=language, session=session)
+    name, email, language, impersonator, impersonation = fields
+    return Person(
+        id=user,
+        name=name,
+        email=email,
+        language=language,
+        session=session,
+        impersonator=impersonator,
+        impersonation=impersonation,
+    )
 
 
 def session_id(secret: str) -> str:

@@ -5,10 +5,12 @@ from typing import Annotated
 import msgspec
 from litestar import get, post
 from litestar.params import Parameter
+from msgspec import Meta
 
-from veloflux import users
+from veloflux import identity, users
 from veloflux.context import Context
-from veloflux.identity.api import Email, PersonName
+from veloflux.identity.api import Email, LoggedIn, PersonName
+from veloflux.identity.impersonation import REASON_MAX
 from veloflux.identity.model import Language
 from veloflux.kit import page
 from veloflux.kit.page import Page
@@ -23,6 +25,11 @@ class CreateUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: PersonName
     email: Email
     language: Language = "en"
+
+
+class Impersonate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Annotated[str, Meta(min_length=1, max_length=REASON_MAX, examples=["Ticket 4711: usage looks wrong"])]
+    minutes: Annotated[int, Meta(ge=1, le=identity.MINUTES_MAX)] = identity.MINUTES
 
 
 class RenameUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +129,32 @@ async def delete_user(ctx: Context, user: str) -> None:
     await users.delete_person(ctx, user)
 
 
+@post(
+    "/api/admin/users/{user:str}/impersonate",
+    operation_id="users.impersonate",
+    platform="users:impersonate",
+    summary="Act as a person, for a time and with a reason",
+    tags=["admin"],
+    status_code=201,
+)
+async def impersonate(ctx: Context, user: str, data: Impersonate) -> LoggedIn:
+    """The person gets an e-mail, and the trail of what is done names both. Credentials cannot be changed."""
+    signed_in = await users.impersonate(ctx, user, data.reason, data.minutes)
+    return LoggedIn(signed_in.token, signed_in.ends_at, signed_in.person)
+
+
+@post(
+    "/api/auth/impersonation/end",
+    operation_id="users.stop_impersonating",
+    access="session",
+    summary="End the impersonation in use",
+    tags=["admin"],
+    status_code=204,
+)
+async def stop_impersonating(ctx: Context) -> None:
+    await identity.stop_impersonation(ctx)
+
+
 ROUTES = (
     list_users,
     show_user,
@@ -131,4 +164,6 @@ ROUTES = (
     enable_user,
     end_sessions,
     delete_user,
+    impersonate,
+    stop_impersonating,
 )

@@ -5,9 +5,10 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from veloflux import users
+from veloflux import identity, users
 from veloflux.context import PLATFORM, Context
 from veloflux.identity import Language
+from veloflux.identity.ask_secret import TokenFile, ask_secret
 from veloflux.kit import page
 from veloflux.terminal import Json, run, show
 
@@ -83,6 +84,35 @@ def end_sessions(terminal: typer.Context, user: User) -> None:
 def delete(terminal: typer.Context, user: User) -> None:
     """Delete a person; refused for the last owner of a tenant."""
     _ruling(terminal, lambda ctx: users.delete_person(ctx, user))
+
+
+@app.command()
+def impersonate(
+    terminal: typer.Context,
+    user: User,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; the trail keeps it")],
+    minutes: Annotated[int, typer.Option(min=1, max=identity.MINUTES_MAX)] = identity.MINUTES,
+    json: Json = False,
+) -> None:
+    """Act as a person, who is told by e-mail; prints the session's token."""
+    signed_in = _ruling(terminal, lambda ctx: users.impersonate(ctx, user, reason, minutes))
+    if json:
+        show(signed_in, json=True)
+    else:
+        typer.echo(signed_in.token)
+
+
+@app.command()
+def stop_impersonating(terminal: typer.Context, token_file: TokenFile = "") -> None:
+    """End the impersonation of a token."""
+    token = ask_secret(token_file, "Token")
+
+    async def stop(ctx: Context) -> None:
+        person = await users.authenticate(ctx.parts, token)
+        await identity.stop_impersonation(ctx.acting(person.actor()))
+
+    run(terminal, stop)
 
 
 def _ruling(terminal: typer.Context, act: Callable[[Context], Awaitable[Answer]]) -> Answer:

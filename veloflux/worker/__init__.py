@@ -30,6 +30,7 @@ TABLES = Tables(
     },
     schedule={},
     on_event={
+        "impersonation.started": [identity.mail_notice, users.note_impersonation],
         "invitation.created": [tenants.mail_invitation],
         "job.died": [jobs.list_as_dead],
         "job.retried": [jobs.list_as_waiting],

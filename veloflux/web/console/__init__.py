@@ -13,6 +13,7 @@ from veloflux.web.console import (
     audit,
     doors,
     forgotten_password,
+    impersonation,
     jobs,
     members,
     outbox,
@@ -38,6 +39,7 @@ HANDLERS = (
     *jobs.ROUTES,
     *outbox.ROUTES,
     *users.ROUTES,
+    *impersonation.ROUTES,
     *account.ROUTES,
     *reference.ROUTES,
 )

@@ -5,7 +5,7 @@ from typing import cast
 
 from litestar import get, post
 
-from veloflux import tenants, users
+from veloflux import identity, tenants, users
 from veloflux.context import PLATFORM
 from veloflux.identity import Language
 from veloflux.web import i18n
@@ -31,7 +31,7 @@ async def create_user(page: Page) -> Html:
 
 @get("/console/users/{user:str}", operation_id="console.user", platform="users:read")
 async def show_user(page: Page, user: str) -> Html:
-    return await _show(page, user)
+    return await show_person(page, user)
 
 
 @post("/console/users/{user:str}/rename", operation_id="console.users.rename", platform="users:write")
@@ -59,18 +59,25 @@ async def delete_user(page: Page, user: str) -> Html:
     with page.keeping_form():
         await users.delete_person(page.ctx, user)
         return page.go(HERE, done="users.delete")
-    return await _show(page, user)
+    return await show_person(page, user)
 
 
 async def _do(page: Page, user: str, done: str, change: Awaitable[object]) -> Html:
     with page.keeping_form():
         await change
         return page.go(f"{HERE}/{user}", done=done)
-    return await _show(page, user)
+    return await show_person(page, user)
 
 
-async def _show(page: Page, user: str) -> Html:
-    return page.show("user.html", at=f"{HERE}/{user}", person=await users.show_person(page.ctx, user))
+async def show_person(page: Page, user: str) -> Html:
+    """A person's page, after a form on it that could not be done too."""
+    return page.show(
+        "user.html",
+        at=f"{HERE}/{user}",
+        person=await users.show_person(page.ctx, user),
+        minutes=identity.MINUTES,
+        minutes_max=identity.MINUTES_MAX,
+    )
 
 
 async def _list(page: Page, query: str = "", role: str = "", cursor: str = "") -> Html:
