@@ -295,8 +295,8 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         if name == "outbox.show":
             ids["message"] = written_message(world.url)
         actor = impersonation(world) if success.actor == "impersonated" else success.actor
-        if name == "operator.set_role":
-            ids["user"] = person(world.url, "olivia")
+        if name in ("operator.set_role", "users.delete"):
+            ids["user"] = person(world.url, "olivia" if name == "operator.set_role" else "dora")
         case = operation.Case(
             path_parameters={parameter: ids[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)},
             query=success.query,
