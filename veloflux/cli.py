@@ -14,7 +14,7 @@ from veloflux.db import prompt
 from veloflux.errors import StartRefused
 from veloflux.exports import commands as exports
 from veloflux.identity import commands as identity_commands
-from veloflux.identity import factor_commands
+from veloflux.identity import factor_commands, rebuild_people_index
 from veloflux.jobs import commands as jobs
 from veloflux.limits import commands as limits
 from veloflux.metering import commands as metering
@@ -24,6 +24,7 @@ from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
 from veloflux.tenants import find, key_commands, record_commands, roles_commands, scope_of
 from veloflux.tenants.permissions import ROLES
+from veloflux.users import commands as users
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 app.add_typer(tenants.operator, name="operator", help="The people who run this installation")
@@ -32,6 +33,7 @@ app.add_typer(identity_commands.sessions, name="sessions", help="Where people ar
 app.add_typer(factor_commands.totp, name="totp", help="Authenticator apps")
 app.add_typer(factor_commands.passkeys, name="passkeys", help="Passkeys, which browsers make")
 app.add_typer(factor_commands.recovery_codes, name="recovery-codes", help="For who lost the second factor")
+app.add_typer(users.app, name="users", help="All people")
 app.add_typer(record_commands.app, name="tenants", help="Your customers")
 app.add_typer(tenants.members, name="members", help="The people of a tenant")
 app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")
@@ -62,8 +64,17 @@ def demo(terminal_: typer.Context) -> None:
 
 
 @app.command()
-def doctor(terminal_: typer.Context, json: terminal.Json = False) -> None:
+def doctor(
+    terminal_: typer.Context,
+    rebuild_indexes: Annotated[
+        bool, typer.Option("--rebuild-indexes", help="First make the list and the search index of people anew")
+    ] = False,
+    json: terminal.Json = False,
+) -> None:
     """Say what is wrong with the Redis and the data in it, and how to mend it."""
+    if rebuild_indexes:
+        count = terminal.run(terminal_, rebuild_people_index)
+        terminal.say(f"The index holds {count} people")
     report = terminal.run(terminal_, doctor_.examine)
     doctor_.show(report, json=json)
     raise SystemExit(1 if report.wrong else 0)

@@ -56,6 +56,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     `device` is what a person logs in with, in a few words. `person` is whose data key seals the address: the person, or
     "" when there is none to protect. `session` is the session that a person acts by, `factors` what they proved for
     it; `tenant` and `role` are those of an API key that acts, and `permissions` what it has of the role's (None: all).
+    `impersonator` is who acts as the person, by `impersonation`.
     """
 
     id: str
@@ -67,6 +68,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     role: str = ""
     permissions: frozenset[str] | None = None
     factors: tuple[str, ...] = ()
+    impersonator: str = ""
+    impersonation: str = ""
+
+    @property
+    def addressed(self) -> str:
+        """The person whose address it is, or "" when it is nobody's."""
+        if not self.impersonator:
+            return self.person
+        return self.impersonator if ids.is_id(self.impersonator, "usr") else ""
 
 
 ANONYMOUS = Actor(id="anonymous")

@@ -19,6 +19,8 @@ VeloFluxError
 │       └── SignInExpired
 ├── PermissionDenied 403
 │   ├── SecondFactorNeeded
+│   ├── AccountDisabled
+│   ├── ImpersonationForbids
 │   ├── TenantSuspended
 │   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
@@ -199,6 +201,18 @@ class SecondFactorNeeded(PermissionDenied):
     """The session was made without a second factor, which this needs: prove one, or add one to the account."""
 
     code = "second_factor_needed"
+
+
+class AccountDisabled(PermissionDenied):
+    """An operator disabled this account; told to whoever knows its password."""
+
+    code = "account_disabled"
+
+
+class ImpersonationForbids(PermissionDenied):
+    """Who acts as somebody else may not do what only that person may, or what would outlast it."""
+
+    code = "impersonation_forbids"
 
 
 class TenantSuspended(PermissionDenied):

@@ -19,7 +19,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
     `at` is the time of the tenant's clock in epoch ms; `changes` maps `entity id` to `{field: [before, after]}`;
     secrets are masked, and a third element, `"sealed"`, says that both are sealed with the data key of the entity.
-    `address` is sealed with the data key of `person`.
+    `address` is sealed with the data key of `person`. `impersonator` is who acted as the actor, by `impersonation`.
     """
 
     id: str
@@ -32,6 +32,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     changes: dict[str, dict[str, list[str | None]]]
     address: str = ""
     person: str = ""
+    impersonator: str = ""
+    impersonation: str = ""
 
 
 # Jobs
@@ -76,6 +78,69 @@ class UserRegistered(Event, frozen=True, kw_only=True):
 
     name = "user.registered"
     user: str
+
+
+class UserCreated(Event, frozen=True, kw_only=True):
+    """An operator made this person, who has no password yet; the worker sends the link that sets one."""
+
+    name = "user.created"
+    user: str
+    link: str
+
+
+class UserRenamed(Event, frozen=True, kw_only=True):
+    """A person has another name."""
+
+    name = "user.renamed"
+    user: str
+
+
+class UserDisabled(Event, frozen=True, kw_only=True):
+    """A person's sessions were ended, and none can begin."""
+
+    name = "user.disabled"
+    user: str
+
+
+class UserEnabled(Event, frozen=True, kw_only=True):
+    """A person can sign in again."""
+
+    name = "user.enabled"
+    user: str
+
+
+class UserDeleted(Event, frozen=True, kw_only=True):
+    """A person's sessions were ended for good; handlers take them out of the lists and out of their tenants."""
+
+    name = "user.deleted"
+    user: str
+
+
+class ImpersonationStarted(Event, frozen=True, kw_only=True):
+    """An operator acts as a person until a time (epoch ms); the person gets an e-mail, the trail has the reason."""
+
+    name = "impersonation.started"
+    user: str
+    impersonation: str
+    impersonator: str
+    ends_at: int
+
+
+class ImpersonationEnded(Event, frozen=True, kw_only=True):
+    """An operator ended it before its time."""
+
+    name = "impersonation.ended"
+    user: str
+    impersonation: str
+
+
+class ImpersonationNoted(Event, frozen=True, kw_only=True):
+    """An operator began to act as a member of this tenant."""
+
+    name = "impersonation.noted"
+    user: str
+    impersonation: str
+    impersonator: str
 
 
 class PasswordResetRequested(Event, frozen=True, kw_only=True):
@@ -147,7 +212,7 @@ class SessionEnded(Event, frozen=True, kw_only=True):
 
 
 class UserSessionsEnded(Event, frozen=True, kw_only=True):
-    """A person ended all their sessions, or all but the one kept."""
+    """All sessions of a person were ended, or all but the one kept."""
 
     name = "user.sessions_ended"
     user: str

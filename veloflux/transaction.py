@@ -114,8 +114,10 @@ class Transaction(commit.Commit):
     async def _trail(self) -> Values:
         actor = self._ctx.actor
         trail = {"at": str(self._ctx.now()), "actor": actor.id, "request": self._ctx.request}
-        if actor.person and (key := await self._data_key(actor.person)):
-            trail |= {"address": crypto.seal(key, actor.address), "person": actor.person}
+        if actor.addressed and (key := await self._data_key(actor.addressed)):
+            trail |= {"address": crypto.seal(key, actor.address), "person": actor.addressed}
+        if actor.impersonator:
+            trail |= {"impersonator": actor.impersonator, "impersonation": actor.impersonation}
         return trail
 
     async def _sealed_changes(self) -> dict[str, Shown]:

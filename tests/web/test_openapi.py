@@ -331,6 +331,15 @@ def successes(world: World) -> dict[str, Success]:
         "jobs.retry": Success("olivia"),
         "api_keys.revoke_leaked": Success("olivia", {"prefix": world.key}),
         "members.transfer_ownership": Success(tenant="box"),
+        "users.list": Success("olivia", query={"q": "ALI"}),
+        "users.show": Success("olivia"),
+        "users.create": Success("olivia", {"name": "Gil", "email": "gil@example.com"}),
+        "users.rename": Success("olivia", {"name": "Roberto"}),
+        "users.impersonate": Success("olivia", {"reason": "Ticket 1"}),
+        "users.stop_impersonating": Success("impersonated"),
+        "users.end_sessions": Success("olivia"),
+        "users.disable": Success("olivia"),
+        "users.enable": Success("olivia"),
         "operator.set_role": Success("olivia", {"role": "operator"}),
         "tenants.show_record": Success(),
         "tenants.change_record": Success(body={"legal_name": "Acme Ltda.", "tax_id": "12.ABC.345/01DE-35"}),
@@ -341,6 +350,7 @@ def successes(world: World) -> dict[str, Success]:
         "tenants.archive": Success(),
         "tenants.restore": Success(),
         "tenants.delete": Success(body={"confirm": "acme"}),
+        "users.delete": Success("olivia"),
     }
 
 
@@ -351,8 +361,9 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         operation, ids = documented[name], {**world.ids, "tenant": success.tenant}
         if name == "outbox.show":
             ids["message"] = written_message(world.url)
-        if name == "operator.set_role":
-            ids["user"] = person(world.url, "olivia")
+        actor = impersonation(world) if success.actor == "impersonated" else success.actor
+        if name in ("operator.set_role", "users.delete"):
+            ids["user"] = person(world.url, "olivia" if name == "operator.set_role" else "dora")
         body = success.body() if callable(success.body) else success.body
         case = operation.Case(
             path_parameters={parameter: ids[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)},
@@ -360,7 +371,7 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
             body=body if body is not None else NOT_SET,
             media_type="application/json" if body is not None else None,
         )
-        answer = case.call(headers=authorization(token(world.url, success.actor)), session=session)
+        answer = case.call(headers=authorization(token(world.url, actor)), session=session)
         assert 200 <= answer.status_code < 300, f"{name}: {answer.text}"
         case.validate_response(answer)
 
@@ -376,6 +387,13 @@ def signed_by_passkey(world: World) -> dict[str, Any]:
 
 def token(url: str, actor: str) -> str:
     return actor if not actor or actor.startswith("vf_") or "." in actor else sign_in(url, actor)
+
+
+def impersonation(world: World) -> str:
+    """The token by which olivia acts as bob."""
+    path = f"{world.url}/api/admin/users/{world.ids['user']}/impersonate"
+    operator = authorization(sign_in(world.url, "olivia"))
+    return str(httpx2.post(path, json={"reason": "Ticket 2"}, headers=operator, timeout=30).json()["token"])
 
 
 def person(url: str, name: str) -> str:

@@ -17,12 +17,12 @@ ROW = {
     "status": "active",
     "created_at": 1431857100000,
 }
-OPERATOR = {"id": "usr_1", "name": "Maria Gonçalves", "email": "maria@example.com"}
+OPERATOR = {"impersonator": "", "id": "usr_1", "name": "Maria Gonçalves", "email": "maria@example.com"}
 
 
 def tenants_page(language: str, **context: object) -> str:
     lists = {"plans": [("free", "Free")], "zones": ["UTC"], "currencies": ["BRL"], "next": None, "archived": False}
-    return render("tenants.html", language, viewer=OPERATOR, operator=True, **{"rows": [ROW], **lists, **context})
+    return render("tenants.html", language, viewer=OPERATOR, **{"rows": [ROW], **lists, **context})
 
 
 def test_every_form_that_posts_names_its_use_case_except_the_choice_of_language() -> None:

@@ -33,4 +33,8 @@ def list_(
         lambda ctx: list_trail(ctx, name=name, actor=actor, cursor=cursor, limit=limit),
         tenant=tenant,
     )
-    show(found if json else found.items, json=json, columns=("at", "actor", "name", "data", "address", "request"))
+    show(
+        found if json else found.items,
+        json=json,
+        columns=("at", "actor", "impersonator", "name", "data", "address", "request"),
+    )

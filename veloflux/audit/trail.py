@@ -29,7 +29,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """`at` is the time of the tenant's clock in epoch ms; `address` is None when none was kept."""
+    """`at` is the time of the tenant's clock in epoch ms; `address` is None when none was kept.
+
+    `impersonator` is who acted as the actor, by `impersonation`; or "".
+    """
 
     id: str
     at: int
@@ -37,6 +40,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     request: str
     address: str | None
+    impersonator: str
+    impersonation: str
     data: dict[str, object]
     changes: list[Change]
 
@@ -55,7 +60,7 @@ async def list_trail(
         chunk = await streams.before(ctx.db, ctx.tenant, place, CHUNK)
         for event in chunk:
             place, looked_at = event.id, looked_at + 1
-            if (not name or event.name == name) and (not actor or event.actor == actor):
+            if (not name or event.name == name) and (not actor or actor in (event.actor, event.impersonator)):
                 found.append(event)
             if len(found) == limit:
                 return Page(await _shown(ctx, found), page.encode(place))
@@ -97,6 +102,8 @@ def _entry(event: Recorded, data_keys: dict[str, bytes]) -> Entry:
         name=event.name,
         request=event.request,
         address=_opened(event.address, data_keys.get(event.person)) if event.address else None,
+        impersonator=event.impersonator,
+        impersonation=event.impersonation,
         data=event.data,
         changes=[
             _change(subject, field, values, data_keys.get(subject))

@@ -18,6 +18,8 @@ from veloflux.kit.ids import ID
 
 SLOTS = 16_384
 WAKE_CHANNEL = "vf:wake"
+EVERY_USER = "vf:user:{*}"
+"""A glob that only the documents of people match."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 DATE = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
 
@@ -126,6 +128,13 @@ def users() -> str:
     return "vf:users"
 
 
+def users_search() -> str:
+    """zset | no ttl | identity | e-mails and names, folded, in clear text: `text NUL person`; kept from events"""
+    # The one key with personal values outside their person's slot: a search by prefix needs them readable. What a
+    # person has here is listed in `user_search`, by which an erasure takes it out.
+    return "vf:users:search"
+
+
 def tenants() -> str:
     """zset | no ttl | tenants | every tenant that is in use, by the time of creation; kept from events"""
     return "vf:tenants"
@@ -210,13 +219,23 @@ def registration(user_: str) -> str:
 
 
 def reset_link(user_: str, link: str) -> str:
-    """hash | 1 hour | identity | a link that sets a new password: the session epoch in which it counts"""
+    """hash | 1 hour, of a new account 7 days | identity | sets a password: the session epoch in which it counts"""
     return f"{user(user_)}:reset_link:{_id(link)}"
 
 
 def email_change(user_: str) -> str:
     """hash | 1 day | identity | the address that a person wants, and which of the two mailboxes has confirmed it"""
     return f"{user(user_)}:email_change"
+
+
+def user_search(user_: str) -> str:
+    """set | no ttl | identity | the person's entries in the search index, so that they can be taken out of it"""
+    return f"{user(user_)}:search"
+
+
+def impersonation(user_: str, impersonation: str) -> str:
+    """hash | no ttl | identity | who acted as the person, why, until when"""
+    return f"{user(user_)}:impersonation:{_id(impersonation)}"
 
 
 def session(user_: str, session: str) -> str:

@@ -35,4 +35,6 @@ def recorded(owner: str, id_: str, pairs: list[str]) -> Recorded:
         changes=msgspec.json.decode(fields["changes"], type=Changes),
         address=fields.get("address", ""),
         person=fields.get("person", ""),
+        impersonator=fields.get("impersonator", ""),
+        impersonation=fields.get("impersonation", ""),
     )

@@ -7,9 +7,18 @@
 - Attempts to sign in are counted before they are made (attempts.py), whether or not there is such an account.
 - Who has a second factor is asked for it (second_factor.py); no code is good twice. A session says what was proved.
 - A session counts only while its person is active and of the same epoch; one script decides that in one round trip.
+- Who acts as somebody else can change none of that person's credentials (impersonation.py).
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
+from veloflux.identity.administer import (
+    create_user,
+    delete_user,
+    disable_user,
+    enable_user,
+    end_sessions_of,
+    rename_user,
+)
 from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
@@ -24,7 +33,8 @@ from veloflux.identity.email_change_mails import (
 )
 from veloflux.identity.factors import has_second
 from veloflux.identity.factors import read as read_factors
-from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
+from veloflux.identity.handlers import mail_notice, mail_reset_link, mail_verification
+from veloflux.identity.impersonation import MINUTES, MINUTES_MAX, start_impersonation, stop_impersonation
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.mail_limit import admit_invitation
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
@@ -38,16 +48,19 @@ from veloflux.identity.passkeys import (
     remove_passkey,
     rename_passkey,
 )
+from veloflux.identity.people_index import begins_so, index_user, list_users, rebuild_people_index, search_users
 from veloflux.identity.recovery_codes import make_recovery_codes
 from veloflux.identity.register import register
 from veloflux.identity.reset_password import request_password_reset, reset_password
 from veloflux.identity.second_factor import finish_log_in, step_up
 from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
 from veloflux.identity.sign_up import confirm_registration, start_registration
-from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
+from veloflux.identity.store import email_digest, find_by_email, find_users, last_seen, read_living, read_user
 from veloflux.identity.totp import confirm_totp, enrol_totp, remove_totp
 
 __all__ = [
+    "MINUTES",
+    "MINUTES_MAX",
     "EmailAddress",
     "Language",
     "Person",
@@ -60,13 +73,19 @@ __all__ = [
     "begin_passkey",
     "begin_passkey_log_in",
     "begin_step_up",
+    "begins_so",
     "change_password",
     "confirm_email_change",
     "confirm_registration",
     "confirm_totp",
+    "create_user",
+    "delete_user",
+    "disable_user",
     "email_digest",
+    "enable_user",
     "end_session",
     "end_sessions",
+    "end_sessions_of",
     "enrol_totp",
     "find_by_email",
     "find_users",
@@ -74,7 +93,9 @@ __all__ = [
     "forget_registration",
     "has_second",
     "index_user",
+    "last_seen",
     "list_sessions",
+    "list_users",
     "log_in",
     "log_in_by_passkey",
     "log_out",
@@ -87,16 +108,20 @@ __all__ = [
     "make_recovery_codes",
     "parse_email",
     "read_factors",
+    "read_living",
     "read_user",
+    "rebuild_people_index",
     "refuse_email_change",
     "register",
     "release_former_address",
     "remove_passkey",
     "remove_totp",
     "rename_passkey",
+    "rename_user",
     "request_email_change",
     "request_password_reset",
     "reset_password",
+    "search_users",
     "send_email_approval",
     "send_email_changed",
     "send_email_proof",
@@ -104,7 +129,9 @@ __all__ = [
     "send_notice",
     "send_reset_link",
     "send_verification",
+    "start_impersonation",
     "start_registration",
     "step_up",
+    "stop_impersonation",
     "verify",
 ]

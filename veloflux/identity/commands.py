@@ -7,7 +7,7 @@ import typer
 
 from veloflux import identity
 from veloflux.context import Context
-from veloflux.errors import SecondFactorRequired
+from veloflux.errors import ImpersonationForbids, SecondFactorRequired
 from veloflux.identity.ask_secret import (
     CodeFile,
     CurrentPasswordFile,
@@ -174,6 +174,8 @@ def as_person(terminal: typer.Context, token_file: str, act: Callable[[Context],
 def _as(terminal: typer.Context, token: str, act: Callable[[Context], Awaitable[Answer]]) -> Answer:
     async def acting(ctx: Context) -> Answer:
         person = await identity.authenticate(ctx.parts, token)
+        if person.impersonator:
+            raise ImpersonationForbids("Only the person can do this; end the impersonation")
         return await act(ctx.acting(person.actor()))
 
     return run(terminal, acting)

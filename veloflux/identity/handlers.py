@@ -1,22 +1,24 @@
-"""What follows from the events of people: the global list of them, and their e-mails."""
+"""What follows from the events of people: their e-mails."""
 
 from veloflux.context import Context
 from veloflux.events import (
     FactorAdded,
     FactorRemoved,
+    ImpersonationStarted,
     PasskeyCopied,
     Recorded,
     RecoveryCodesMade,
     RecoveryCodeUsed,
     RegistrationRepeated,
+    UserCreated,
     UserPasswordChanged,
 )
-from veloflux.identity import store
 from veloflux.identity.jobs import SEND_NOTICE, SEND_RESET_LINK, SEND_VERIFICATION
 from veloflux.kit import ids
 from veloflux.transaction import Transaction
 
 NOTICES = {
+    ImpersonationStarted.name: "impersonation",
     RegistrationRepeated.name: "registration_repeated",
     UserPasswordChanged.name: "password_changed",
     FactorAdded.name: "factor_added",
@@ -28,19 +30,15 @@ NOTICES = {
 """Which message tells a person of which event."""
 
 
-async def index_user(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `user.registered`; doing it again changes nothing."""
-    await store.project_user(ctx.db, event.owner, event.at)
-
-
 async def mail_verification(_ctx: Context, event: Recorded, tx: Transaction) -> None:
     """Of `registration.started`: the job that sends the link."""
     _enqueue(tx, event, SEND_VERIFICATION, {})
 
 
 async def mail_reset_link(_ctx: Context, event: Recorded, tx: Transaction) -> None:
-    """Of `password_reset.requested`: the job that sends the link."""
-    _enqueue(tx, event, SEND_RESET_LINK, {"link": str(event.data["link"])})
+    """Of `password_reset.requested` and `user.created`: the job that sends the link."""
+    mail = "new_account" if event.name == UserCreated.name else "password_reset"
+    _enqueue(tx, event, SEND_RESET_LINK, {"link": str(event.data["link"]), "mail": mail})
 
 
 async def mail_notice(_ctx: Context, event: Recorded, tx: Transaction) -> None:

@@ -28,12 +28,13 @@ async def send_verification(ctx: Context, job: Job, _tx: Transaction) -> None:
 
 
 async def send_reset_link(ctx: Context, job: Job, _tx: Transaction) -> None:
-    """Write to who forgot the password; not any more once the link was used, voided, or is over."""
+    """Write to who forgot the password, or has none yet; not any more once the link was used, voided, or is over."""
     user = await store.find_user(ctx.db, job.owner)
     link = await store.find_reset_link(ctx.db, job.owner, job.payload["link"])
     if user and link and counts(link, user):
         token = links.token_of(ctx.parts.secrets, "reset", user.id, link.id)
-        await send(ctx, job, user.email, "password_reset", user.language, link=page(ctx, f"reset/{token}"))
+        mail = job.payload.get("mail", "password_reset")
+        await send(ctx, job, user.email, mail, user.language, link=page(ctx, f"reset/{token}"))
 
 
 async def send_notice(ctx: Context, job: Job, _tx: Transaction) -> None:

@@ -17,7 +17,7 @@ class User(Entity, frozen=True, kw_only=True):
     email: Personal
     email_digest: Personal
     password_hash: Secret
-    status: Literal["active", "disabled"] = "active"
+    status: Literal["active", "disabled", "deleted"] = "active"
     epoch: int = 1
     language: Language = "en"
     created_at: int
@@ -54,7 +54,8 @@ class Session(Entity, frozen=True, kw_only=True):
     """One log-in, with the factors that were proved for it. Times in epoch ms; it ends at `ends_at`, or before, without
     use.
 
-    The trail does not show its address: it has it already, as that of who logged in.
+    The trail does not show its address: it has it already, as that of who logged in. `impersonator` is who acts by
+    it as the person, or "".
     """
 
     epoch: int
@@ -64,10 +65,22 @@ class Session(Entity, frozen=True, kw_only=True):
     created_at: int
     seen_at: int
     ends_at: int
+    impersonator: str = ""
+    impersonation: str = ""
+
+
+class Impersonation(Entity, frozen=True, kw_only=True):
+    """An operator's time as a person, in epoch ms; `impersonator` is a person's id, or `cli:<os user>`."""
+
+    impersonator: str
+    reason: str
+    session: str
+    created_at: int
+    ends_at: int
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a session token is."""
+    """Who a session token is; `impersonator` is who acts as the person by it, or ""."""
 
     id: str
     name: str
@@ -75,10 +88,20 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     language: Language
     session: str
     factors: tuple[str, ...] = ("password",)
+    impersonator: str = ""
+    impersonation: str = ""
 
     def actor(self, address: str = "") -> Actor:
         """This person, acting from an address."""
-        return Actor(id=self.id, person=self.id, session=self.session, address=address, factors=self.factors)
+        return Actor(
+            id=self.id,
+            person=self.id,
+            session=self.session,
+            address=address,
+            factors=self.factors,
+            impersonator=self.impersonator,
+            impersonation=self.impersonation,
+        )
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """A person comes into being, with an address that nobody else has."""
 
+from collections.abc import Callable
+
 from veloflux.context import ANONYMOUS, Actor, Context
 from veloflux.db import keys, names
 from veloflux.errors import NameTaken
@@ -34,8 +36,13 @@ async def register(ctx: Context, *, name: str, email: str, password: str, langua
     return user
 
 
-async def create(ctx: Context, user: User, registration: Registration | None = None) -> None:
-    """Write a person, in place of the registration that asked for it.
+async def create(
+    ctx: Context,
+    user: User,
+    registration: Registration | None = None,
+    beside: Callable[[Transaction], None] | None = None,
+) -> None:
+    """Write a person, in place of the registration that asked for it; `beside` adds to the commit.
 
     :raises NameTaken: the address has an account.
     """
@@ -47,6 +54,8 @@ async def create(ctx: Context, user: User, registration: Registration | None = N
             if registration:
                 _replace(tx, user.id, registration)
             tx.event(UserRegistered(user=user.id))
+            if beside:
+                beside(tx)
             await tx.commit()
     except NameTaken:
         raise NameTaken(

@@ -10,7 +10,7 @@ import msgspec
 
 from veloflux.context import Context, Parts
 from veloflux.db import keys
-from veloflux.errors import ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
+from veloflux.errors import AccountDisabled, ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
 from veloflux.events import SessionEnded, SessionStarted, UserPasswordRehashed, UserSessionsEnded
 from veloflux.identity import attempts, email_address, factors, passwords, sign_in_challenges, store
 from veloflux.identity.model import Person, Session, SignedIn, User
@@ -26,12 +26,15 @@ TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
 async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     """Start a session. Takes the same time whether or not the address has an account.
 
-    :raises CredentialsWrong: no such account, or another password. :raises TooManyAttempts: see `attempts`.
+    :raises CredentialsWrong: no such account, or another password.
+    :raises AccountDisabled: told only to whoever knows the password. :raises TooManyAttempts: see `attempts`.
     :raises SecondFactorRequired: the password is right; `second_factor.finish_log_in` goes on.
     """
     user = await verify(ctx, email, password)
-    if user is None or user.status != "active":
+    if user is None or user.status == "deleted":
         raise CredentialsWrong("E-mail and password do not belong together")
+    if user.status == "disabled":
+        raise AccountDisabled("This account is disabled; ask who runs this service why")
     acting = acting_as(ctx, user)
     found = await factors.read(ctx.db, user.id)
     if found.methods:
@@ -116,7 +119,7 @@ async def authenticate(parts: Parts, token: str) -> Person:
     code, *fields = await store.run_authenticate(parts.db, user, session, idle_ms)
     if code != "OK":
         raise NotAuthenticated("This session is over; sign in again")
-    name, email, language, proved = fields
+    name, email, language, proved, impersonator, impersonation = fields
     return Person(
         id=user,
         name=name,
@@ -124,6 +127,8 @@ async def authenticate(parts: Parts, token: str) -> Person:
         language=language,
         session=session,
         factors=tuple(msgspec.json.decode(proved, type=list[str])),
+        impersonator=impersonator,
+        impersonation=impersonation,
     )
 
 

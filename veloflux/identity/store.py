@@ -13,12 +13,15 @@ from veloflux.errors import NotFound
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.factors_model import Passkey, RecoveryCodes, SignInChallenge, Totp
 from veloflux.identity.model import EmailChange, Registration, ResetLink, Session, User
+from veloflux.kit import ids
 
 ATTEMPT = scripts.load("identity", "attempt")
 UNCOUNT = scripts.load("identity", "uncount")
 AUTHENTICATE = scripts.load("identity", "authenticate")
 NOBODY = "usr_0"
 SESSIONS_SHOWN = 100
+LAST = "\U0010ffff"
+"""Comes after every character that can follow a prefix."""
 
 
 def email_digest(ctx: Context, address: EmailAddress) -> str:
@@ -44,6 +47,14 @@ async def read_user(db: Db, user: str) -> User:
     """:raises NotFound: there is no such person."""
     found = await find_user(db, user)
     if found is None:
+        raise NotFound("There is no such person")
+    return found
+
+
+async def read_living(db: Db, user: str) -> User:
+    """:raises NotFound: there is no such person, or no longer."""
+    found = await find_user(db, user) if ids.is_id(user, "usr") else None
+    if found is None or found.status == "deleted":
         raise NotFound("There is no such person")
     return found
 
@@ -113,9 +124,40 @@ async def known_places(db: Db, user: str) -> list[str]:
     return list(await db.call("ZRANGE", keys.known_places(user), 0, -1))
 
 
-async def project_user(db: Db, user: str, registered_at: int) -> None:
-    """Put a person into the list of all; again is as once."""
-    await db.call("ZADD", keys.users(), registered_at, user)
+async def last_seen(db: Db, user: User) -> tuple[int, int | None]:
+    """How many sessions of a person are open, of the latest hundred, and when one of them was used last (epoch ms)."""
+    found = await asyncio.gather(*(find_session(db, user.id, one) for one in await session_ids(db, user.id)))
+    seen = [session.seen_at for session in found if session and session.epoch == user.epoch]
+    return len(seen), max(seen, default=None)
+
+
+async def search(db: Db, prefix: str, offset: int, count: int) -> list[str]:
+    """Entries of the search index that begin so, in order."""
+    bounds = (f"[{prefix}", f"[{prefix}{LAST}", "BYLEX", "LIMIT", offset, count)
+    return list(await db.call("ZRANGE", keys.users_search(), *bounds))
+
+
+async def write_index(db: Db, user: str, created_at: int, entries: set[str]) -> None:
+    """Let the index have these entries of a person, and no others; the list has whoever has any.
+
+    What the index may hold is noted with the person first, so that a crash in between loses no entry for ever.
+    """
+    own = keys.user_search(user)
+    if entries:
+        await db.call("SADD", own, *entries)
+        await db.call("ZADD", keys.users_search(), *(part for entry in entries for part in ("0", entry)))
+        await db.call("ZADD", keys.users(), created_at, user)
+    else:
+        await db.call("ZREM", keys.users(), user)
+    if former := set(await db.call("SMEMBERS", own)) - entries:
+        await db.call("ZREM", keys.users_search(), *former)
+        await db.call("SREM", own, *former)
+
+
+async def forget_index(db: Db) -> None:
+    """Empty the list of all people and the search index."""
+    for key in (keys.users(), keys.users_search()):
+        await db.call("DEL", key)
 
 
 async def find_totp(db: Db, user: str) -> Totp | None:

@@ -22,5 +22,15 @@ def one_line(text: str, what: str, most: int, field: str = "name") -> str:
     return text
 
 
+def folded(text: str) -> str:
+    """The text as it is searched for: without case and accents.
+
+    >>> folded(" Conceição\u00a0 STRAßE ")
+    'conceicao strasse'
+    """
+    plain = unicodedata.normalize("NFKD", " ".join(text.split()).casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character)).casefold()
+
+
 def _shows(character: str) -> bool:
     return character in JOINERS or unicodedata.category(character)[0] not in "C"

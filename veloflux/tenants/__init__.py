@@ -7,7 +7,7 @@
 - Nobody gives, changes or takes a role that may do more than they may themselves.
 """
 
-from veloflux.tenants.access import authorise, authorise_platform, platform_permissions, platform_role
+from veloflux.tenants.access import authorise, authorise_platform, platform_permissions, platform_role, platform_role_of
 from veloflux.tenants.api_keys import (
     REFUSED,
     authenticate_api_key,
@@ -49,7 +49,7 @@ from veloflux.tenants.life import (
     resume_tenant,
     suspend_tenant,
 )
-from veloflux.tenants.list_tenants import list_tenants, tenants_of
+from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_of
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
@@ -110,12 +110,14 @@ __all__ = [
     "list_tenants",
     "mail_invitation",
     "may_call_from",
+    "memberships_of",
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
     "permissions_of",
     "platform_permissions",
     "platform_role",
+    "platform_role_of",
     "read_record",
     "release_slug",
     "remove_documents",

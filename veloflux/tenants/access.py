@@ -3,12 +3,16 @@
 import asyncio
 
 from veloflux.context import PLATFORM, Actor, Context, Scope
-from veloflux.errors import PermissionDenied
+from veloflux.errors import ImpersonationForbids, PermissionDenied
 from veloflux.tenants import store
 from veloflux.tenants.find import not_found, platform, scope_of, sought
 from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.permissions import held, permissions_of
 from veloflux.tenants.second_factor_policy import admit
+
+OUTLASTING = frozenset({"api_keys:write", "members:write", "owners:write", "roles:write", "tenant:close"})
+"""What nobody may who acts as somebody else: new keys and new members let in whoever made them long after the
+impersonation is over, and a tenant that is closed does not open again by itself."""
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
@@ -35,6 +39,10 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     allowed = frozenset().union(*(its & open_to(tenant, role) for role, its in may.items()))
     if permission not in allowed:
         raise closed(tenant)
+    if ctx.actor.impersonator:
+        if permission in OUTLASTING:
+            raise ImpersonationForbids("This would outlast the impersonation; only the person can do it")
+        allowed -= OUTLASTING
     store.remember(ctx.actor.id, tenant)
     return ctx.within(scope, allowed)
 
@@ -44,6 +52,8 @@ async def authorise_platform(ctx: Context, permission: str) -> Context:
 
     :raises PermissionDenied: it has not, or the actor has none. :raises SecondFactorNeeded: as in `authorise`.
     """
+    if ctx.actor.impersonator:
+        raise ImpersonationForbids("This is for the team of the platform; end the impersonation first")
     own = await platform_permissions(ctx)
     if permission not in own:
         raise PermissionDenied(
@@ -72,6 +82,12 @@ async def platform_role(ctx: Context) -> str | None:
     return await _role(ctx, PLATFORM)
 
 
+async def platform_role_of(ctx: Context, user: str) -> str | None:
+    """The role that a person has on the platform."""
+    member = await store.find_member(ctx.db, PLATFORM, user)
+    return member.role if member else None
+
+
 def _lacking(scope: Scope, roles: list[str], permission: str) -> PermissionDenied:
     is_of_role = any(permission in permissions_of(role, scope.roles) for role in roles)
     whose = "The permissions of this API key do" if is_of_role else f"Your role here, {roles[-1]}, does"
@@ -80,6 +96,8 @@ def _lacking(scope: Scope, roles: list[str], permission: str) -> PermissionDenie
 
 async def _role(ctx: Context, tenant: str) -> str | None:
     actor = ctx.actor
+    if tenant == PLATFORM and actor.impersonator:
+        return None  # whatever the person is there, or becomes meanwhile
     if actor.person:
         member = await store.find_member(ctx.db, tenant, actor.person)
         return member.role if member else None

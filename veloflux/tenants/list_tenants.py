@@ -7,7 +7,7 @@ from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import store
 from veloflux.tenants.access import may_everywhere
 from veloflux.tenants.life import closed, open_to
-from veloflux.tenants.model import IN_USE, TO_RESTORE, Tenant
+from veloflux.tenants.model import IN_USE, TO_RESTORE, Member, Tenant
 
 
 async def list_tenants(ctx: Context, cursor: str = "", limit: int = LIMIT, *, archived: bool = False) -> Page[Tenant]:
@@ -30,10 +30,16 @@ async def list_tenants(ctx: Context, cursor: str = "", limit: int = LIMIT, *, ar
 
 async def tenants_of(ctx: Context, user: str) -> list[Tenant]:
     """The tenants that a person is a member of, newest first; each tenant is asked, the person's list is but a hint."""
+    return [tenant for tenant, _ in await memberships_of(ctx, user)]
+
+
+async def memberships_of(ctx: Context, user: str) -> list[tuple[Tenant, Member]]:
+    """The same, with what the person is there."""
     hinted = [tenant for tenant in await store.tenants_of(ctx.db, user) if tenant != PLATFORM]
     members = await asyncio.gather(*(store.find_member(ctx.db, tenant, user) for tenant in hinted))
-    joined = [tenant for tenant, member in zip(hinted, members, strict=True) if member]
-    return sorted(await store.find_tenants(ctx.db, joined), key=lambda tenant: tenant.id, reverse=True)
+    joined = {tenant: member for tenant, member in zip(hinted, members, strict=True) if member}
+    found = sorted(await store.find_tenants(ctx.db, joined), key=lambda tenant: tenant.id, reverse=True)
+    return [(tenant, joined[tenant.id]) for tenant in found]
 
 
 def _only(tenants: list[Tenant], archived: bool) -> list[Tenant]:

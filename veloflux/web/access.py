@@ -1,7 +1,9 @@
 """Who may use a route: what its decorator declares becomes the Context that its function gets.
 
 access="public"       anybody; the actor is anonymous
-access="person"       someone with a session
+access="person"       a person in person: whoever acts as somebody else is refused, so that a new route of the own
+                      account, its credentials above all, is closed to them unless it says otherwise
+access="session"      someone with a session, of an impersonation too
 access="known"        someone with a session, or a program with an API key
 platform="x:read"     somebody whose role on the platform has the permission, or one of its service keys
 permission="x:read"   someone whose role in the tenant of the path has the permission; for everybody else the
@@ -14,13 +16,15 @@ from typing import Any
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
-from veloflux import identity, tenants
+from veloflux import tenants, users
 from veloflux.context import Actor, Context, Parts
-from veloflux.errors import NotAuthenticated, PermissionDenied
+from veloflux.errors import ImpersonationForbids, NotAuthenticated, PermissionDenied
 from veloflux.kit.device import device
 from veloflux.web.application import bearer
 
 COOKIE = "vf_session"
+OWN_COOKIE = "vf_own_session"
+"""Holds the own session of who acts as somebody else, to which the browser returns."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -51,7 +55,16 @@ async def authorised(ctx: Context, rule: Mapping[str, Any], path: Mapping[str, A
         return await tenants.authorise_platform(ctx, rule["platform"])
     if "permission" in rule:
         return await tenants.authorise(ctx, path["tenant"], rule["permission"])
-    return _only_person(ctx)
+    if rule["access"] == "session":
+        return _only_session(ctx)
+    return in_person(_only_session(ctx))
+
+
+def in_person(ctx: Context) -> Context:
+    """:raises ImpersonationForbids: somebody acts as the person."""
+    if ctx.actor.impersonator:
+        raise ImpersonationForbids("Only the person can do this; end the impersonation first")
+    return ctx
 
 
 def check_declared(handler: HTTPRouteHandler) -> None:
@@ -74,7 +87,7 @@ async def _actor(request: Request[Any, Any, Any], parts: Parts, address: str) ->
 
 
 async def _person(request: Request[Any, Any, Any], parts: Parts, token: str, address: str) -> Actor:
-    person = await identity.authenticate(parts, token)
+    person = await users.authenticate(parts, token)
     request.scope["state"]["person"] = person
     return person.actor(address)
 
@@ -93,7 +106,7 @@ def require_same_origin(request: Request[Any, Any, Any]) -> None:
         raise PermissionDenied("This request came from another site; open the console itself and repeat")
 
 
-def _only_person(ctx: Context) -> Context:
+def _only_session(ctx: Context) -> Context:
     if not ctx.actor.person:
         raise NotAuthenticated("This needs a person's session, not a key")
     return ctx

@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, metering, tenants
+from veloflux import identity, jobs, metering, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -36,6 +36,7 @@ TABLES = Tables(
         "email_change.requested": [identity.mail_change_links],
         "factor.added": [identity.mail_notice],
         "factor.removed": [identity.mail_notice],
+        "impersonation.started": [identity.mail_notice, users.note_impersonation],
         "invitation.created": [tenants.mail_invitation],
         "invitation.resent": [tenants.mail_invitation],
         "job.died": [jobs.list_as_dead],
@@ -63,9 +64,12 @@ TABLES = Tables(
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
         "tenant.restored": [tenants.index_tenant],
-        "user.email_changed": [identity.mail_former_address, identity.release_former_address],
+        "user.created": [identity.mail_reset_link],
+        "user.deleted": [identity.index_user, users.leave_tenants],
+        "user.email_changed": [identity.mail_former_address, identity.release_former_address, identity.index_user],
         "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],
+        "user.renamed": [identity.index_user],
     },
 )
 JOBS, SCHEDULE, ON_EVENT = TABLES

@@ -15,6 +15,7 @@ from veloflux.web.console import (
     doors,
     factors,
     forgotten_password,
+    impersonation,
     jobs,
     members,
     outbox,
@@ -24,6 +25,7 @@ from veloflux.web.console import (
     settings,
     tenants,
     usage,
+    users,
 )
 from veloflux.web.console.page import provide, respond
 
@@ -41,6 +43,8 @@ HANDLERS = (
     *audit.ROUTES,
     *jobs.ROUTES,
     *outbox.ROUTES,
+    *users.ROUTES,
+    *impersonation.ROUTES,
     *account.ROUTES,
     *change_email.ROUTES,
     *factors.ROUTES,

@@ -22,7 +22,7 @@ async def root(page: Page) -> Html:
     return page.go(places.START)
 
 
-@get("/console", operation_id="console.start", access="person")
+@get("/console", operation_id="console.start", access="session")
 async def start(page: Page) -> Html:
     """A person of one tenant begins with its usage, everybody else with the list."""
     if "tenants:read" not in page.platform:
@@ -106,6 +106,7 @@ async def log_out(page: Page) -> Html:
     await _leave(page)
     answer = page.go(places.SIGN_IN, done="auth.logout")
     answer.delete_cookie(access.COOKIE)
+    answer.delete_cookie(access.OWN_COOKIE, path=places.START)
     return answer
 
 
@@ -119,6 +120,7 @@ async def accept_invitation(page: Page, token: str) -> Html:
     """Accept as the person who is signed in, or who signs in or up with this very form."""
     with page.keeping_form():
         if page.viewer:
+            access.in_person(page.ctx)
             tenant = await tenants.accept_invitation(page.ctx, token)
             return page.go(_first_page(tenant), done="invitations.accept")
         opened = await tenants.open_invitation(page.ctx, token)

@@ -14,7 +14,7 @@ import msgspec
 from litestar import Litestar, Request, Response
 from litestar.datastructures import Cookie
 
-from veloflux import identity, tenants
+from veloflux import tenants, users
 from veloflux.context import Actor, Context
 from veloflux.errors import NotAuthenticated, SecondFactorNeeded, VeloFluxError
 from veloflux.identity import Person, SignedIn
@@ -133,7 +133,7 @@ class Page:
         if not token:
             return
         try:
-            self.viewer = await identity.authenticate(self.ctx.parts, token)
+            self.viewer = await users.authenticate(self.ctx.parts, token)
         except NotAuthenticated:
             return
         known = self.viewer.actor(self.ctx.actor.address)
@@ -149,7 +149,9 @@ class Page:
 
     def _allows(self, rule: Mapping[str, Any]) -> bool:
         match rule.get("access"):
-            case "person" | "known":
+            case "person":
+                return self.viewer is not None and not self.viewer.impersonator
+            case "session" | "known":
                 return self.viewer is not None
             case "public":
                 return True

@@ -15,12 +15,12 @@ from veloflux.web.console.page import Html, Page
 HERE = "/console/tenants"
 
 
-@get("/console/tenants", operation_id="console.tenants", access="person")
+@get("/console/tenants", operation_id="console.tenants", access="session")
 async def list_tenants(page: Page, cursor: str = "", archived: bool = False) -> Html:
     return await _show(page, cursor, archived=archived)
 
 
-@post("/console/tenants", operation_id="console.tenants.create", access="person")
+@post("/console/tenants", operation_id="console.tenants.create", access="session")
 async def create_tenant(page: Page) -> Html:
     form = page.form
     with page.keeping_form():

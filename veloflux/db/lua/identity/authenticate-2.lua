@@ -1,16 +1,17 @@
 #!lua flags=allow-oom
 -- Who a session token is: the session must live, and its person be active and of the same session epoch. Its idle time
--- begins anew, written at most once a minute.
+-- begins anew, written at most once a minute; not that of who acts as the person, which is no sign of life.
 --
 -- KEYS 1 the person  2 the session
 -- ARGV 1 milliseconds that a session lives without use
 --
--- code OK     name, e-mail, language, the factors of the session as JSON
+-- code OK     name, e-mail, language, the factors of the session as JSON, impersonator, impersonation (the last two ""
+--             unless somebody acts as the person)
 -- code GONE   no such session, or its time is over
 -- code ENDED  the person is not active, or all sessions were ended
 local SEEN_MS = 60000
 
-local session = redis.call('HMGET', KEYS[2], 'epoch', 'ends_at', 'seen_at', 'factors')
+local session = redis.call('HMGET', KEYS[2], 'epoch', 'ends_at', 'seen_at', 'impersonator', 'impersonation', 'factors')
 if not session[1] then return {'GONE'} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -19,8 +20,9 @@ if left <= 0 then return {'GONE'} end
 
 local person = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'name', 'email', 'language')
 if person[1] ~= 'active' or person[2] ~= session[1] then return {'ENDED'} end
-if now - tonumber(session[3]) >= SEEN_MS then
+local impersonator = session[4] or ''
+if impersonator == '' and now - tonumber(session[3]) >= SEEN_MS then
   redis.call('HSET', KEYS[2], 'seen_at', string.format('%.0f', now))
   redis.call('PEXPIRE', KEYS[2], string.format('%.0f', math.min(left, tonumber(ARGV[1]))))
 end
-return {'OK', person[3], person[4], person[5], session[4] or '["password"]'}
+return {'OK', person[3], person[4], person[5], session[6] or '["password"]', impersonator, session[5] or ''}
