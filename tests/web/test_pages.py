@@ -20,7 +20,15 @@ from veloflux.web.access import COOKIE
 
 HOSTILE = """<script>alert(1)</script>"'{{7*7}}"""
 TAG = re.compile(r"<[a-zA-Z][^>]*>")
-ARGUMENTS = {"token": "0", "session": "ses_0", "owner": "ten_1", "job": "job_0", "user": "usr_0", "key": "key_0"}
+ARGUMENTS = {
+    "token": "0",
+    "session": "ses_0",
+    "owner": "ten_1",
+    "job": "job_0",
+    "user": "usr_0",
+    "key": "key_0",
+    "passkey": "pky_0",
+}
 NEW_TENANT = {"plan": "free", "zone": "UTC", "currency": "BRL", "language": "en", "mode": "live"}
 
 

@@ -17,6 +17,7 @@ from veloflux.web.console import (
     jobs,
     members,
     outbox,
+    passkeys,
     reference,
     second_factor,
     settings,
@@ -40,6 +41,7 @@ HANDLERS = (
     *outbox.ROUTES,
     *account.ROUTES,
     *factors.ROUTES,
+    *passkeys.ROUTES,
     *second_factor.ROUTES,
     *reference.ROUTES,
 )
