@@ -74,6 +74,7 @@ def test_a_passkey_is_added_and_signs_in_as_second_and_as_only_factor_and_a_copy
     [credential] = phone.credentials()
     assert credential["isResidentCredential"]
     ana.open("/console/account")
+    ana.page.locator("#factors").evaluate("element => element.scrollIntoView()")
     ana.photograph("factors", tmp_path)
     assert ana.page.locator('[aria-labelledby="passkeys-caption"] [name="name"]').input_value() == "Ana's phone"
 
