@@ -24,7 +24,7 @@ class Instance:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = int(settings.pop("port", 0)) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         names = {f"VELOFLUX_{name.upper()}": value for name, value in settings.items()}
         own = {"VELOFLUX_DATA_DIR": str(folder / "data"), "VELOFLUX_PORT": str(self.port)}

@@ -12,6 +12,8 @@ from veloflux.web.templating import HERE
 
 OF_THE_CONSOLE_ALONE = {"language"}
 """What belongs to a browser: programs and terminals have no cookie that holds a language."""
+OF_BROWSERS = {"auth.passkey", "passkeys.create"}
+"""What only a browser can do: a terminal has no authenticator."""
 TEMPLATES = {path.name: path.read_text("utf-8") for path in (HERE / "templates").glob("*.html")}
 
 
@@ -47,7 +49,7 @@ def test_every_action_of_the_console_has_a_route_of_that_name(action: str) -> No
     assert action in operations()
 
 
-@pytest.mark.parametrize("action", sorted(written_in_forms()))
+@pytest.mark.parametrize("action", sorted(written_in_forms() - OF_BROWSERS))
 def test_every_action_of_the_console_has_a_command_of_that_name(action: str) -> None:
     assert action in commands(get_command(cli.app))
 

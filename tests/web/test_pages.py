@@ -20,8 +20,8 @@ from veloflux.web.access import COOKIE
 
 HOSTILE = """<script>alert(1)</script>"'{{7*7}}"""
 TAG = re.compile(r"<[a-zA-Z][^>]*>")
-ARGUMENTS = {"token": "0", "session": "ses_0", "owner": "ten_1", "job": "job_0", "user": "usr_0", "key": "key_0"}
-ARGUMENTS |= {"role": "night_watch"}
+IDS = {"session": "ses_0", "owner": "ten_1", "job": "job_0", "user": "usr_0", "key": "key_0", "passkey": "pky_0"}
+ARGUMENTS = {"token": "0", "role": "night_watch", **IDS}
 NEW_TENANT = {"plan": "free", "zone": "UTC", "currency": "BRL", "language": "en", "mode": "live"}
 
 
@@ -482,7 +482,8 @@ async def test_an_owner_archives_deletes_and_restores_in_the_console(alice: http
     assert (await alice.post(f"{here}/suspend", data={"reason": "overdue"})).status_code == 403
     wrong = await alice.post(f"{here}/delete", data={"confirm": "acm"})
     assert (wrong.status_code, 'aria-invalid="true"' in wrong.text) == (400, True)
-    offered = {"": {"archive", "delete", "rename"}, "archive": {"restore", "delete"}, "delete": {"restore"}}
+    settings = {"archive", "delete", "rename", "require_second_factor"}
+    offered = {"": settings, "archive": {"restore", "delete"}, "delete": {"restore"}}
     for verb, further in offered.items():
         if verb:
             assert (await alice.post(f"{here}/{verb}", data={"confirm": "acme"})).status_code == 303

@@ -52,7 +52,7 @@ from veloflux.identity.people_index import begins_so, index_user, list_users, re
 from veloflux.identity.recovery_codes import make_recovery_codes
 from veloflux.identity.register import register
 from veloflux.identity.reset_password import request_password_reset, reset_password
-from veloflux.identity.second_factor import finish_log_in, step_up
+from veloflux.identity.second_factor import asked_of, finish_log_in, step_up
 from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
 from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, last_seen, read_living, read_user
@@ -69,6 +69,7 @@ __all__ = [
     "User",
     "add_passkey",
     "admit_invitation",
+    "asked_of",
     "authenticate",
     "begin_passkey",
     "begin_passkey_log_in",

@@ -4,8 +4,9 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import SecondFactorWrong
 from veloflux.events import SessionRaised
-from veloflux.identity import proof, sign_in_challenges, store
-from veloflux.identity.factors_model import FactorAnswer
+from veloflux.identity import factors, proof, sign_in_challenges, store
+from veloflux.identity.ceremony import Options
+from veloflux.identity.factors_model import FactorAnswer, Method
 from veloflux.identity.model import SignedIn
 from veloflux.identity.sessions import acting_as, open_session
 from veloflux.transaction import Transaction, decide
@@ -19,6 +20,16 @@ async def finish_log_in(ctx: Context, token: str, answer: FactorAnswer) -> Signe
     :raises TooManyAttempts: see `attempts`.
     """
     return await decide(lambda: _finish(ctx, token, answer))
+
+
+async def asked_of(ctx: Context, token: str) -> tuple[list[Method], Options]:
+    """How a sign-in can be ended, and what a browser is asked of a passkey.
+
+    :raises SignInExpired: it is over; begin again.
+    """
+    user, challenge = await sign_in_challenges.find(ctx, token)
+    found = await factors.read(ctx.db, user.id)
+    return found.methods, sign_in_challenges.passkey_options(ctx, challenge, found)
 
 
 async def step_up(ctx: Context, answer: FactorAnswer) -> None:

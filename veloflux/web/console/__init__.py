@@ -19,6 +19,7 @@ from veloflux.web.console import (
     jobs,
     members,
     outbox,
+    passkeys,
     reference,
     roles,
     second_factor,
@@ -48,6 +49,7 @@ HANDLERS = (
     *account.ROUTES,
     *change_email.ROUTES,
     *factors.ROUTES,
+    *passkeys.ROUTES,
     *second_factor.ROUTES,
     *reference.ROUTES,
 )

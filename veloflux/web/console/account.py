@@ -3,6 +3,7 @@
 from litestar import get, post
 
 from veloflux import identity, tenants
+from veloflux.identity.ceremony import is_possible
 from veloflux.identity.passwords import LENGTH_MIN
 from veloflux.identity.sessions import Which
 from veloflux.web.console import places
@@ -53,6 +54,7 @@ async def show(page: Page, needed: str = "") -> Html:
         platform_role=await tenants.platform_role(page.ctx),
         password_min=LENGTH_MIN,
         factors=await identity.read_factors(page.ctx.db, page.ctx.actor.person),
+        passkeys_possible=is_possible(page.ctx.settings),
         needs_factor=needed == "second-factor",
         is_raised=identity.has_second(page.ctx.actor.factors),
     )

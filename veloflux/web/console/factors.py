@@ -4,8 +4,7 @@ import segno
 from litestar import post
 
 from veloflux import identity
-from veloflux.identity.factors_model import FactorAnswer
-from veloflux.web.console import account
+from veloflux.web.console import account, second_factor
 from veloflux.web.console.page import Html, Page
 
 
@@ -45,7 +44,7 @@ async def make_recovery_codes(page: Page) -> Html:
 @post("/console/account/step-up", operation_id="console.auth.step_up", access="person")
 async def step_up(page: Page) -> Html:
     with page.keeping_form():
-        await identity.step_up(page.ctx, FactorAnswer(code=page.form["code"]))
+        await identity.step_up(page.ctx, second_factor.answered(page))
         return page.go(account.HERE, done="auth.step_up")
     return await account.show(page)
 
