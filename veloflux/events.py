@@ -125,6 +125,35 @@ class UserSessionsEnded(Event, frozen=True, kw_only=True):
     kept: str
 
 
+class UserErasureRequested(Event, frozen=True, kw_only=True):
+    """A person will be erased at this time (epoch ms) unless the wish is taken back."""
+
+    name = "user.erasure_requested"
+    user: str
+    erase_at: int
+
+
+class UserErasureCancelled(Event, frozen=True, kw_only=True):
+    """The wish to be erased was taken back."""
+
+    name = "user.erasure_cancelled"
+    user: str
+
+
+class UserErasureStarted(Event, frozen=True, kw_only=True):
+    """The time to take it back is over: the person's sessions ended, and what is kept of them goes now."""
+
+    name = "user.erasure_started"
+    user: str
+
+
+class UserErased(Event, frozen=True, kw_only=True):
+    """Of a person only the id is left; what was sealed with their key cannot be read any more."""
+
+    name = "user.erased"
+    user: str
+
+
 # Tenants
 
 
@@ -245,6 +274,13 @@ class InvitationRevoked(Event, frozen=True, kw_only=True):
     """An invitation can be accepted no longer."""
 
     name = "invitation.revoked"
+    invitation: str
+
+
+class InvitationForgotten(Event, frozen=True, kw_only=True):
+    """The invited person was erased: the invitation does not say any more whom it was for, and is void."""
+
+    name = "invitation.forgotten"
     invitation: str
 
 

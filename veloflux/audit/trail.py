@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 
 import msgspec
 
@@ -41,6 +42,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[Change]
 
 
+async def whole_trail(ctx: Context, owner: str) -> AsyncIterator[Entry]:
+    """All of a tenant's or person's trail, oldest first; for exports."""
+    place = ""
+    while chunk := await streams.after(ctx.db.bulk, owner, place, CHUNK):
+        for entry in await _shown(ctx, owner, chunk):
+            yield entry
+        place = chunk[-1].id
+
+
 async def list_trail(
     ctx: Context, *, name: str = "", actor: str = "", cursor: str = "", limit: int = page.LIMIT
 ) -> Page[Entry]:
@@ -58,10 +68,10 @@ async def list_trail(
             if (not name or event.name == name) and (not actor or event.actor == actor):
                 found.append(event)
             if len(found) == limit:
-                return Page(await _shown(ctx, found), page.encode(place))
+                return Page(await _shown(ctx, ctx.tenant, found), page.encode(place))
         if len(chunk) < CHUNK:
-            return Page(await _shown(ctx, found))
-    return Page(await _shown(ctx, found), page.encode(place))
+            return Page(await _shown(ctx, ctx.tenant, found))
+    return Page(await _shown(ctx, ctx.tenant, found), page.encode(place))
 
 
 def event_names() -> list[str]:
@@ -76,9 +86,9 @@ def _place(cursor: str) -> str:
     return place
 
 
-async def _shown(ctx: Context, found: list[Recorded]) -> list[Entry]:
+async def _shown(ctx: Context, owner: str, found: list[Recorded]) -> list[Entry]:
     subjects = sorted({subject for event in found for subject in _sealed_for(event)})
-    current = await asyncio.gather(*(ctx.parts.data_keys.current(ctx.tenant, subject) for subject in subjects))
+    current = await asyncio.gather(*(ctx.parts.data_keys.current(owner, subject) for subject in subjects))
     data_keys = {subject: key for subject, key in zip(subjects, current, strict=True) if key}
     return [_entry(event, data_keys) for event in found]
 

@@ -8,11 +8,18 @@
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
-from veloflux.identity.change_password import change_password
+from veloflux.identity.change_password import change_password, require_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
-from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification
-from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
+from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link, mail_verification, unindex_user
+from veloflux.identity.jobs import (
+    FREE_EMAIL,
+    forget_registration,
+    free_email,
+    send_notice,
+    send_reset_link,
+    send_verification,
+)
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
 from veloflux.identity.register import register
@@ -22,6 +29,7 @@ from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
 
 __all__ = [
+    "FREE_EMAIL",
     "EmailAddress",
     "Language",
     "Person",
@@ -37,6 +45,7 @@ __all__ = [
     "find_by_email",
     "find_users",
     "forget_registration",
+    "free_email",
     "index_user",
     "list_sessions",
     "log_in",
@@ -49,11 +58,13 @@ __all__ = [
     "read_user",
     "register",
     "request_password_reset",
+    "require_password",
     "reset_password",
     "send_new_device",
     "send_notice",
     "send_reset_link",
     "send_verification",
     "start_registration",
+    "unindex_user",
     "verify",
 ]

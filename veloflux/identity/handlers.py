@@ -1,7 +1,7 @@
 """What follows from the events of people: the global list of them, and their e-mails."""
 
 from veloflux.context import Context
-from veloflux.events import Recorded, RegistrationRepeated, UserPasswordChanged
+from veloflux.events import Recorded, RegistrationRepeated, UserErasureRequested, UserPasswordChanged
 from veloflux.identity import store
 from veloflux.identity.jobs import SEND_NOTICE, SEND_RESET_LINK, SEND_VERIFICATION
 from veloflux.kit import ids
@@ -10,6 +10,7 @@ from veloflux.transaction import Transaction
 NOTICES = {
     RegistrationRepeated.name: "registration_repeated",
     UserPasswordChanged.name: "password_changed",
+    UserErasureRequested.name: "erasure_requested",
 }
 """Which message tells a person of which event."""
 
@@ -17,6 +18,11 @@ NOTICES = {
 async def index_user(ctx: Context, event: Recorded, _tx: Transaction) -> None:
     """Of `user.registered`; doing it again changes nothing."""
     await store.project_user(ctx.db, event.owner, event.at)
+
+
+async def unindex_user(ctx: Context, event: Recorded, _tx: Transaction) -> None:
+    """Of `user.erased`; doing it again changes nothing."""
+    await store.unproject_user(ctx.db, event.owner)
 
 
 async def mail_verification(_ctx: Context, event: Recorded, tx: Transaction) -> None:

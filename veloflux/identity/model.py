@@ -11,15 +11,19 @@ Language = Literal["pt-BR", "en"]
 
 
 class User(Entity, frozen=True, kw_only=True):
-    """`epoch` ends all sessions that carry another one. `email_digest` is the person's global name."""
+    """`epoch` ends all sessions that carry another one. `email_digest` is the person's global name.
+
+    `erase_at` is set from the wish to be erased until it is fulfilled or taken back; who is `erased` has but an id.
+    """
 
     name: Personal
     email: Personal
     email_digest: Personal
     password_hash: Secret
-    status: Literal["active", "disabled"] = "active"
+    status: Literal["active", "disabled", "erased"] = "active"
     epoch: int = 1
     language: Language = "en"
+    erase_at: int | None = None
     created_at: int
 
 

@@ -111,3 +111,8 @@ async def known_places(db: Db, user: str) -> list[str]:
 async def project_user(db: Db, user: str, registered_at: int) -> None:
     """Put a person into the list of all; again is as once."""
     await db.call("ZADD", keys.users(), registered_at, user)
+
+
+async def unproject_user(db: Db, user: str) -> None:
+    """Take a person out of the list of all; again is as once."""
+    await db.call("ZREM", keys.users(), user)

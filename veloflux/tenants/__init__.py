@@ -38,6 +38,7 @@ from veloflux.tenants.invitations import (
 from veloflux.tenants.jobs import send_invitation
 from veloflux.tenants.key_terms import may_call_from
 from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
+from veloflux.tenants.leaving import forget_invitations, invitations_of, leave_all, memberships, refuse_if_last
 from veloflux.tenants.life import (
     archive_tenant,
     closed_by,
@@ -82,19 +83,24 @@ __all__ = [
     "find",
     "follow_membership",
     "follow_transfer",
+    "forget_invitations",
     "index_tenant",
+    "invitations_of",
     "invite",
     "is_operator",
     "is_setup_token",
+    "leave_all",
     "list_api_keys",
     "list_invitations",
     "list_members",
     "list_tenants",
     "mail_invitation",
     "may_call_from",
+    "memberships",
     "new_setup_link",
     "open_invitation",
     "parse_api_key",
+    "refuse_if_last",
     "release_slug",
     "remove_documents",
     "remove_member",

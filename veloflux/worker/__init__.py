@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, metering, tenants
+from veloflux import identity, jobs, metering, personal_data, tenants
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -21,7 +21,9 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 TABLES = Tables(
     jobs={
         "delete_tenant": tenants.end_tenant,
+        "erase_person": personal_data.erase_person,
         "forget_registration": identity.forget_registration,
+        "free_email": identity.free_email,
         "send_invitation": tenants.send_invitation,
         "send_new_device": identity.send_new_device,
         "send_notice": identity.send_notice,
@@ -52,6 +54,8 @@ TABLES = Tables(
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
         "tenant.restored": [tenants.index_tenant],
+        "user.erased": [identity.unindex_user],
+        "user.erasure_requested": [identity.mail_notice],
         "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],
     },
