@@ -16,6 +16,7 @@ from veloflux.web.console import (
     jobs,
     members,
     outbox,
+    personal_data,
     reference,
     settings,
     tenants,
@@ -37,6 +38,7 @@ HANDLERS = (
     *jobs.ROUTES,
     *outbox.ROUTES,
     *account.ROUTES,
+    *personal_data.ROUTES,
     *reference.ROUTES,
 )
 ROUTES = (Router("/", route_handlers=HANDLERS, dependencies={"page": Provide(provide)}, include_in_schema=False),)
