@@ -173,11 +173,10 @@ class TenantClockSet(Event, frozen=True, kw_only=True):
 
 
 class TenantRenamed(Event, frozen=True, kw_only=True):
-    """A tenant has another name or slug; `former_slug` is what it gave up, or ""."""
+    """A tenant has another name or slug; if it is the slug, the one that it gave up is free."""
 
     name = "tenant.renamed"
     tenant: str
-    former_slug: str
 
 
 class TenantSuspended(Event, frozen=True, kw_only=True):
@@ -217,11 +216,10 @@ class TenantRestored(Event, frozen=True, kw_only=True):
 
 
 class TenantDeleted(Event, frozen=True, kw_only=True):
-    """A tenant is gone for good; what belongs to it is removed now, and its slug `former_slug` is free."""
+    """A tenant is gone for good; what belongs to it is removed now, and its slug is free."""
 
     name = "tenant.deleted"
     tenant: str
-    former_slug: str
 
 
 class MemberJoined(Event, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from veloflux.context import Actor
-from veloflux.db.documents import Entity, Personal, Secret
+from veloflux.db.documents import Entity, Owned, Personal, Secret
 
 Language = Literal["pt-BR", "en"]
 
@@ -51,7 +51,7 @@ class Session(Entity, frozen=True, kw_only=True):
     """
 
     epoch: int
-    device: str = ""
+    device: Owned = ""
     address: Secret = ""
     created_at: int
     seen_at: int

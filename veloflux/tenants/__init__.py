@@ -21,6 +21,7 @@ from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.handlers import (
+    destroy_key,
     follow_membership,
     follow_transfer,
     index_tenant,
@@ -79,6 +80,7 @@ __all__ = [
     "create_tenant",
     "currencies",
     "delete_tenant",
+    "destroy_key",
     "end_tenant",
     "find",
     "follow_membership",

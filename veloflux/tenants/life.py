@@ -106,7 +106,7 @@ async def end_tenant(ctx: Context, job: Job, tx: Transaction) -> None:
     tombstone = Tenant(id=tenant.id, slug="", name="", status="deleted", created_at=tenant.created_at)
     tx.change(keys.tenant(tenant.id), tenant, tombstone)
     tx.put(keys.limits(tenant.id), {"status": "deleted"})
-    tx.event(TenantDeleted(tenant=tenant.id, former_slug=tenant.slug))
+    tx.event(TenantDeleted(tenant=tenant.id))
 
 
 def open_to(tenant: Tenant, role: str) -> frozenset[str]:

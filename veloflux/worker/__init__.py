@@ -50,6 +50,7 @@ TABLES = Tables(
             tenants.remove_documents,
             metering.remove_usage,
             jobs.remove_jobs,
+            tenants.destroy_key,
         ],
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
