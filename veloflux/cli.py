@@ -19,6 +19,7 @@ from veloflux.jobs import commands as jobs
 from veloflux.limits import commands as limits
 from veloflux.metering import commands as metering
 from veloflux.notifications import commands as notifications
+from veloflux.personal_data import commands as personal_data
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
@@ -45,6 +46,11 @@ app.add_typer(audit.app, name="audit", help="Who changed what")
 app.add_typer(notifications.app, name="outbox", help="Messages written for people")
 app.add_typer(jobs.app, name="jobs", help="Work for later, waiting and dead")
 metering.app.command("export")(exports.export)
+users.app.command("export")(personal_data.export_person)
+identity_commands.auth.command("personal-data")(personal_data.export_own)
+identity_commands.auth.command("erase")(personal_data.erase_own)
+identity_commands.auth.command("keep")(personal_data.keep_own)
+tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)
 
 

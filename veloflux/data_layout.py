@@ -7,6 +7,8 @@ from veloflux.db import keys
 HEAD = """# Data layout
 
 Every key that VeloFlux keeps in Redis. The part in braces is the owner: on a cluster, all its keys share a slot.
+`whose` says of whom a key holds something, whether an export has it, and what becomes of it when they are erased
+([personal data](personal-data.md)).
 """
 
 
@@ -16,8 +18,10 @@ def as_text() -> str:
     parts = [HEAD]
     for name, group in groupby(entries, key=lambda entry: entry.slice):
         rows = [
-            f"| `{e.pattern}` | {e.type} | {e.life} | {e.meaning} |".replace("tenant|user", "tenant\\|user")
+            f"| `{e.pattern}` | {e.type} | {e.life} | {e.meaning} | {e.whose} |".replace("tenant|user", "tenant\\|user")
             for e in group
         ]
-        parts.append(f"\n## {name}\n\n| key | type | life | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n")
+        parts.append(
+            f"\n## {name}\n\n| key | type | life | meaning | whose |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        )
     return "".join(parts)

@@ -26,7 +26,7 @@ VeloFluxError
 ├── NotFound 404                what is another tenant's is not found either
 ├── MethodNotAllowed 405        the header Allow names those that are
 ├── Conflict 409                the state of things forbids it
-│   ├── NameTaken, AlreadyMember, AlreadyDone
+│   ├── NameTaken, AlreadyMember, LastOwner, AlreadyDone
 │   ├── IdReused
 │   └── ChangedMeanwhile
 ├── BodyTooLarge 413
@@ -258,6 +258,12 @@ class AlreadyMember(Conflict):
     """The person is a member already."""
 
     code = "already_member"
+
+
+class LastOwner(Conflict):
+    """Nobody else could let others into a tenant, or rule the installation."""
+
+    code = "last_owner"
 
 
 class AlreadyDone(Conflict):

@@ -109,13 +109,6 @@ class UserEnabled(Event, frozen=True, kw_only=True):
     user: str
 
 
-class UserDeleted(Event, frozen=True, kw_only=True):
-    """A person's sessions were ended for good; handlers take them out of the lists and out of their tenants."""
-
-    name = "user.deleted"
-    user: str
-
-
 class ImpersonationStarted(Event, frozen=True, kw_only=True):
     """An operator acts as a person until a time (epoch ms); the person gets an e-mail, the trail has the reason."""
 
@@ -290,6 +283,35 @@ class RecoveryCodeUsed(Event, frozen=True, kw_only=True):
     left: int
 
 
+class UserErasureRequested(Event, frozen=True, kw_only=True):
+    """A person will be erased at this time (epoch ms) unless the wish is taken back."""
+
+    name = "user.erasure_requested"
+    user: str
+    erase_at: int
+
+
+class UserErasureCancelled(Event, frozen=True, kw_only=True):
+    """The wish to be erased was taken back."""
+
+    name = "user.erasure_cancelled"
+    user: str
+
+
+class UserErasureStarted(Event, frozen=True, kw_only=True):
+    """The time to take it back is over: the person's sessions ended, and what is kept of them goes now."""
+
+    name = "user.erasure_started"
+    user: str
+
+
+class UserErased(Event, frozen=True, kw_only=True):
+    """Of a person only the id is left; what was sealed with their key cannot be read any more."""
+
+    name = "user.erased"
+    user: str
+
+
 # Tenants
 
 
@@ -324,11 +346,10 @@ class TenantRecordChanged(Event, frozen=True, kw_only=True):
 
 
 class TenantRenamed(Event, frozen=True, kw_only=True):
-    """A tenant has another name or slug; `former_slug` is what it gave up, or ""."""
+    """A tenant has another name or slug; if it is the slug, the one that it gave up is free."""
 
     name = "tenant.renamed"
     tenant: str
-    former_slug: str
 
 
 class TenantSuspended(Event, frozen=True, kw_only=True):
@@ -368,11 +389,10 @@ class TenantRestored(Event, frozen=True, kw_only=True):
 
 
 class TenantDeleted(Event, frozen=True, kw_only=True):
-    """A tenant is gone for good; what belongs to it is removed now, and its slug `former_slug` is free."""
+    """A tenant is gone for good; what belongs to it is removed now, and its slug is free."""
 
     name = "tenant.deleted"
     tenant: str
-    former_slug: str
 
 
 class MemberJoined(Event, frozen=True, kw_only=True):
@@ -462,6 +482,13 @@ class RoleDeleted(Event, frozen=True, kw_only=True):
 
     name = "role.deleted"
     role: str
+
+
+class InvitationForgotten(Event, frozen=True, kw_only=True):
+    """The invited person was erased: the invitation does not say any more whom it was for, and is void."""
+
+    name = "invitation.forgotten"
+    invitation: str
 
 
 class ApiKeyCreated(Event, frozen=True, kw_only=True):

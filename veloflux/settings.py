@@ -83,6 +83,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tenant_grace_days: Annotated[
         int, Meta(description="Days in which the deletion of a tenant can be undone", ge=0, le=3_650)
     ] = 30
+    erasure_grace_days: Annotated[
+        int, Meta(description="Days in which a person can take back the wish to be erased", ge=0, le=30)
+    ] = 7
     log_level: Annotated[
         str, Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"

@@ -6,7 +6,8 @@
     await tx.commit()
 
 The first event carries every change, before and after; secrets are masked, personal fields sealed with the key of
-their entity, the actor's address with the key of the actor. A transaction without an event cannot be committed.
+their entity, owned ones with the key of its owner, the actor's address with the key of the actor. A transaction without
+an event cannot be committed.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -124,12 +125,16 @@ class Transaction(commit.Commit):
         shown = {}
         for id_, (kind, before, after) in self._changes.items():
             rules = documents.trail_rules(kind)
-            key = await self._data_key(id_) if "personal" in rules.values() else None
+            data_keys = {
+                rule: await self._data_key(subject)
+                for rule, subject in (("personal", id_), ("owned", self.owner))
+                if rule in rules.values()
+            }
             shown[id_] = {
                 name: (
                     [before.get(name), after.get(name)]
                     if name not in rules
-                    else _hidden(before.get(name), after.get(name), key if rules[name] == "personal" else None)
+                    else _hidden(before.get(name), after.get(name), data_keys.get(rules[name]))
                 )
                 for name in before | after
                 if before.get(name) != after.get(name) and name not in UNSHOWN

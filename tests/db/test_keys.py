@@ -14,7 +14,7 @@ from veloflux.db import client, keys
 from veloflux.errors import IdInvalid, NameInvalid
 
 PACKAGE = Path(keys.__file__).parents[1]
-PLAIN = {"slot", "tags", "due_of_slot", "registry"}
+PLAIN = {"slot", "tags", "due_of_slot", "registry", "entry", "entry_of", "owner_in"}
 """Public functions that are no entry of the registry."""
 TYPES = {"string", "hash", "zset", "set", "stream"}
 HOSTILE = [
@@ -63,6 +63,25 @@ def test_an_entry_says_type_life_slice_and_meaning(entry: keys.Entry) -> None:
     assert re.fullmatch(r"no ttl.*|\d+ (second|minute|hour|day)s?.*|until .+", entry.life)
     assert re.fullmatch(r"[a-z]+(, [a-z]+)*", entry.slice)
     assert entry.meaning
+
+
+@entries
+def test_an_entry_says_of_whom_it_is_and_what_becomes_of_it(entry: keys.Entry) -> None:
+    form = r"nobody|(person|tenant|owner): (not exported|exported( without [a-z_]+(, [a-z_]+)*)?); (\w+)"
+    said = re.fullmatch(form, entry.whose)
+    assert said, f"{entry.name}: end its docstring with `| nobody`, or as the module's says"
+    assert said[5] in (None, "deleted", "pseudonymised", "kept", "passing")
+    assert said[5] != "passing" or "no ttl" not in entry.life or entry.slice == "worker"
+    assert not re.search(r"\{<(user|tenant|owner)>\}", entry.pattern) or said[1] or entry.name == "schedule"
+
+
+@entries
+def test_a_key_is_found_again_in_the_registry(entry: keys.Entry) -> None:
+    name = entry.glob().replace("tenant|user", "user").replace("*", "a1")
+    found = keys.entry_of(name)
+    assert found
+    assert found.name == {"owner": "user"}.get(entry.name, entry.name)
+    assert keys.entry_of(f"{name}:further:parts:of:a:key") is None
 
 
 @entries

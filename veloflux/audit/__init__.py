@@ -5,6 +5,6 @@
 - A request looks at a bounded number of entries; a filter that fits few of them gives short pages with a cursor.
 """
 
-from veloflux.audit.trail import Change, Entry, event_names, list_trail
+from veloflux.audit.trail import Change, Entry, event_names, list_trail, whole_trail
 
-__all__ = ["Change", "Entry", "event_names", "list_trail"]
+__all__ = ["Change", "Entry", "event_names", "list_trail", "whole_trail"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -16,6 +17,7 @@ from veloflux.transaction import SEALED
 LOOKED_AT_MAX = 1_000
 CHUNK = 200
 ERASED = "(erased)"
+Keys = Sequence[bytes | None]
 STREAM_ID = re.compile(r"[0-9]{1,16}-[0-9]{1,16}")
 
 
@@ -46,6 +48,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[Change]
 
 
+async def whole_trail(ctx: Context, owner: str) -> AsyncIterator[Entry]:
+    """All of a tenant's or person's trail, oldest first; for exports."""
+    place = ""
+    while chunk := await streams.after(ctx.db.bulk, owner, place, CHUNK):
+        for entry in await _shown(ctx, owner, chunk):
+            yield entry
+        place = chunk[-1].id
+
+
 async def list_trail(
     ctx: Context, *, name: str = "", actor: str = "", cursor: str = "", limit: int = page.LIMIT
 ) -> Page[Entry]:
@@ -63,10 +74,10 @@ async def list_trail(
             if (not name or event.name == name) and (not actor or actor in (event.actor, event.impersonator)):
                 found.append(event)
             if len(found) == limit:
-                return Page(await _shown(ctx, found), page.encode(place))
+                return Page(await _shown(ctx, ctx.tenant, found), page.encode(place))
         if len(chunk) < CHUNK:
-            return Page(await _shown(ctx, found))
-    return Page(await _shown(ctx, found), page.encode(place))
+            return Page(await _shown(ctx, ctx.tenant, found))
+    return Page(await _shown(ctx, ctx.tenant, found), page.encode(place))
 
 
 def event_names() -> list[str]:
@@ -81,9 +92,9 @@ def _place(cursor: str) -> str:
     return place
 
 
-async def _shown(ctx: Context, found: list[Recorded]) -> list[Entry]:
-    subjects = sorted({subject for event in found for subject in _sealed_for(event)})
-    current = await asyncio.gather(*(ctx.parts.data_keys.current(ctx.tenant, subject) for subject in subjects))
+async def _shown(ctx: Context, owner: str, found: list[Recorded]) -> list[Entry]:
+    subjects = sorted({owner} | {subject for event in found for subject in _sealed_for(event)})
+    current = await asyncio.gather(*(ctx.parts.data_keys.current(owner, subject) for subject in subjects))
     data_keys = {subject: key for subject, key in zip(subjects, current, strict=True) if key}
     return [_entry(event, data_keys) for event in found]
 
@@ -101,27 +112,28 @@ def _entry(event: Recorded, data_keys: dict[str, bytes]) -> Entry:
         actor=event.actor,
         name=event.name,
         request=event.request,
-        address=_opened(event.address, data_keys.get(event.person)) if event.address else None,
+        address=_opened(event.address, [data_keys.get(event.person)]) if event.address else None,
         impersonator=event.impersonator,
         impersonation=event.impersonation,
         data=event.data,
         changes=[
-            _change(subject, field, values, data_keys.get(subject))
+            _change(subject, field, values, [data_keys.get(subject), data_keys.get(event.owner)])
             for subject, fields in event.changes.items()
             for field, values in sorted(fields.items())
         ],
     )
 
 
-def _change(subject: str, field: str, values: list[str | None], key: bytes | None) -> Change:
+def _change(subject: str, field: str, values: list[str | None], data_keys: Keys) -> Change:
     before, after = values[:2]
     if values[2:] == [SEALED]:
-        before, after = _opened(before, key), _opened(after, key)
+        before, after = _opened(before, data_keys), _opened(after, data_keys)
     return Change(subject=subject, field=field, before=before, after=after)
 
 
-def _opened(sealed: str | None, key: bytes | None) -> str | None:
+def _opened(sealed: str | None, data_keys: Keys) -> str | None:
+    """The text that one of the keys opens: that of its subject, or that of the subject's owner."""
     if sealed is None:
         return None
-    text = crypto.unseal(key, sealed) if key else None
-    return ERASED if text is None else text
+    texts = (crypto.unseal(key, sealed) for key in data_keys if key)
+    return next((text for text in texts if text is not None), ERASED)

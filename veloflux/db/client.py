@@ -17,6 +17,7 @@ from veloflux.db.lane import Lane
 from veloflux.db.scripts import Script
 from veloflux.errors import NotSent, RedisFull, StartRefused, Unknown
 
+SCANNED_AT_A_TIME = 1_000
 REPEAT_PAUSES_S = (0.01, 0.05, 0.2, 0.5, 1.0)
 
 
@@ -93,6 +94,19 @@ class Db:
     async def slots_by_master(self) -> list[tuple[Lane, tuple[int, ...]]]:
         """Each master with the slots that it serves now; a single server serves all."""
         return await self._nodes.slots_by_master()
+
+    async def scan(self, pattern: str) -> list[str]:
+        """The names of all keys that match a glob, sorted. It looks at every name that there is: not for requests that
+        come often. Keys that come into being meanwhile may be missing."""
+        found: set[str] = set()
+        for lane in await self._nodes.masters():
+            cursor = "0"
+            while True:
+                cursor, names = await lane.call("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_A_TIME)
+                found.update(names)
+                if cursor == "0":
+                    break
+        return sorted(found)
 
     async def publish(self, channel: str, message: str) -> None:
         """Tell whoever listens now; nobody may rely on it."""

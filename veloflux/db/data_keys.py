@@ -3,6 +3,7 @@
 A subject is a person or an invitation; its key lies in its owner's slot, wrapped with the installation's secret.
 """
 
+import asyncio
 import base64
 import secrets
 from collections import OrderedDict
@@ -21,7 +22,8 @@ def owner_of(subject: str, owner: str) -> str:
 
 
 class DataKeys:
-    """Reads keys, and remembers them for a minute: so long may an erased person's key still seal."""
+    """Reads keys, and remembers them for a minute: so long may an erased person's key still seal, and lie in the memory
+    of a process. Nothing is read with a remembered one."""
 
     def __init__(self, db: Db, wrapping_key: bytes) -> None:
         self._db = db
@@ -48,6 +50,12 @@ class DataKeys:
 
     def _remember(self, subject: str, key: bytes) -> bytes:
         self._known[subject] = (clock.monotonic() + CACHED_S, key)
+        asyncio.get_running_loop().call_later(CACHED_S + 1, self._forget, subject)
         while len(self._known) > CACHED:
             self._known.popitem(last=False)
         return key
+
+    def _forget(self, subject: str) -> None:
+        """Also in a process that asks for no key any more."""
+        if subject in self._known and self._known[subject][0] <= clock.monotonic():
+            del self._known[subject]

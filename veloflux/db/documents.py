@@ -1,7 +1,8 @@
 """Entities as hashes: one field an attribute, text as it is, everything else as JSON.
 
 An entity is a frozen msgspec Struct with an `id` and a `version`. A field annotated `Secret` is masked in the audit
-trail, one annotated `Personal` is sealed there with the key of the entity (see data_keys.py).
+trail, one annotated `Personal` is sealed there with the key of the entity, one annotated `Owned` with that of its owner
+(see data_keys.py).
 """
 
 import functools
@@ -12,6 +13,8 @@ from msgspec import Meta
 
 Secret = Annotated[str, Meta(extra={"trail": "secret"})]
 Personal = Annotated[str, Meta(extra={"trail": "personal"})]
+OWNED = Meta(extra={"trail": "owned"})
+Owned = Annotated[str, OWNED]
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +48,7 @@ def from_pairs(kind: type[E], pairs: list[str]) -> E | None:
 
 @functools.cache
 def trail_rules(kind: type[msgspec.Struct]) -> dict[str, str]:
-    """Which fields of an entity are `secret` or `personal`."""
+    """Which fields of an entity are `secret`, `personal` or `owned`."""
     rules = {}
     for field in msgspec.structs.fields(kind):
         metas = [m for m in get_args(field.type) if isinstance(m, Meta)] if get_origin(field.type) is Annotated else []

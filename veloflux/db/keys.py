@@ -1,8 +1,18 @@
 """Every Redis key: one function each, whose docstring is its entry in the registry (`docs/data-layout.md`).
 
-The line reads `type | life | slice | meaning`. Nobody else spells a key. In braces stands the owner, so that all of one
-tenant's (or one person's) data shares one slot of a cluster. A part that could leave its place in a key (`:`, `{`, `}`)
-is refused here, before Redis is asked.
+It reads `type | life | slice | meaning | whose`. Nobody else spells a key. In braces stands the owner, so that all of
+one tenant's (or one person's) data shares one slot of a cluster. A part that could leave its place in a key (`:`, `{`,
+`}`) is refused here, before Redis is asked.
+
+`whose` says of whom the key holds something, and what becomes of it when they take their data along or are erased:
+
+    nobody                                                       it holds nothing of a person or tenant
+    <person|tenant|owner>: <exported|not exported>; <at their end>   `owner`: of a person or of a tenant
+
+`exported` can leave secrets out: `exported without digest, token`. `not exported` is what tells its subject nothing: an
+index, a lease, a wrapped key. At their end a key is `deleted` (of a list or a global key: their entry), `pseudonymised`
+(the id stays), `kept` (it holds ids and sealed values alone), or `passing`: its own TTL ends it, within 30 days, and it
+holds ids and digests alone. `veloflux/personal_data` walks the keys and does what stands here.
 """
 
 import binascii
@@ -22,6 +32,7 @@ EVERY_USER = "vf:user:{*}"
 """A glob that only the documents of people match."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 DATE = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
+PLACE = re.compile(r"<([a-z_]+)>")
 
 
 class Entry(NamedTuple):
@@ -33,6 +44,38 @@ class Entry(NamedTuple):
     life: str
     slice: str
     meaning: str
+    whose: str
+
+    @property
+    def rule(self) -> "Rule":
+        """What stands in `whose`."""
+        subject, _, rest = self.whose.partition(": ")
+        exported, _, end = rest.partition("; ")
+        done, _, without = exported.partition(" without ")
+        return Rule(subject, done == "exported", tuple(without.split(", ")) if without else (), end)
+
+    def glob(self, **parts: str) -> str:
+        """What matches the names of such keys whose parts are these, the others being any.
+
+        >>> entry("member").glob(user="usr_1")
+        'vf:tenant:{*}:member:usr_1'
+        """
+        assert all(ID.fullmatch(part) for part in parts.values())
+        return PLACE.sub(lambda place: parts.get(place[1], "*"), self.pattern)
+
+    def matches(self, key: str) -> bool:
+        """Whether a key is one of these."""
+        return bool(_matcher(self.pattern).fullmatch(key))
+
+
+class Rule(NamedTuple):
+    """Whose a key is (`nobody`, `person`, `tenant`, `owner`), whether it is exported, without which fields of its hash,
+    and what becomes of it at their end."""
+
+    subject: str
+    exported: bool
+    without: tuple[str, ...]
+    end: str
 
 
 class _Placeholder(str):
@@ -88,18 +131,21 @@ def tags() -> tuple[str, ...]:
 
 
 def meta() -> str:
-    """hash | no ttl | db | version of the data, id of the installation"""
+    """hash | no ttl | db | version of the data, id of the installation
+    | nobody"""
     return "vf:meta"
 
 
 def name(kind: str, digest: str) -> str:
-    """string | no ttl | db | claim on a global name (e-mail, slug): JSON of owner, token, since, state"""
+    """string | no ttl | db | claim on a global name (e-mail, slug): JSON of owner, token, since, state
+    | owner: not exported; deleted"""
     return f"vf:name:{_name(kind)}:{_id(digest)}"
 
 
 @_remembered
 def due(owner: str) -> str:
-    """zset | no ttl | worker | when to look at an owner's events, or to run its job; one set a cluster slot"""
+    """zset | no ttl | worker | when to look at an owner's events, or to run its job; one set a cluster slot
+    | owner: not exported; deleted"""
     return f"vf:due:{{{owner}}}" if isinstance(owner, _Placeholder) else due_of_slot(slot(_id(owner)))
 
 
@@ -109,49 +155,58 @@ def due_of_slot(at: int) -> str:
 
 
 def workers() -> str:
-    """zset | no ttl | worker | workers by the time they were last seen"""
+    """zset | no ttl | worker | workers by the time they were last seen
+    | nobody"""
     return "vf:workers"
 
 
 def poll_lease() -> str:
-    """string | 5 seconds | worker | which worker polls all due sets"""
+    """string | 5 seconds | worker | which worker polls all due sets
+    | nobody"""
     return "vf:poll_lease"
 
 
 def attempts_from(form: str, place: str) -> str:
-    """hash | 1 hour | identity | attempts at a form from one address, or invitations of one tenant"""
+    """hash | 1 hour | identity | attempts at a form from one address, or invitations of one tenant
+    | nobody"""
     return f"vf:attempts:{_name(form)}:{{{_id(place)}}}"
 
 
 def users() -> str:
-    """zset | no ttl | identity | every person by the time of registration; kept from events"""
+    """zset | no ttl | identity | every person by the time of registration; kept from events
+    | person: not exported; deleted"""
     return "vf:users"
 
 
 def users_search() -> str:
-    """zset | no ttl | identity | e-mails and names, folded, in clear text: `text NUL person`; kept from events"""
+    """zset | no ttl | identity | e-mails and names, folded, in clear text: `text NUL person`; kept from events
+    | person: not exported; deleted"""
     # The one key with personal values outside their person's slot: a search by prefix needs them readable. What a
     # person has here is listed in `user_search`, by which an erasure takes it out.
     return "vf:users:search"
 
 
 def tenants() -> str:
-    """zset | no ttl | tenants | every tenant that is in use, by the time of creation; kept from events"""
+    """zset | no ttl | tenants | every tenant that is in use, by the time of creation; kept from events
+    | tenant: not exported; deleted"""
     return "vf:tenants"
 
 
 def tenants_archived() -> str:
-    """zset | no ttl | tenants | tenants that are archived or wait for deletion, by creation; kept from events"""
+    """zset | no ttl | tenants | tenants that are archived or wait for deletion, by creation; kept from events
+    | tenant: not exported; deleted"""
     return "vf:tenants:archived"
 
 
 def jobs_dead() -> str:
-    """zset | no ttl | worker | dead jobs of all owners, `owner/job`, by the time of death; kept from events"""
+    """zset | no ttl | worker | dead jobs of all owners, `owner/job`, by the time of death; kept from events
+    | owner: not exported; deleted"""
     return "vf:jobs:dead"
 
 
 def owners_stopped() -> str:
-    """zset | no ttl | worker | owners whose events wait for an ordered handler that fails, by the time they stopped"""
+    """zset | no ttl | worker | owners whose events wait for an ordered handler that fails, by the time they stopped
+    | owner: not exported; passing"""
     return "vf:outbox:stopped"
 
 
@@ -160,48 +215,57 @@ def owners_stopped() -> str:
 
 @_remembered
 def owner(owner: str) -> str:
-    """hash | no ttl | tenants, identity | the owner's own document, which also carries its names"""
+    """hash | no ttl | tenants, identity | the owner's own document, which also carries its names
+    | owner: exported; pseudonymised"""
     kind = "user" if owner.startswith(("usr_", "<user>")) else "tenant|user" if owner == "<owner>" else "tenant"
     return f"vf:{kind}:{{{_id(owner)}}}"
 
 
 def events(owner_: str) -> str:
-    """stream | no ttl | audit | the owner's events in order: audit trail and outbox in one"""
+    """stream | no ttl | audit | the owner's events in order: audit trail and outbox in one
+    | owner: exported; kept"""
     return f"{owner(owner_)}:events"
 
 
 def done(owner_: str, commit: str) -> str:
-    """string | 10 minutes | db | ids of the events of a commit that is done, for its replay"""
+    """string | 10 minutes | db | ids of the events of a commit that is done, for its replay
+    | owner: not exported; passing"""
     return f"{owner(owner_)}:done:{_id(commit)}"
 
 
 def outbox(owner_: str) -> str:
-    """hash | no ttl | worker | cursor: the last event handled; failures: how often the next one failed; stopped: by"""
+    """hash | no ttl | worker | cursor: the last event handled; failures: how often the next one failed; stopped: by
+    | owner: not exported; kept"""
     return f"{owner(owner_)}:outbox"
 
 
 def effect(owner_: str, effect: str) -> str:
-    """string | 30 days | worker | an event of another owner has taken effect here: not a second time"""
+    """string | 30 days | worker | an event of another owner has taken effect here: not a second time
+    | owner: not exported; passing"""
     return f"{owner(owner_)}:effect:{_id(effect)}"
 
 
 def fence(owner_: str, token: str) -> str:
-    """string | 1 day | db | a claim on a name that may no longer be committed"""
+    """string | 1 day | db | a claim on a name that may no longer be committed
+    | owner: not exported; passing"""
     return f"{owner(owner_)}:fence:{_id(token)}"
 
 
 def job(owner_: str, job: str) -> str:
-    """hash | no ttl, deleted when done | worker | kind, payload, state, attempts, run_at, last error"""
+    """hash | no ttl, deleted when done | worker | kind, payload, state, attempts, run_at, last error
+    | owner: exported; deleted"""
     return f"{owner(owner_)}:job:{_id(job)}"
 
 
 def jobs(owner_: str) -> str:
-    """zset | no ttl | worker | the owner's jobs, waiting and dead, by the time they were made"""
+    """zset | no ttl | worker | the owner's jobs, waiting and dead, by the time they were made
+    | owner: not exported; deleted"""
     return f"{owner(owner_)}:jobs"
 
 
 def data_key(owner_: str, subject: str) -> str:
-    """string | no ttl | audit | key, wrapped, of the personal data of a person or invitation; its end is the erasure"""
+    """string | no ttl | audit | key, wrapped, of the personal data of a person or invitation; its end is the erasure
+    | owner: not exported; deleted"""
     return f"{owner(owner_)}:data_key:{_id(subject)}"
 
 
@@ -209,97 +273,116 @@ def data_key(owner_: str, subject: str) -> str:
 
 
 def user(user: str) -> str:
-    """hash | no ttl | identity | name, e-mail, password hash, status, session epoch"""
+    """hash | no ttl | identity | name, e-mail, password hash, status, session epoch
+    | person: exported without password_hash, email_digest; pseudonymised"""
     return owner(user)
 
 
 def registration(user_: str) -> str:
-    """hash | 1 day | identity | who signed up: name, e-mail, password hash; until the address is confirmed"""
+    """hash | 1 day | identity | who signed up: name, e-mail, password hash; until the address is confirmed
+    | person: exported without password_hash, email_digest; deleted"""
     return f"{user(user_)}:registration"
 
 
 def reset_link(user_: str, link: str) -> str:
-    """hash | 1 hour, of a new account 7 days | identity | sets a password: the session epoch in which it counts"""
+    """hash | 1 hour, of a new account 7 days | identity | sets a password: the session epoch in which it counts
+    | person: exported; deleted"""
     return f"{user(user_)}:reset_link:{_id(link)}"
 
 
 def email_change(user_: str) -> str:
-    """hash | 1 day | identity | the address that a person wants, and which of the two mailboxes has confirmed it"""
+    """hash | 1 day | identity | the address that a person wants, and which of the two mailboxes has confirmed it
+    | person: exported; deleted"""
     return f"{user(user_)}:email_change"
 
 
 def user_search(user_: str) -> str:
-    """set | no ttl | identity | the person's entries in the search index, so that they can be taken out of it"""
+    """set | no ttl | identity | the person's entries in the search index, so that they can be taken out of it
+    | person: not exported; deleted"""
     return f"{user(user_)}:search"
 
 
 def impersonation(user_: str, impersonation: str) -> str:
-    """hash | no ttl | identity | who acted as the person, why, until when"""
+    """hash | no ttl | identity | who acted as the person, why, until when
+    | person: exported; deleted"""
     return f"{user(user_)}:impersonation:{_id(impersonation)}"
 
 
 def session(user_: str, session: str) -> str:
-    """hash | 14 days idle, 90 absolute | identity | one log-in; its id is derived from the SHA-256 of its secret"""
+    """hash | 14 days idle, 90 absolute | identity | one log-in; its id is derived from the SHA-256 of its secret
+    | person: exported; deleted"""
     return f"{user(user_)}:session:{_id(session)}"
 
 
 def sessions(user_: str) -> str:
-    """zset | no ttl | identity | a person's sessions by the time of log-in"""
+    """zset | no ttl | identity | a person's sessions by the time of log-in
+    | person: not exported; deleted"""
     return f"{user(user_)}:sessions"
 
 
 def totp(user_: str) -> str:
-    """hash | no ttl | identity | secret, sealed, of a person's authenticator app; number of the last code accepted"""
+    """hash | no ttl | identity | secret, sealed, of a person's authenticator app; number of the last code accepted
+    | person: exported without sealed; deleted"""
     return f"{user(user_)}:totp"
 
 
 def totp_pending(user_: str) -> str:
-    """hash | 1 hour | identity | an authenticator app that was not confirmed yet"""
+    """hash | 1 hour | identity | an authenticator app that was not confirmed yet
+    | person: exported without sealed; deleted"""
     return f"{user(user_)}:totp_pending"
 
 
 def recovery_codes(user_: str) -> str:
-    """hash | no ttl | identity | digests of the recovery codes that a person has left"""
+    """hash | no ttl | identity | digests of the recovery codes that a person has left
+    | person: exported without digests; deleted"""
     return f"{user(user_)}:recovery_codes"
 
 
 def passkey(user_: str, passkey: str) -> str:
-    """hash | no ttl | identity | a passkey: name, credential id, public key, how often it signed, last use"""
+    """hash | no ttl | identity | a passkey: name, credential id, public key, how often it signed, last use
+    | person: exported; deleted"""
     return f"{user(user_)}:passkey:{_id(passkey)}"
 
 
 def passkeys(user_: str) -> str:
-    """zset | no ttl | identity | a person's passkeys by the time they were added"""
+    """zset | no ttl | identity | a person's passkeys by the time they were added
+    | person: not exported; deleted"""
     return f"{user(user_)}:passkeys"
 
 
 def passkey_challenge(user_: str, challenge: str) -> str:
-    """string | 5 minutes | identity | a challenge that a passkey has answered: not a second time"""
+    """string | 5 minutes | identity | a challenge that a passkey has answered: not a second time
+    | person: not exported; deleted"""
     return f"{user(user_)}:passkey_challenge:{_id(challenge)}"
 
 
 def sign_in_challenge(user_: str, challenge: str) -> str:
-    """hash | 5 minutes | identity | a sign-in that waits for its second factor; its id is derived from its secret"""
+    """hash | 5 minutes | identity | a sign-in that waits for its second factor; its id is derived from its secret
+    | person: not exported; deleted"""
     return f"{user(user_)}:sign_in_challenge:{_id(challenge)}"
 
 
 def known_places(user_: str) -> str:
-    """zset | no ttl | identity | digests of the addresses and devices a person signed in from, by the last time"""
+    """zset | no ttl | identity | digests of the addresses and devices a person signed in from, by the last time
+    | person: exported; deleted"""
     return f"{user(user_)}:places"
 
 
 def attempts_here(user_: str, form: str, place: str) -> str:
-    """hash | 1 hour | identity | attempts at a form for a person, or for nobody, from one address or tenant"""
+    """hash | 1 hour | identity | attempts at a form for a person, or for nobody, from one address or tenant
+    | person: exported; deleted"""
     return f"{user(user_)}:attempts:{_name(form)}:{_id(place)}"
 
 
 def attempts_elsewhere(user_: str, form: str) -> str:
-    """hash | 1 hour | identity | attempts at a form from unknown addresses, or messages to a mailbox"""
+    """hash | 1 hour | identity | attempts at a form from unknown addresses, or messages to a mailbox
+    | person: exported; deleted"""
     return f"{user(user_)}:attempts:{_name(form)}"
 
 
 def user_tenants(user_: str) -> str:
-    """hash | no ttl | tenants | tenant -> role; kept from events, authorises nothing"""
+    """hash | no ttl | tenants | tenant -> role; kept from events, authorises nothing
+    | person: exported; deleted"""
     return f"{user(user_)}:tenants"
 
 
@@ -307,105 +390,153 @@ def user_tenants(user_: str) -> str:
 
 
 def tenant(tenant: str) -> str:
-    """hash | no ttl | tenants | slug, name, plan, zone, currency, language, mode, status, custom roles"""
+    """hash | no ttl | tenants | slug, name, plan, zone, currency, language, mode, status, custom roles
+    | tenant: exported; pseudonymised"""
     return owner(tenant)
 
 
 def tenant_record(tenant_: str) -> str:
-    """hash | no ttl | tenants | legal name, CNPJ or CPF, address, billing e-mail, industry, region, metadata"""
+    """hash | no ttl | tenants | legal name, CNPJ or CPF, address, billing e-mail, industry, region, metadata
+    | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:record"
 
 
 def setup(tenant_: str) -> str:
-    """string | 1 hour | tenants | SHA-256 of the one-time link that creates the operator"""
+    """string | 1 hour | tenants | SHA-256 of the one-time link that creates the operator
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:setup"
 
 
 def member(tenant_: str, user_: str) -> str:
-    """hash | no ttl | tenants | a person's role in the tenant: the only place that decides it"""
+    """hash | no ttl | tenants | a person's role in the tenant: the only place that decides it
+    | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:member:{_id(user_)}"
 
 
 def members(tenant_: str) -> str:
-    """zset | no ttl | tenants | a tenant's members by the time they joined"""
+    """zset | no ttl | tenants | a tenant's members by the time they joined
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:members"
 
 
 def role_holders(tenant_: str, role: str) -> str:
-    """zset | no ttl, gone with the last holder | tenants | members, invitations and API keys that have a custom role"""
+    """zset | no ttl, gone with the last holder | tenants | members, invitations and API keys that have a custom role
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:role_holders:{_name(role)}"
 
 
 def invitation(tenant_: str, invitation: str) -> str:
-    """hash | no ttl | tenants | e-mail, role, status, expiry"""
+    """hash | no ttl | tenants | e-mail, role, status, expiry
+    | tenant: exported without email_digest; deleted"""
     return f"{tenant(tenant_)}:invitation:{_id(invitation)}"
 
 
 def invitations(tenant_: str) -> str:
-    """zset | no ttl | tenants | invitations by the time they were made"""
+    """zset | no ttl | tenants | invitations by the time they were made
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:invitations"
 
 
 def api_key(tenant_: str, api_key: str) -> str:
-    """hash | no ttl | tenants | name, prefix, SHA-256 of the secret, role, kind, status, permissions, terms"""
+    """hash | no ttl | tenants | name, prefix, SHA-256 of the secret, role, kind, status, permissions, terms
+    | tenant: exported without digest; deleted"""
     return f"{tenant(tenant_)}:api_key:{_id(api_key)}"
 
 
 def api_keys(tenant_: str) -> str:
-    """zset | no ttl | tenants | API keys by the time they were made"""
+    """zset | no ttl | tenants | API keys by the time they were made
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:api_keys"
 
 
 def schedule(tenant_: str, schedule: str) -> str:
-    """hash | no ttl | worker | next_at of a schedule"""
+    """hash | no ttl | worker | next_at of a schedule
+    | nobody"""
     return f"{tenant(tenant_)}:schedule:{_name(schedule)}"
 
 
 def limits(tenant_: str) -> str:
-    """hash | no ttl | limits | policy, its version, status, clock, custom roles, and the state of each rate limit"""
+    """hash | no ttl | limits | policy, its version, status, clock, custom roles, and the state of each rate limit
+    | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:limits"
 
 
 def address_limit(tenant_: str, digest: str) -> str:
-    """string | until the limit is whole again | limits | state of the rate limit of one address"""
+    """string | until the limit is whole again | limits | state of the rate limit of one address
+    | tenant: not exported; passing"""
     return f"{tenant(tenant_)}:address:{_id(digest)}"
 
 
 def publishable_limit(tenant_: str, api_key: str, digest: str) -> str:
-    """string | until the limit is whole again | tenants | rate limit of a publishable key at one address"""
+    """string | until the limit is whole again | tenants | rate limit of a publishable key at one address
+    | tenant: not exported; passing"""
     return f"{tenant(tenant_)}:publishable:{_id(api_key)}:{_id(digest)}"
 
 
 def usage_days(tenant_: str) -> str:
-    """zset | no ttl | metering | `meter:date` of each day with usage, by day number since 1970"""
+    """zset | no ttl | metering | `meter:date` of each day with usage, by day number since 1970
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:usage"
 
 
 def usage(tenant_: str, meter: str, date: str) -> str:
-    """hash | 90 days from the first event recorded | metering | usage of a UTC day, one field a quarter of an hour"""
+    """hash | 90 days from the first event recorded | metering | usage of a UTC day, one field a quarter of an hour
+    | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:usage:{_name(meter)}:{_date(date)}"
 
 
 def total(tenant_: str, meter: str, month: str) -> str:
-    """string | 400 days from the first event recorded | metering | usage of a month in the tenant's zone, for quotas"""
+    """string | 400 days from the first event recorded | metering | usage of a month in the tenant's zone, for quotas
+    | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:total:{_name(meter)}:{_date(month)}"
 
 
 def seen(tenant_: str, generation: str, bucket: str) -> str:
-    """hash | 70 days | metering | events already counted: 6 bytes of a keyed digest -> 2 bytes of their content's"""
+    """hash | 70 days | metering | events already counted: 6 bytes of a keyed digest -> 2 bytes of their content's
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:seen:{_id(generation)}:{_id(bucket)}"
 
 
-def registry() -> list[Entry]:
+@functools.cache
+def registry() -> tuple[Entry, ...]:
     """Every key of the product, in the order of this file."""
     module = sys.modules[__name__]
     functions = (inspect.unwrap(f) for _, f in inspect.getmembers(module, inspect.isroutine))
-    found = [f for f in functions if (f.__doc__ or "").count(" | ") == 3]
+    found = [f for f in functions if _said_of(f).count(" | ") in (3, 4)]
     found.sort(key=lambda f: f.__code__.co_firstlineno)
-    return [_entry(f) for f in found]
+    return tuple(_entry(f) for f in found)
+
+
+def entry(name_: str) -> Entry:
+    """The entry of the function with this name."""
+    return next(entry for entry in registry() if entry.name == name_)
+
+
+def owner_in(key: str) -> str:
+    """The owner whose key it is.
+
+    >>> owner_in("vf:tenant:{ten_1}:member:usr_1")
+    'ten_1'
+    """
+    return key.partition("{")[2].partition("}")[0]
+
+
+def entry_of(key: str) -> Entry | None:
+    """The entry of a key that somebody found; None for one that is not the product's."""
+    return next((entry for entry in reversed(registry()) if entry.matches(key)), None)
 
 
 def _entry(function: Callable[..., str]) -> Entry:
     parts = [_Placeholder(f"<{parameter.rstrip('_')}>") for parameter in inspect.signature(function).parameters]
-    type_, life, slice_, meaning = (inspect.getdoc(function) or "").split(" | ")
-    return Entry(function.__name__, function(*parts), type_, life, slice_, meaning)
+    type_, life, slice_, meaning, *whose = _said_of(function).split(" | ")
+    return Entry(function.__name__, function(*parts), type_, life, slice_, meaning, "".join(whose))
+
+
+def _said_of(function: Callable[..., str]) -> str:
+    return " ".join((function.__doc__ or "").split())
+
+
+@functools.cache
+def _matcher(pattern: str) -> re.Pattern[str]:
+    text = re.escape(PLACE.sub("\0", pattern)).replace(re.escape("tenant|user"), "(?:tenant|user)")
+    return re.compile(text.replace(re.escape("\0"), "[0-9a-z_-]+"))

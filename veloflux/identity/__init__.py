@@ -13,13 +13,12 @@
 
 from veloflux.identity.administer import (
     create_user,
-    delete_user,
     disable_user,
     enable_user,
     end_sessions_of,
     rename_user,
 )
-from veloflux.identity.change_password import change_password
+from veloflux.identity.change_password import change_password, require_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
 from veloflux.identity.email_change import confirm_email_change, refuse_email_change, request_email_change
@@ -35,7 +34,14 @@ from veloflux.identity.factors import has_second
 from veloflux.identity.factors import read as read_factors
 from veloflux.identity.handlers import mail_notice, mail_reset_link, mail_verification
 from veloflux.identity.impersonation import MINUTES, MINUTES_MAX, start_impersonation, stop_impersonation
-from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
+from veloflux.identity.jobs import (
+    FREE_EMAIL,
+    forget_registration,
+    free_email,
+    send_notice,
+    send_reset_link,
+    send_verification,
+)
 from veloflux.identity.mail_limit import admit_invitation
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
@@ -48,7 +54,14 @@ from veloflux.identity.passkeys import (
     remove_passkey,
     rename_passkey,
 )
-from veloflux.identity.people_index import begins_so, index_user, list_users, rebuild_people_index, search_users
+from veloflux.identity.people_index import (
+    begins_so,
+    index_user,
+    list_users,
+    project_user,
+    rebuild_people_index,
+    search_users,
+)
 from veloflux.identity.recovery_codes import make_recovery_codes
 from veloflux.identity.register import register
 from veloflux.identity.reset_password import request_password_reset, reset_password
@@ -59,6 +72,7 @@ from veloflux.identity.store import email_digest, find_by_email, find_users, las
 from veloflux.identity.totp import confirm_totp, enrol_totp, remove_totp
 
 __all__ = [
+    "FREE_EMAIL",
     "MINUTES",
     "MINUTES_MAX",
     "EmailAddress",
@@ -80,7 +94,6 @@ __all__ = [
     "confirm_registration",
     "confirm_totp",
     "create_user",
-    "delete_user",
     "disable_user",
     "email_digest",
     "enable_user",
@@ -92,6 +105,7 @@ __all__ = [
     "find_users",
     "finish_log_in",
     "forget_registration",
+    "free_email",
     "has_second",
     "index_user",
     "last_seen",
@@ -108,6 +122,7 @@ __all__ = [
     "mail_verification",
     "make_recovery_codes",
     "parse_email",
+    "project_user",
     "read_factors",
     "read_living",
     "read_user",
@@ -121,6 +136,7 @@ __all__ = [
     "rename_user",
     "request_email_change",
     "request_password_reset",
+    "require_password",
     "reset_password",
     "search_users",
     "send_email_approval",

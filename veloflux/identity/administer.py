@@ -8,7 +8,6 @@ from veloflux.errors import Conflict
 from veloflux.events import (
     Event,
     UserCreated,
-    UserDeleted,
     UserDisabled,
     UserEnabled,
     UserRenamed,
@@ -39,7 +38,7 @@ async def create_user(ctx: Context, *, name: str, email: str, language: Language
         language=language,
         created_at=clock.now_ms(),
     )
-    link = ResetLink(id=ids.new("lnk"), epoch=user.epoch)
+    link = ResetLink(id=ids.new("lnk"), epoch=user.epoch, email_digest=user.email_digest)
 
     def invite(tx: Transaction) -> None:
         tx.create(keys.reset_link(user.id, link.id), link)
@@ -67,14 +66,6 @@ async def disable_user(ctx: Context, user: str) -> User:
 async def enable_user(ctx: Context, user: str) -> User:
     """:raises NotFound: no such person. :raises Conflict: the person is not disabled."""
     return await decide(lambda: _change(ctx, user, UserEnabled(user=user), status="active"))
-
-
-async def delete_user(ctx: Context, user: str) -> User:
-    """End the person's sessions for good, and take them out of the lists; handlers end their memberships.
-
-    :raises NotFound: no such person.
-    """
-    return await decide(lambda: _change(ctx, user, UserDeleted(user=user), status="deleted"))
 
 
 async def end_sessions_of(ctx: Context, user: str) -> User:

@@ -20,22 +20,22 @@ async def change_password(ctx: Context, current: str, password: str) -> None:
     :raises NotAuthenticated: the session ended meanwhile. :raises TooManyAttempts: see `attempts`.
     """
     passwords.check(password)
-    known = await prove_present(ctx, current)
+    known = await require_password(ctx, current)
     password_hash = await passwords.hashed(ctx.settings, password)
     await decide(lambda: _change(ctx, known.password_hash, password_hash))
 
 
-async def prove_present(ctx: Context, current: str) -> User:
-    """The actor, whose present password this is.
+async def require_password(ctx: Context, current: str) -> User:
+    """The acting person, who gives the present password.
 
     :raises CredentialsWrong: it is another. :raises TooManyAttempts: see `attempts`.
     """
-    known = await store.read_user(ctx.db, ctx.actor.person)
-    attempt = await attempts.admit(ctx, FORM, known.id)
-    if not await passwords.matches(ctx.settings, known.password_hash, current):
+    user = await store.read_user(ctx.db, ctx.actor.person)
+    attempt = await attempts.admit(ctx, FORM, user.id)
+    if not await passwords.matches(ctx.settings, user.password_hash, current):
         raise CredentialsWrong("This is not your present password", field="current")
     await attempts.succeeded(ctx, attempt)
-    return known
+    return user
 
 
 async def _change(ctx: Context, before: str, after: str) -> None:

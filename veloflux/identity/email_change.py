@@ -20,7 +20,7 @@ from veloflux.db import keys, names
 from veloflux.errors import AlreadyDone, ChangedMeanwhile, InputInvalid, LinkExpired, NameTaken, Unavailable
 from veloflux.events import EmailChangeConfirmed, EmailChangeRefused, EmailChangeRequested, UserEmailChanged
 from veloflux.identity import email_address, links, store
-from veloflux.identity.change_password import prove_present
+from veloflux.identity.change_password import require_password
 from veloflux.identity.mail_limit import admit_mail
 from veloflux.identity.model import EmailChange, User
 from veloflux.identity.register import as_themselves
@@ -40,7 +40,7 @@ async def request_email_change(ctx: Context, email: str, current: str) -> None:
     :raises TooManyAttempts: see `attempts` and `mail_limit`.
     """
     address = email_address.parse(email)
-    known = await prove_present(ctx, current)
+    known = await require_password(ctx, current)
     digest = store.email_digest(ctx, address)
     if digest == known.email_digest:
         raise InputInvalid("This is your address already; type another one", field="email")

@@ -11,6 +11,7 @@ from veloflux.events import (
     RecoveryCodeUsed,
     RegistrationRepeated,
     UserCreated,
+    UserErasureRequested,
     UserPasswordChanged,
 )
 from veloflux.identity.jobs import SEND_NOTICE, SEND_RESET_LINK, SEND_VERIFICATION
@@ -26,6 +27,7 @@ NOTICES = {
     PasskeyCopied.name: "passkey_copied",
     RecoveryCodesMade.name: "recovery_codes_made",
     RecoveryCodeUsed.name: "recovery_code_used",
+    UserErasureRequested.name: "erasure_requested",
 }
 """Which message tells a person of which event."""
 

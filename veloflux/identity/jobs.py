@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from veloflux.context import Context
-from veloflux.db import keys
+from veloflux.db import keys, names
 from veloflux.db.jobs import Job
 from veloflux.identity import links, store
 from veloflux.identity.model import Language
@@ -15,6 +15,7 @@ SEND_VERIFICATION = "send_verification"
 SEND_RESET_LINK = "send_reset_link"
 SEND_NOTICE = "send_notice"
 FORGET_REGISTRATION = "forget_registration"
+FREE_EMAIL = "free_email"
 MAILS = Path(__file__).parent / "mails"
 
 
@@ -40,7 +41,7 @@ async def send_reset_link(ctx: Context, job: Job, _tx: Transaction) -> None:
 async def send_notice(ctx: Context, job: Job, _tx: Transaction) -> None:
     """Tell a person what happened to their account, and where to go if it was not them."""
     user = await store.find_user(ctx.db, job.owner)
-    if user:
+    if user and user.status != "erased":
         pages = {"sign_in": "sign-in", "forgot_password": "forgot-password", "account": "account"}
         places = {name: page(ctx, path) for name, path in pages.items()}
         await send(ctx, job, user.email, job.payload["notice"], user.language, **places)
@@ -54,6 +55,11 @@ async def forget_registration(ctx: Context, job: Job, tx: Transaction) -> None:
     for key in (keys.registration, keys.events, keys.outbox):
         tx.delete(key(job.owner))
     tx.delete(keys.data_key(job.owner, job.payload["registration"]))
+
+
+async def free_email(ctx: Context, job: Job, _tx: Transaction) -> None:
+    """Let others have an address that its person gave up."""
+    await names.release(ctx.db, store.email_name(job.payload["digest"]), job.owner)
 
 
 def page(ctx: Context, path: str) -> str:

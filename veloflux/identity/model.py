@@ -5,21 +5,25 @@ from typing import Literal
 import msgspec
 
 from veloflux.context import Actor
-from veloflux.db.documents import Entity, Personal, Secret
+from veloflux.db.documents import Entity, Owned, Personal, Secret
 
 Language = Literal["pt-BR", "en"]
 
 
 class User(Entity, frozen=True, kw_only=True):
-    """`epoch` ends all sessions that carry another one. `email_digest` is the person's global name."""
+    """`epoch` ends all sessions that carry another one. `email_digest` is the person's global name.
+
+    `erase_at` is set from the wish to be erased until it is fulfilled or taken back; who is `erased` has but an id.
+    """
 
     name: Personal
     email: Personal
     email_digest: Personal
     password_hash: Secret
-    status: Literal["active", "disabled", "deleted"] = "active"
+    status: Literal["active", "disabled", "erased"] = "active"
     epoch: int = 1
     language: Language = "en"
+    erase_at: int | None = None
     created_at: int
 
 
@@ -38,7 +42,7 @@ class ResetLink(Entity, frozen=True, kw_only=True):
     """Lets set a new password, as long as the person's session epoch and address are still these."""
 
     epoch: int
-    email_digest: Secret = ""
+    email_digest: Secret
 
 
 class EmailChange(Entity, frozen=True, kw_only=True):
@@ -59,7 +63,7 @@ class Session(Entity, frozen=True, kw_only=True):
     """
 
     epoch: int
-    device: str = ""
+    device: Owned = ""
     address: Secret = ""
     factors: tuple[str, ...] = ("password",)
     created_at: int

@@ -28,7 +28,7 @@ async def mail_new_device(_ctx: Context, event: Recorded, tx: Transaction) -> No
 async def send_new_device(ctx: Context, job: Job, _tx: Transaction) -> None:
     """Write to the person whose account it is."""
     user = await store.find_user(ctx.db, job.owner)
-    if user is None:
+    if user is None or user.status == "erased":
         return
     message = compose(
         ctx.settings,

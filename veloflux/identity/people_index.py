@@ -49,14 +49,14 @@ def begins_so(user: User, query: str) -> bool:
 
 
 def entries_of(user: User | None) -> set[str]:
-    """What the index holds of a person; nothing of one who is deleted."""
-    if user is None or user.status == "deleted":
+    """What the index holds of a person; nothing of one who is erased."""
+    if user is None or user.status == "erased":
         return set()
     return {f"{folded(text)}\0{user.id}" for text in (user.email, user.name)}
 
 
 async def index_user(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of whatever makes a person, renames or deletes one; doing it again changes nothing."""
+    """Of whatever makes a person, renames or erases one; doing it again changes nothing."""
     await project_user(ctx.db, event.owner)
 
 

@@ -31,7 +31,7 @@ async def log_in(ctx: Context, email: str, password: str) -> SignedIn:
     :raises SecondFactorRequired: the password is right; `second_factor.finish_log_in` goes on.
     """
     user = await verify(ctx, email, password)
-    if user is None or user.status == "deleted":
+    if user is None or user.status == "erased":
         raise CredentialsWrong("E-mail and password do not belong together")
     if user.status == "disabled":
         raise AccountDisabled("This account is disabled; ask who runs this service why")

@@ -54,7 +54,7 @@ async def read_user(db: Db, user: str) -> User:
 async def read_living(db: Db, user: str) -> User:
     """:raises NotFound: there is no such person, or no longer."""
     found = await find_user(db, user) if ids.is_id(user, "usr") else None
-    if found is None or found.status == "deleted":
+    if found is None or found.status == "erased":
         raise NotFound("There is no such person")
     return found
 

@@ -5,6 +5,25 @@ is kept from events, so it may lag by moments; each job's own document decides.
 """
 
 from veloflux.jobs.retry import retry
-from veloflux.jobs.store import dead, list_as_dead, list_as_waiting, of_owner, remove_jobs, stopped_owners, waiting
+from veloflux.jobs.store import (
+    dead,
+    list_as_dead,
+    list_as_waiting,
+    of_owner,
+    remove_jobs,
+    remove_other_jobs,
+    stopped_owners,
+    waiting,
+)
 
-__all__ = ["dead", "list_as_dead", "list_as_waiting", "of_owner", "remove_jobs", "retry", "stopped_owners", "waiting"]
+__all__ = [
+    "dead",
+    "list_as_dead",
+    "list_as_waiting",
+    "of_owner",
+    "remove_jobs",
+    "remove_other_jobs",
+    "retry",
+    "stopped_owners",
+    "waiting",
+]

@@ -5,8 +5,9 @@ import asyncio
 import msgspec
 
 from veloflux.context import Context
-from veloflux.db import documents, due, keys
-from veloflux.db.clearing import clear_index
+from veloflux.db import commit, documents, due, keys
+from veloflux.db.clearing import MEMBERS_A_STEP, clear_index
+from veloflux.db.commit import Commit
 from veloflux.db.jobs import Job, due_member
 from veloflux.errors import NotFound
 from veloflux.events import JobDied, JobRetried, Recorded
@@ -78,6 +79,21 @@ async def remove_jobs(ctx: Context, event: Recorded, _tx: Transaction) -> None:
     if ids := await ctx.db.call("ZRANGE", keys.jobs(owner), 0, -1):
         await ctx.db.call("ZREM", keys.jobs_dead(), *(due_member(owner, job) for job in ids))
     await clear_index(ctx.db, owner, keys.jobs(owner), lambda job: (keys.job(owner, job),))
+
+
+async def remove_other_jobs(ctx: Context, job: Job) -> None:
+    """All jobs of its owner but this one, waiting and dead; again is as once."""
+    others = [one for one in await ctx.db.call("ZRANGE", keys.jobs(job.owner), 0, -1) if one != job.id]
+    for at in range(0, len(others), MEMBERS_A_STEP):
+        some = others[at : at + MEMBERS_A_STEP]
+        members = [due_member(job.owner, one) for one in some]
+        await ctx.db.call("ZREM", keys.jobs_dead(), *members)
+        change = Commit(job.owner)
+        for one in some:
+            change.delete(keys.job(job.owner, one))
+        change.unrank(keys.jobs(job.owner), *some)
+        change.unrank(keys.due(job.owner), *members)
+        await commit.run(ctx.db, change)
 
 
 async def _read(ctx: Context, members: list[str]) -> list[Job]:

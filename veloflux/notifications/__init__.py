@@ -3,7 +3,15 @@ has the id of its job, so that repeating is not sending twice.
 """
 
 from veloflux.notifications.message import compose
-from veloflux.notifications.outbox import OutboxMessage, list_messages, read_message
+from veloflux.notifications.outbox import OutboxMessage, delete_messages_to, list_messages, messages_to, read_message
 from veloflux.notifications.outbox_folder import OutboxFolder
 
-__all__ = ["OutboxFolder", "OutboxMessage", "compose", "list_messages", "read_message"]
+__all__ = [
+    "OutboxFolder",
+    "OutboxMessage",
+    "compose",
+    "delete_messages_to",
+    "list_messages",
+    "messages_to",
+    "read_message",
+]

@@ -1,6 +1,7 @@
 """What was written to the outbox folder, for operators to read."""
 
 import asyncio
+from collections.abc import Collection
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
@@ -40,6 +41,25 @@ async def read_message(ctx: Context, id_: str) -> OutboxMessage:
         return await asyncio.to_thread(_read, path)
     except FileNotFoundError:
         raise NotFound("There is no such message in the outbox") from None
+
+
+async def messages_to(ctx: Context, addresses: Collection[str]) -> list[OutboxMessage]:
+    """All messages in the folder to one of these addresses, latest first; it reads every message."""
+    return await asyncio.to_thread(_to, OutboxFolder.of(ctx.settings).folder, addresses)
+
+
+async def delete_messages_to(ctx: Context, addresses: Collection[str]) -> None:
+    """Delete all messages in the folder to one of these addresses."""
+    folder = OutboxFolder.of(ctx.settings)
+    for message in await messages_to(ctx, addresses):
+        await asyncio.to_thread(folder.path(message.id).unlink, missing_ok=True)
+
+
+def _to(folder: Path, addresses: Collection[str]) -> list[OutboxMessage]:
+    wanted = {address.casefold() for address in addresses}
+    places = sorted((_place(path) for path in folder.glob("*.eml")), reverse=True)
+    messages = (_read(folder / f"{place.partition(' ')[2]}.eml") for place in places)
+    return [message for message in messages if message.to.casefold() in wanted]
 
 
 def _page(folder: Path, place: str, limit: int) -> Page[OutboxMessage]:

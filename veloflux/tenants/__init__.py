@@ -21,6 +21,7 @@ from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.handlers import (
+    destroy_key,
     follow_membership,
     follow_transfer,
     index_tenant,
@@ -40,6 +41,7 @@ from veloflux.tenants.jobs import send_invitation
 from veloflux.tenants.join_by_invitation import join_by_invitation
 from veloflux.tenants.key_terms import may_call_from
 from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
+from veloflux.tenants.leaving import forget_invitations, invitations_of, leave_all, memberships, refuse_if_last
 from veloflux.tenants.life import (
     archive_tenant,
     closed_by,
@@ -94,15 +96,19 @@ __all__ = [
     "currencies",
     "delete_role",
     "delete_tenant",
+    "destroy_key",
     "end_tenant",
     "find",
     "follow_membership",
     "follow_transfer",
+    "forget_invitations",
     "index_tenant",
+    "invitations_of",
     "invite",
     "is_publishable",
     "is_setup_token",
     "join_by_invitation",
+    "leave_all",
     "list_api_keys",
     "list_invitations",
     "list_members",
@@ -110,6 +116,7 @@ __all__ = [
     "list_tenants",
     "mail_invitation",
     "may_call_from",
+    "memberships",
     "memberships_of",
     "new_setup_link",
     "open_invitation",
@@ -119,6 +126,7 @@ __all__ = [
     "platform_role",
     "platform_role_of",
     "read_record",
+    "refuse_if_last",
     "release_slug",
     "remove_documents",
     "remove_member",

@@ -4,7 +4,7 @@ from veloflux.context import PLATFORM, Context
 from veloflux.db import keys, names
 from veloflux.db.clearing import MEMBERS_A_STEP, clear_index
 from veloflux.events import MemberRemoved, Recorded
-from veloflux.kit import ids
+from veloflux.kit import crypto, ids
 from veloflux.tenants import store
 from veloflux.tenants.jobs import SEND_INVITATION
 from veloflux.transaction import Transaction
@@ -18,8 +18,15 @@ async def index_tenant(ctx: Context, event: Recorded, _tx: Transaction) -> None:
 
 async def release_slug(ctx: Context, event: Recorded, _tx: Transaction) -> None:
     """Of `tenant.renamed` and `tenant.deleted`: the slug that it gave up is free for others."""
-    if slug := str(event.data["former_slug"]):
+    sealed, *_ = event.changes.get(event.owner, {}).get("slug", [None])
+    data_key = await ctx.parts.data_keys.current(event.owner, event.owner)
+    if sealed and data_key and (slug := crypto.unseal(data_key, sealed)):
         await names.release(ctx.db, store.slug_name(slug), event.owner)
+
+
+async def destroy_key(_ctx: Context, event: Recorded, tx: Transaction) -> None:
+    """Of `tenant.deleted`, as the last: what the trail has sealed of the tenant cannot be read any more."""
+    tx.delete(keys.data_key(event.owner, event.owner))
 
 
 async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:

@@ -109,7 +109,7 @@ async def end_tenant(ctx: Context, job: Job, tx: Transaction) -> None:
     for role in tenant.roles:
         tx.delete(keys.role_holders(tenant.id, role))
         tx.drop(keys.limits(tenant.id), f"role:{role}")
-    tx.event(TenantDeleted(tenant=tenant.id, former_slug=tenant.slug))
+    tx.event(TenantDeleted(tenant=tenant.id))
 
 
 def open_to(tenant: Tenant, role: str) -> frozenset[str]:

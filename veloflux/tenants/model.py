@@ -1,10 +1,10 @@
 """A tenant, its members, invitations and API keys. Times are real, in epoch ms, whatever the tenant's clock shows."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from veloflux.db.documents import Entity, Personal, Secret
+from veloflux.db.documents import OWNED, Entity, Owned, Personal, Secret
 from veloflux.identity import Language
 
 Mode = Literal["live", "sandbox"]
@@ -25,20 +25,21 @@ class Tenant(Entity, frozen=True, kw_only=True):
     """`zone` is an IANA name, `currency` ISO 4217; `clock` see kit.clock; `owners` counts the members that head it.
 
     `roles` are the tenant's own: whoever reads the tenant to authorise has them without asking again.
+    Who deletes a tenant destroys the key by which the trail has sealed what it was called.
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
     `requires_second_factor` of the sessions of its people.
     """
 
-    slug: str
-    name: str
+    slug: Personal
+    name: Personal
     plan: str = "free"
     zone: str = "America/Sao_Paulo"
     currency: str = "BRL"
     language: Language = "pt-BR"
     mode: Mode = "live"
     status: Status = "active"
-    suspended_for: str = ""
+    suspended_for: Personal = ""
     delete_at: int | None = None
     clock: str = ""
     owners: int = 0
@@ -108,16 +109,16 @@ class ApiKey(Entity, frozen=True, kw_only=True):
     rotation put in its place.
     """
 
-    name: str
+    name: Owned
     prefix: str
     digest: Secret
     role: str
     kind: KeyKind = "secret"
     permissions: tuple[str, ...] | None = None
     expires_at: int | None = None
-    addresses: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
-    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    addresses: Annotated[tuple[str, ...], OWNED] = ()
+    origins: Annotated[tuple[str, ...], OWNED] = ()
+    metadata: Annotated[dict[str, str], OWNED] = msgspec.field(default_factory=dict)
     used_at: int | None = None
     successor: str = ""
     status: Literal["active", "revoked"] = "active"

@@ -60,6 +60,6 @@ async def _commit(ctx: Context, old: Tenant, new: Tenant, claim: Claim | None = 
     if claim:
         claim.guard(tx)
     changed = tx.change(keys.tenant(old.id), old, new)
-    tx.event(TenantRenamed(tenant=old.id, former_slug=old.slug if claim else ""))
+    tx.event(TenantRenamed(tenant=old.id))
     await tx.commit()
     return changed

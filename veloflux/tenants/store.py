@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, TypeVar
 
 from veloflux.context import PLATFORM, Context
@@ -171,3 +171,21 @@ async def first_members(db: Db, tenant: str, count: int) -> list[str]:
 async def role_holders(db: Db, tenant: str, role: str, count: int) -> list[str]:
     """Ids of those who have a custom role, the first ones to get it."""
     return list(await db.call("ZRANGE", keys.role_holders(tenant, role), 0, count - 1))
+
+
+async def memberships(db: Db, user: str) -> list[str]:
+    """Ids of all tenants that a person is a member of, from the tenants themselves. It looks at every key's name."""
+    return [keys.owner_in(key) for key in await db.bulk.scan(keys.entry("member").glob(user=user))]
+
+
+async def invitations_of(db: Db, user: str, digests: Collection[str]) -> list[tuple[str, str]]:
+    """Tenant and id of each invitation to an address with one of these digests, or that the person accepted.
+
+    It reads all invitations.
+    """
+    found = []
+    for key in await db.bulk.scan(keys.entry("invitation").glob()):
+        digest, accepted_by = await db.bulk.call("HMGET", key, "email_digest", "accepted_by")
+        if digest and (digest in digests or accepted_by == user):
+            found.append((keys.owner_in(key), key.rpartition(":")[2]))
+    return found

@@ -6,7 +6,6 @@
 - A person is not deleted who is the last owner of a tenant.
 """
 
-from veloflux.users.handlers import leave_tenants
 from veloflux.users.impersonate import authenticate, impersonate, note_impersonation
 from veloflux.users.people import (
     PersonShown,
@@ -31,7 +30,6 @@ __all__ = [
     "enable_person",
     "end_sessions",
     "impersonate",
-    "leave_tenants",
     "list_people",
     "note_impersonation",
     "rename_person",

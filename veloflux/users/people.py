@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from veloflux import identity, tenants
+from veloflux import identity, personal_data, tenants
 from veloflux.context import Context
 from veloflux.errors import Conflict, PermissionDenied
 from veloflux.identity import Language, User
@@ -14,7 +14,10 @@ from veloflux.tenants import ROLES
 
 
 class UserShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A person in a list; `created_at` in epoch ms, `platform_role` "" for who has none."""
+    """A person in a list; times in epoch ms, `platform_role` "" for who has none.
+
+    `erase_at` is when they are erased, unless that is taken back.
+    """
 
     id: str
     name: str
@@ -23,6 +26,7 @@ class UserShown(msgspec.Struct, frozen=True, kw_only=True):
     language: Language
     platform_role: str
     created_at: int
+    erase_at: int | None
 
 
 class Belonging(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,22 +102,23 @@ async def disable_person(ctx: Context, user: str) -> UserShown:
 
 
 async def enable_person(ctx: Context, user: str) -> UserShown:
-    """:raises NotFound: no such person. :raises Conflict: the person is not disabled."""
+    """Let a person sign in again, who is not to be erased any more either.
+
+    :raises NotFound: no such person. :raises Conflict: the person is not disabled.
+    """
     await require_not_above(ctx, user)
+    await personal_data.cancel_erasure(ctx, user)
     return await _one(ctx, await identity.enable_user(ctx, user))
 
 
 async def delete_person(ctx: Context, user: str) -> None:
-    """End a person's sessions for good, and, in a moment, their memberships and places in the lists.
+    """Disable a person, and erase them when the days of grace are over; who enables them before has taken it back.
 
-    :raises NotFound: no such person.
-    :raises Conflict: a member of the platform, or the last owner of tenants, which are named.
+    :raises NotFound: no such person. :raises LastOwner: tenants, which are named, would have no owner left.
+    :raises Conflict: a member of the platform.
     """
     await _require_outside(ctx, user)
-    owned = [tenant for tenant, member in await tenants.memberships_of(ctx, user) if member.role == "owner"]
-    if alone := [tenant.slug for tenant in owned if tenant.owners < 2]:
-        raise Conflict(f"This person is the last owner of {', '.join(alone)}; make somebody else owner there first")
-    await identity.delete_user(ctx, user)
+    await personal_data.request_erasure(ctx, user, close=True)
 
 
 async def require_not_above(ctx: Context, user: str) -> None:
@@ -159,6 +164,7 @@ async def _shown(ctx: Context, users: Iterable[User]) -> list[UserShown]:
             language=user.language,
             platform_role=role or "",
             created_at=user.created_at,
+            erase_at=user.erase_at,
         )
         for user, role in zip(users, roles, strict=True)
     ]

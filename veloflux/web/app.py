@@ -23,6 +23,7 @@ from veloflux.limits import api as limits
 from veloflux.metering import api as metering
 from veloflux.metering.ingest import ingest
 from veloflux.notifications import api as notifications
+from veloflux.personal_data import api as personal_data
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
@@ -52,6 +53,7 @@ API: Sequence[HTTPRouteHandler] = (
     *audit.ROUTES,
     *notifications.ROUTES,
     *jobs.ROUTES,
+    *personal_data.ROUTES,
 )
 RAW = {
     ("POST", "/api/check"): ("limits.check", limits.decide),

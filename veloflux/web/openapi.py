@@ -12,6 +12,7 @@ from veloflux.errors import LimitReached, NotFound
 from veloflux.exports import api as exports
 from veloflux.limits import api as limits
 from veloflux.metering import ingest
+from veloflux.personal_data import api as personal_data
 from veloflux.web.problems import MEDIA_TYPE
 
 
@@ -70,6 +71,8 @@ def document(app: Litestar) -> dict[str, Any]:
         schema = app.openapi_schema.to_schema()
         schema["paths"] |= limits.OPENAPI | ingest.OPENAPI
         schema["paths"][exports.PATH]["get"]["responses"]["200"]["content"] = exports.CONTENT
+        for path, method in ((personal_data.OWN, "post"), (personal_data.OF_TENANT, "get")):
+            schema["paths"][path][method]["responses"]["200"]["content"] = personal_data.CONTENT
         shapes = schema.setdefault("components", {}).setdefault("schemas", {})
         shapes["Problem"] = PROBLEM
         schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

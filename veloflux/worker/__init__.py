@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, metering, tenants, users
+from veloflux import identity, jobs, metering, personal_data, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -21,7 +21,9 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 TABLES = Tables(
     jobs={
         "delete_tenant": tenants.end_tenant,
+        "erase_person": personal_data.erase_person,
         "forget_registration": identity.forget_registration,
+        "free_email": identity.free_email,
         "send_email_approval": identity.send_email_approval,
         "send_email_changed": identity.send_email_changed,
         "send_email_proof": identity.send_email_proof,
@@ -60,13 +62,15 @@ TABLES = Tables(
             tenants.remove_documents,
             metering.remove_usage,
             jobs.remove_jobs,
+            tenants.destroy_key,
         ],
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
         "tenant.restored": [tenants.index_tenant],
         "user.created": [identity.mail_reset_link],
-        "user.deleted": [identity.index_user, users.leave_tenants],
         "user.email_changed": [identity.mail_former_address, identity.release_former_address, identity.index_user],
+        "user.erased": [identity.index_user],
+        "user.erasure_requested": [identity.mail_notice],
         "user.password_changed": [identity.mail_notice],
         "user.registered": [identity.index_user],
         "user.renamed": [identity.index_user],

@@ -20,6 +20,7 @@ from veloflux.web.console import (
     members,
     outbox,
     passkeys,
+    personal_data,
     reference,
     roles,
     second_factor,
@@ -51,6 +52,7 @@ HANDLERS = (
     *factors.ROUTES,
     *passkeys.ROUTES,
     *second_factor.ROUTES,
+    *personal_data.ROUTES,
     *reference.ROUTES,
 )
 ROUTES = (Router("/", route_handlers=HANDLERS, dependencies={"page": Provide(provide)}, include_in_schema=False),)

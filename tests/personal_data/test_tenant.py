@@ -1,0 +1,72 @@
+"""A tenant with planted values is exported, deleted, and looked for in all of Redis."""
+
+import msgspec
+
+from tests import cast, customers, whole_database
+from tests.identity.mails import work
+from tests.personal_data.planting import text_of
+from veloflux import audit, limits, personal_data, tenants
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.tenants import Tenant
+
+NAME, FORMER, SLUG, REASON = "Plantada Ltda", "Plantinha ME", "plantada-ltda", "plantada owes three invoices"
+KEY, METADATA, ADDRESS, INVITED = "plantada gateway", "plantada-sp-1", "198.51.100.0/24", "ana@plantada.example"
+IN_EXPORT = (NAME, FORMER, SLUG, REASON, KEY, METADATA, ADDRESS, INVITED)
+TRACES = ("plantada", "plantinha", "198.51.100")
+
+
+async def plant(ctx: Context) -> tuple[Context, Tenant]:
+    """A tenant of which each text is a word that is nowhere else."""
+    owner = await cast.person(ctx, "alice")
+    made = await tenants.create_tenant(owner, FORMER, mode="sandbox")
+    inside = customers.of(ctx, made)
+    await tenants.rename_tenant(inside, NAME, SLUG)
+    terms = tenants.KeyTerms(metadata={"where": METADATA}, addresses=(ADDRESS,))
+    new = await tenants.create_api_key(inside, KEY, "member", terms)
+    await tenants.rotate_api_key(inside, new.key.id, 60)
+    await tenants.invite(inside, INVITED, "admin")
+    await tenants.suspend_tenant(inside, REASON)
+    await tenants.resume_tenant(inside)
+    plain = await customers.key(inside)
+    assert (await limits.check(ctx.parts, made.id, customers.asked(plain, id_="1"))).allowed
+    await work(ctx)
+    return inside, made
+
+
+async def traces(ctx: Context) -> dict[str, list[str]]:
+    everything = await whole_database.contents(ctx.db)
+    found = {key: [word for word in TRACES if word in f"{key} {value}".lower()] for key, value in everything.items()}
+    return {key: words for key, words in found.items() if words}
+
+
+async def test_what_was_planted_of_a_tenant_is_in_the_export_and_after_the_deletion_nowhere(ctx: Context) -> None:
+    inside, made = await plant(ctx)
+    exported = await text_of(personal_data.export_tenant(inside))
+    assert [value for value in IN_EXPORT if value not in exported] == []
+    api_keys = [record["value"] for record in msgspec.json.decode(exported) if record["kind"] == "api_key"]
+    assert [value for value in api_keys if "digest" in value or "prefix" not in value] == []
+    assert len(await traces(ctx)) >= 4
+
+    settings = msgspec.structs.replace(ctx.settings, tenant_grace_days=0)
+    at_once = msgspec.structs.replace(inside, parts=msgspec.structs.replace(ctx.parts, settings=settings))
+    await tenants.delete_tenant(at_once, SLUG)
+    await work(ctx)
+    assert await traces(ctx) == {}
+    names = {key for key in await whole_database.contents(ctx.db) if key.startswith("vf:name:slug:")}
+    assert [key for key in names if made.id in str(await ctx.db.call("GET", key))] == []
+    for index in (keys.tenants(), keys.tenants_archived(), keys.jobs_dead()):
+        assert await ctx.db.call("ZSCORE", index, made.id) is None
+
+
+async def test_the_trail_tells_the_names_of_a_tenant_until_it_is_deleted(one_ctx: Context) -> None:
+    inside, made = await plant(one_ctx)
+
+    async def names() -> set[str | None]:
+        entries = (await audit.list_trail(inside)).items
+        changes = [change for entry in entries for change in entry.changes if change.field == "name"]
+        return {text for change in changes for text in (change.before, change.after)} - {None}
+
+    assert {NAME, FORMER, KEY} <= await names()
+    await one_ctx.db.call("DEL", keys.data_key(made.id, made.id))
+    assert await names() == {"(erased)"}
