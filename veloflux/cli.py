@@ -21,7 +21,7 @@ from veloflux.notifications import commands as notifications
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
-from veloflux.tenants import find, key_commands, scope_of
+from veloflux.tenants import find, key_commands, oidc_commands, scope_of
 from veloflux.tenants.permissions import ROLES
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -29,6 +29,7 @@ app.add_typer(tenants.operator, name="operator", help="The people who run this i
 app.add_typer(identity_commands.auth, name="auth", help="People's accounts")
 app.add_typer(identity_commands.sessions, name="sessions", help="Where people are signed in")
 app.add_typer(tenants.app, name="tenants", help="Your customers")
+tenants.app.add_typer(oidc_commands.app, name="oidc", help="Signing in by a tenant's own provider")
 app.add_typer(tenants.members, name="members", help="The people of a tenant")
 app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")
 app.add_typer(key_commands.app, name="api-keys", help="Keys for a tenant's programs")
@@ -37,6 +38,8 @@ app.add_typer(metering.app, name="usage", help="What tenants used")
 app.add_typer(audit.app, name="audit", help="Who changed what")
 app.add_typer(notifications.app, name="outbox", help="Messages written for people")
 app.add_typer(jobs.app, name="jobs", help="Work for later, waiting and dead")
+identity_commands.auth.command("sso-join")(oidc_commands.join)
+identity_commands.auth.command("sso-link")(oidc_commands.link)
 metering.app.command("export")(exports.export)
 app.command("check")(limits.check_command)
 

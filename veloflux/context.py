@@ -53,8 +53,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """`id` is what the trail shows: `usr_…`, `key_…`, `cli:<os user>`, `worker`, `anonymous`.
 
     `device` is what a person logs in with, in a few words. `person` is whose data key seals the address: the person, or
-    "" when there is none to protect. `session` is the session that a person acts by; `tenant` and `role` are those of
-    an API key that acts, and `permissions` what it has of the role's (None: all).
+    "" when there is none to protect. `session` is the session that a person acts by, and `via` the only tenant that it
+    opens, if it was that tenant's provider who let them in; `tenant` and `role` are those of an API key that acts, and
+    `permissions` what it has of the role's (None: all).
     """
 
     id: str
@@ -62,6 +63,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     person: str = ""
     session: str = ""
+    via: str = ""
     tenant: str = ""
     role: str = ""
     permissions: frozenset[str] | None = None

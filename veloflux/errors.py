@@ -16,6 +16,7 @@ VeloFluxError
 │   ├── CredentialsWrong
 │   └── LinkExpired
 ├── PermissionDenied 403
+│   ├── SignInRefused
 │   ├── TenantSuspended
 │   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
@@ -27,6 +28,7 @@ VeloFluxError
 ├── BodyTooLarge 413
 ├── LimitReached 429            with Retry-After
 │   └── TooManyAttempts
+├── ProviderUnusable 502         a tenant's sign-in provider does not answer as it must
 ├── Unavailable 503             try again, with Retry-After
 │   ├── NotSent             nothing reached Redis
 │   ├── Unknown             sent, no answer
@@ -173,6 +175,12 @@ class PermissionDenied(VeloFluxError):
     status = 403
 
 
+class SignInRefused(PermissionDenied):
+    """What a tenant's sign-in provider says of a person is not enough to let them in."""
+
+    code = "sign_in_refused"
+
+
 class TenantSuspended(PermissionDenied):
     """The operator suspended the tenant: its members and keys may do nothing there."""
 
@@ -255,6 +263,13 @@ class TooManyAttempts(LimitReached):
     """Too many attempts failed; `extra["retry_after"]` is in whole seconds."""
 
     code = "too_many_attempts"
+
+
+class ProviderUnusable(VeloFluxError):
+    """A tenant's sign-in provider cannot be reached, or does not answer as OpenID Connect has it."""
+
+    code = "provider_unusable"
+    status = 502
 
 
 class Unavailable(VeloFluxError):

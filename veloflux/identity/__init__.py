@@ -8,6 +8,7 @@
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
+from veloflux.identity import oidc
 from veloflux.identity.change_password import change_password
 from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.email_address import parse as parse_email
@@ -15,22 +16,34 @@ from veloflux.identity.handlers import index_user, mail_notice, mail_reset_link,
 from veloflux.identity.jobs import forget_registration, send_notice, send_reset_link, send_verification
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
-from veloflux.identity.register import register
+from veloflux.identity.register import NAME_MAX, as_themselves, create, register
 from veloflux.identity.reset_password import request_password_reset, reset_password
-from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
+from veloflux.identity.sessions import (
+    authenticate,
+    end_session,
+    end_sessions,
+    list_sessions,
+    log_in,
+    log_out,
+    start_via,
+    verify,
+)
 from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, read_user
 
 __all__ = [
+    "NAME_MAX",
     "EmailAddress",
     "Language",
     "Person",
     "Session",
     "SignedIn",
     "User",
+    "as_themselves",
     "authenticate",
     "change_password",
     "confirm_registration",
+    "create",
     "email_digest",
     "end_session",
     "end_sessions",
@@ -45,6 +58,7 @@ __all__ = [
     "mail_notice",
     "mail_reset_link",
     "mail_verification",
+    "oidc",
     "parse_email",
     "read_user",
     "register",
@@ -55,5 +69,6 @@ __all__ = [
     "send_reset_link",
     "send_verification",
     "start_registration",
+    "start_via",
     "verify",
 ]

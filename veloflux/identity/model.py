@@ -43,10 +43,12 @@ class ResetLink(Entity, frozen=True, kw_only=True):
 class Session(Entity, frozen=True, kw_only=True):
     """One log-in. Times in epoch ms; it ends at `ends_at`, or before, without use.
 
-    The trail does not show its address: it has it already, as that of who logged in.
+    The trail does not show its address: it has it already, as that of who logged in. `via` is the tenant whose
+    provider let the person in: it opens that one alone; "" is a log-in by the person's own means.
     """
 
     epoch: int
+    via: str = ""
     device: str = ""
     address: Secret = ""
     created_at: int
@@ -55,17 +57,18 @@ class Session(Entity, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a session token is."""
+    """Who a session token is. `via`: the only tenant that the session opens, whose provider let the person in."""
 
     id: str
     name: str
     email: str
     language: Language
     session: str
+    via: str = ""
 
     def actor(self, address: str = "") -> Actor:
         """This person, acting from an address."""
-        return Actor(id=self.id, person=self.id, session=self.session, address=address)
+        return Actor(id=self.id, person=self.id, session=self.session, via=self.via, address=address)
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

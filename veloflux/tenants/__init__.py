@@ -50,6 +50,10 @@ from veloflux.tenants.life import (
 from veloflux.tenants.list_tenants import list_tenants, tenants_of
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant
+from veloflux.tenants.oidc_connection import remove_oidc, set_oidc, show_oidc, try_oidc
+from veloflux.tenants.oidc_links import confirm_oidc_link, join_by_oidc_link, open_oidc_link, send_oidc_link
+from veloflux.tenants.oidc_model import OidcConnection, OidcTerms, SignInAnswer
+from veloflux.tenants.oidc_sign_in import begin_sso, finish_sso
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, PERMISSIONS, ROLES, roles_of
 from veloflux.tenants.rename import rename_tenant
@@ -66,13 +70,18 @@ __all__ = [
     "Member",
     "MemberProfile",
     "NewApiKey",
+    "OidcConnection",
+    "OidcTerms",
+    "SignInAnswer",
     "Tenant",
     "accept_invitation",
     "archive_tenant",
     "as_operator",
     "authenticate_api_key",
     "authorise",
+    "begin_sso",
     "closed_by",
+    "confirm_oidc_link",
     "create_api_key",
     "create_operator",
     "create_tenant",
@@ -80,12 +89,14 @@ __all__ = [
     "delete_tenant",
     "end_tenant",
     "find",
+    "finish_sso",
     "follow_membership",
     "follow_transfer",
     "index_tenant",
     "invite",
     "is_operator",
     "is_setup_token",
+    "join_by_oidc_link",
     "list_api_keys",
     "list_invitations",
     "list_members",
@@ -94,10 +105,12 @@ __all__ = [
     "may_call_from",
     "new_setup_link",
     "open_invitation",
+    "open_oidc_link",
     "parse_api_key",
     "release_slug",
     "remove_documents",
     "remove_member",
+    "remove_oidc",
     "rename_tenant",
     "restore_tenant",
     "resume_tenant",
@@ -108,9 +121,13 @@ __all__ = [
     "rotate_api_key",
     "scope_of",
     "send_invitation",
+    "send_oidc_link",
     "set_clock",
+    "set_oidc",
+    "show_oidc",
     "suspend_tenant",
     "tenants_of",
     "transfer_ownership",
+    "try_oidc",
     "zones",
 ]

@@ -57,6 +57,8 @@ async def is_operator(ctx: Context) -> bool:
 
 async def _role(ctx: Context, tenant: str) -> str | None:
     actor = ctx.actor
+    if actor.via not in ("", tenant):
+        return None  # the session of another tenant's provider, who can claim to be anybody
     if actor.person:
         member = await store.find_member(ctx.db, tenant, actor.person)
         return member.role if member else None

@@ -2,7 +2,7 @@
 
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys, names
-from veloflux.db.clearing import MEMBERS_A_STEP, clear_index
+from veloflux.db.clearing import MEMBERS_A_STEP, clear_index, clear_keys
 from veloflux.events import MemberRemoved, Recorded
 from veloflux.kit import ids
 from veloflux.tenants import store
@@ -23,7 +23,10 @@ async def release_slug(ctx: Context, event: Recorded, _tx: Transaction) -> None:
 
 
 async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.deleted`: members, invitations and API keys. Of each member an event tells the person's list."""
+    """Of `tenant.deleted`: members, invitations, API keys, the sign-in provider and whom it knows.
+
+    Of each member an event tells the person's list.
+    """
     tenant = event.owner
     while users := await store.first_members(ctx.db, tenant, MEMBERS_A_STEP):
         tx = Transaction(ctx, tenant)
@@ -39,10 +42,12 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
         lambda one: (keys.invitation(tenant, one), keys.data_key(tenant, one)),
     )
     await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
+    await clear_index(ctx.db, tenant, keys.oidc_identities(tenant), lambda one: (keys.oidc_identity(tenant, one),))
+    await clear_keys(ctx.db, tenant, [keys.oidc(tenant)])
 
 
 async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `member.joined` and `member.removed`: the person's list of tenants."""
+    """Of `member.joined`, `member.removed` and `member.role_mapped`: the person's list of tenants."""
     await store.project_membership(ctx.db, event.owner, str(event.data["user"]))
 
 

@@ -30,7 +30,8 @@ async def list_tenants(ctx: Context, cursor: str = "", limit: int = LIMIT, *, ar
 
 async def tenants_of(ctx: Context, user: str) -> list[Tenant]:
     """The tenants that a person is a member of, newest first; each tenant is asked, the person's list is but a hint."""
-    hinted = [tenant for tenant in await store.tenants_of(ctx.db, user) if tenant != PLATFORM]
+    listed = await store.tenants_of(ctx.db, user)
+    hinted = [tenant for tenant in listed if tenant != PLATFORM and ctx.actor.via in ("", tenant)]
     members = await asyncio.gather(*(store.find_member(ctx.db, tenant, user) for tenant in hinted))
     joined = [tenant for tenant, member in zip(hinted, members, strict=True) if member]
     return sorted(await store.find_tenants(ctx.db, joined), key=lambda tenant: tenant.id, reverse=True)

@@ -25,7 +25,7 @@ from veloflux.notifications import api as notifications
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
-from veloflux.tenants import key_api, members_api
+from veloflux.tenants import key_api, members_api, oidc_api
 from veloflux.web import access, console, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
@@ -35,6 +35,7 @@ API: Sequence[HTTPRouteHandler] = (
     *tenants.ROUTES,
     *members_api.ROUTES,
     *key_api.ROUTES,
+    *oidc_api.ROUTES,
     *plans.ROUTES,
     *metering.ROUTES,
     *limits.ROUTES,

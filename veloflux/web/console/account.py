@@ -11,7 +11,7 @@ from veloflux.web.console.page import Html, Page
 HERE = "/console/account"
 
 
-@get("/console/account", operation_id="console.account", access="person")
+@get("/console/account", operation_id="console.account", access="person", sso=True)
 async def account(page: Page) -> Html:
     return await _show(page)
 
@@ -43,9 +43,9 @@ async def end_sessions(page: Page) -> Html:
 
 async def _show(page: Page) -> Html:
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
-    return page.show(
-        "account.html", at=HERE, sessions=await identity.list_sessions(page.ctx), tenants=own, password_min=LENGTH_MIN
-    )
+    # Where else the person is signed in is no business of a tenant's provider.
+    sessions = [] if page.ctx.actor.via else await identity.list_sessions(page.ctx)
+    return page.show("account.html", at=HERE, sessions=sessions, tenants=own, password_min=LENGTH_MIN)
 
 
 ROUTES = (account, end_session, end_sessions, change_password)

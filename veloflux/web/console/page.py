@@ -148,7 +148,7 @@ class Page:
             case "operator":
                 return self.operator
             case "person" | "known":
-                return self.viewer is not None
+                return self.viewer is not None and (not self.viewer.via or bool(rule.get("sso")))
             case "public":
                 return True
         return rule.get("permission") in self.ctx.permissions
