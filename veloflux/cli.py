@@ -23,7 +23,7 @@ from veloflux.personal_data import commands as personal_data
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
-from veloflux.tenants import find, key_commands, record_commands, roles_commands, scope_of
+from veloflux.tenants import find, key_commands, oidc_commands, record_commands, roles_commands, scope_of
 from veloflux.tenants.permissions import ROLES
 from veloflux.users import commands as users
 
@@ -36,6 +36,7 @@ app.add_typer(factor_commands.passkeys, name="passkeys", help="Passkeys, which b
 app.add_typer(factor_commands.recovery_codes, name="recovery-codes", help="For who lost the second factor")
 app.add_typer(users.app, name="users", help="All people")
 app.add_typer(record_commands.app, name="tenants", help="Your customers")
+tenants.app.add_typer(oidc_commands.app, name="oidc", help="Signing in by a tenant's own provider")
 app.add_typer(tenants.members, name="members", help="The people of a tenant")
 app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")
 app.add_typer(roles_commands.app, name="roles", help="Who may do what in a tenant")
@@ -45,6 +46,8 @@ app.add_typer(metering.app, name="usage", help="What tenants used")
 app.add_typer(audit.app, name="audit", help="Who changed what")
 app.add_typer(notifications.app, name="outbox", help="Messages written for people")
 app.add_typer(jobs.app, name="jobs", help="Work for later, waiting and dead")
+identity_commands.auth.command("sso-join")(oidc_commands.join)
+identity_commands.auth.command("sso-link")(oidc_commands.link)
 metering.app.command("export")(exports.export)
 users.app.command("export")(personal_data.export_person)
 identity_commands.auth.command("personal-data")(personal_data.export_own)

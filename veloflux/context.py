@@ -55,8 +55,9 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     `device` is what a person logs in with, in a few words. `person` is whose data key seals the address: the person, or
     "" when there is none to protect. `session` is the session that a person acts by, `factors` what they proved for
-    it; `tenant` and `role` are those of an API key that acts, and `permissions` what it has of the role's (None: all).
-    `impersonator` is who acts as the person, by `impersonation`.
+    it, and `via` the only tenant that it opens, if it was that tenant's provider who let them in; `tenant` and `role`
+    are those of an API key that acts, and `permissions` what it has of the role's (None: all). `impersonator` is who
+    acts as the person, by `impersonation`.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     person: str = ""
     session: str = ""
+    via: str = ""
     tenant: str = ""
     role: str = ""
     permissions: frozenset[str] | None = None

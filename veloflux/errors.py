@@ -21,6 +21,7 @@ VeloFluxError
 │   ├── SecondFactorNeeded
 │   ├── AccountDisabled
 │   ├── ImpersonationForbids
+│   ├── SignInRefused
 │   ├── TenantSuspended
 │   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
@@ -32,6 +33,7 @@ VeloFluxError
 ├── BodyTooLarge 413
 ├── LimitReached 429            with Retry-After
 │   └── TooManyAttempts
+├── ProviderUnusable 502         a tenant's sign-in provider does not answer as it must
 ├── Unavailable 503             try again, with Retry-After
 │   ├── NotSent             nothing reached Redis
 │   ├── Unknown             sent, no answer
@@ -215,6 +217,12 @@ class ImpersonationForbids(PermissionDenied):
     code = "impersonation_forbids"
 
 
+class SignInRefused(PermissionDenied):
+    """What a tenant's sign-in provider says of a person is not enough to let them in."""
+
+    code = "sign_in_refused"
+
+
 class TenantSuspended(PermissionDenied):
     """The operator suspended the tenant: its members and keys may do nothing there."""
 
@@ -303,6 +311,13 @@ class TooManyAttempts(LimitReached):
     """Too many attempts failed; `extra["retry_after"]` is in whole seconds."""
 
     code = "too_many_attempts"
+
+
+class ProviderUnusable(VeloFluxError):
+    """A tenant's sign-in provider cannot be reached, or does not answer as OpenID Connect has it."""
+
+    code = "provider_unusable"
+    status = 502
 
 
 class Unavailable(VeloFluxError):

@@ -491,6 +491,43 @@ class InvitationForgotten(Event, frozen=True, kw_only=True):
     invitation: str
 
 
+class OidcConnectionSet(Event, frozen=True, kw_only=True):
+    """A tenant's connection to its sign-in provider was made, changed, enabled or disabled."""
+
+    name = "oidc.connection_set"
+    connection: str
+
+
+class OidcConnectionRemoved(Event, frozen=True, kw_only=True):
+    """A tenant has no connection to a sign-in provider any more."""
+
+    name = "oidc.connection_removed"
+    connection: str
+
+
+class OidcLinkRequested(Event, frozen=True, kw_only=True):
+    """Somebody whom a tenant's provider knows signed in for the first time; the worker asks their address."""
+
+    name = "oidc.link_requested"
+    link: str
+
+
+class OidcLinked(Event, frozen=True, kw_only=True):
+    """A person confirmed that whom a tenant's provider knows is them."""
+
+    name = "oidc.linked"
+    identity: str
+    user: str
+
+
+class MemberRoleMapped(Event, frozen=True, kw_only=True):
+    """A member signed in by the tenant's provider, and has the role that follows from what it said."""
+
+    name = "member.role_mapped"
+    user: str
+    role: str
+
+
 class ApiKeyCreated(Event, frozen=True, kw_only=True):
     """An API key was made."""
 

@@ -78,6 +78,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     session_absolute_s: Annotated[int, Meta(description="A session ends so many seconds after log-in", ge=60)] = (
         90 * DAY_S
     )
+    oidc_private_networks: Annotated[
+        bool,
+        Meta(description="Let tenants' sign-in providers be in private networks and on loopback, also without TLS"),
+    ] = False
     password_hash_threads: Annotated[int, Meta(description="Password hashes computed at a time", ge=1)] = 2
     worker_concurrency: Annotated[int, Meta(description="Owners and jobs that one worker handles at a time", ge=1)] = 16
     tenant_grace_days: Annotated[

@@ -34,7 +34,7 @@ def places(method: str, *, within: str = "", public: bool | None = None) -> list
             if method not in handler.http_methods or (public is not None and public != is_public):
                 continue
             if not within or "{tenant:str}" in path:
-                arguments = {**ARGUMENTS, "tenant": within or "acme", "invitation": "ivt_0"}
+                arguments = {**ARGUMENTS, "tenant": within or "acme", "invitation": "ivt_0", "company": "x"}
                 found.append(re.sub(r"{(\w+):str}", lambda match, known=arguments: known[match[1]], path))
     return sorted(found)
 

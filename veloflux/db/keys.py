@@ -449,6 +449,31 @@ def api_keys(tenant_: str) -> str:
     return f"{tenant(tenant_)}:api_keys"
 
 
+def oidc(tenant_: str) -> str:
+    """hash | no ttl | tenants | sign-in provider: issuer, client, sealed secret, claims, role of each group, domains"""
+    return f"{tenant(tenant_)}:oidc"
+
+
+def oidc_identity(tenant_: str, identity: str) -> str:
+    """hash | no ttl | tenants | whose account it is whom the provider knows; id derived from issuer and subject"""
+    return f"{tenant(tenant_)}:oidc_identity:{_id(identity)}"
+
+
+def oidc_identities(tenant_: str) -> str:
+    """zset | no ttl | tenants | a tenant's linked identities by the time they were linked"""
+    return f"{tenant(tenant_)}:oidc_identities"
+
+
+def oidc_link(tenant_: str, link: str) -> str:
+    """hash | 1 hour | tenants | a first sign-in that waits for its address to confirm it: identity, e-mail, name"""
+    return f"{tenant(tenant_)}:oidc_link:{_id(link)}"
+
+
+def oidc_state(tenant_: str, state: str) -> str:
+    """string | 10 minutes | tenants | a way back from the provider that was taken: not a second time"""
+    return f"{tenant(tenant_)}:oidc_state:{_id(state)}"
+
+
 def schedule(tenant_: str, schedule: str) -> str:
     """hash | no ttl | worker | next_at of a schedule
     | nobody"""

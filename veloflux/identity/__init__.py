@@ -11,6 +11,7 @@
 - What a person may do is decided in tenants (veloflux.tenants), not here.
 """
 
+from veloflux.identity import oidc
 from veloflux.identity.administer import (
     create_user,
     disable_user,
@@ -63,10 +64,19 @@ from veloflux.identity.people_index import (
     search_users,
 )
 from veloflux.identity.recovery_codes import make_recovery_codes
-from veloflux.identity.register import register
+from veloflux.identity.register import NAME_MAX, as_themselves, create, register
 from veloflux.identity.reset_password import request_password_reset, reset_password
 from veloflux.identity.second_factor import asked_of, finish_log_in, step_up
-from veloflux.identity.sessions import authenticate, end_session, end_sessions, list_sessions, log_in, log_out, verify
+from veloflux.identity.sessions import (
+    authenticate,
+    end_session,
+    end_sessions,
+    list_sessions,
+    log_in,
+    log_out,
+    start_via,
+    verify,
+)
 from veloflux.identity.sign_up import confirm_registration, start_registration
 from veloflux.identity.store import email_digest, find_by_email, find_users, last_seen, read_living, read_user
 from veloflux.identity.totp import confirm_totp, enrol_totp, remove_totp
@@ -75,6 +85,7 @@ __all__ = [
     "FREE_EMAIL",
     "MINUTES",
     "MINUTES_MAX",
+    "NAME_MAX",
     "EmailAddress",
     "Language",
     "Person",
@@ -83,6 +94,7 @@ __all__ = [
     "User",
     "add_passkey",
     "admit_invitation",
+    "as_themselves",
     "asked_of",
     "authenticate",
     "begin_passkey",
@@ -93,6 +105,7 @@ __all__ = [
     "confirm_email_change",
     "confirm_registration",
     "confirm_totp",
+    "create",
     "create_user",
     "disable_user",
     "email_digest",
@@ -121,6 +134,7 @@ __all__ = [
     "mail_reset_link",
     "mail_verification",
     "make_recovery_codes",
+    "oidc",
     "parse_email",
     "project_user",
     "read_factors",
@@ -148,6 +162,7 @@ __all__ = [
     "send_verification",
     "start_impersonation",
     "start_registration",
+    "start_via",
     "step_up",
     "stop_impersonation",
     "verify",

@@ -166,6 +166,7 @@ async def login(ctx: Context, data: LogIn) -> LoggedIn:
     "/api/auth/logout",
     operation_id="auth.logout",
     access="session",
+    sso=True,
     summary="End the session in use",
     tags=["auth"],
     status_code=204,
@@ -174,7 +175,7 @@ async def logout(ctx: Context) -> None:
     await identity.log_out(ctx)
 
 
-@get("/api/auth/me", operation_id="auth.me", access="session", summary="Who am I?", tags=["auth"])
+@get("/api/auth/me", operation_id="auth.me", access="session", sso=True, summary="Who am I?", tags=["auth"])
 async def me(ctx: Context, request: Request[Any, Any, Any]) -> Person:
     person: Person = request.scope["state"]["person"]
     return person

@@ -59,10 +59,12 @@ class Session(Entity, frozen=True, kw_only=True):
     use.
 
     The trail does not show its address: it has it already, as that of who logged in. `impersonator` is who acts by
-    it as the person, or "".
+    it as the person, or "". `via` is the tenant whose provider let the person in: it opens that one alone; "" is a
+    log-in by the person's own means.
     """
 
     epoch: int
+    via: str = ""
     device: Owned = ""
     address: Secret = ""
     factors: tuple[str, ...] = ("password",)
@@ -84,7 +86,8 @@ class Impersonation(Entity, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a session token is; `impersonator` is who acts as the person by it, or ""."""
+    """Who a session token is. `via`: the only tenant that the session opens, whose provider let the person in;
+    `impersonator`: who acts as the person by it."""
 
     id: str
     name: str
@@ -92,6 +95,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     language: Language
     session: str
     factors: tuple[str, ...] = ("password",)
+    via: str = ""
     impersonator: str = ""
     impersonation: str = ""
 
@@ -103,6 +107,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             session=self.session,
             address=address,
             factors=self.factors,
+            via=self.via,
             impersonator=self.impersonator,
             impersonation=self.impersonation,
         )

@@ -19,6 +19,8 @@ from veloflux.transaction import Transaction, decide
 
 FORM = "log_in"
 PLACES_KEPT = 100
+VIA_S = 12 * 3_600
+"""A session by a tenant's provider ends so soon, and the provider is asked again."""
 Which = Literal["others", "all"]
 TOKEN = re.compile(r"([0-9a-z]{1,26})\.([0-9a-z]{32})")
 
@@ -119,7 +121,7 @@ async def authenticate(parts: Parts, token: str) -> Person:
     code, *fields = await store.run_authenticate(parts.db, user, session, idle_ms)
     if code != "OK":
         raise NotAuthenticated("This session is over; sign in again")
-    name, email, language, proved, impersonator, impersonation = fields
+    name, email, language, proved, via, impersonator, impersonation = fields
     return Person(
         id=user,
         name=name,
@@ -127,6 +129,7 @@ async def authenticate(parts: Parts, token: str) -> Person:
         language=language,
         session=session,
         factors=tuple(msgspec.json.decode(proved, type=list[str])),
+        via=via,
         impersonator=impersonator,
         impersonation=impersonation,
     )
@@ -137,19 +140,30 @@ def session_id(secret: str) -> str:
     return ids.derived("ses", crypto.digest(secret))
 
 
+async def start_via(ctx: Context, user: User, tenant: str) -> SignedIn:
+    """Start a session of half a day that opens one tenant alone, whose own provider says who this is."""
+    return await open_session(acting_as(ctx, user), user, ("oidc",), via=tenant)
+
+
 async def open_session(
-    ctx: Context, user: User, proved: tuple[str, ...], spend: Callable[[Transaction], None] = lambda _: None
+    ctx: Context,
+    user: User,
+    proved: tuple[str, ...],
+    spend: Callable[[Transaction], None] = lambda _: None,
+    via: str = "",
 ) -> SignedIn:
     """Start a session of an active person, who acts, after everything was proved that is needed.
 
     :param proved: the factors, such as `password`, `totp`. :param spend: adds to the commit what may be used once.
+    :param via: the only tenant that it opens.
     :raises ChangedMeanwhile: what was proved no longer holds.
     """
     secret, now, settings = crypto.new_secret(), clock.now_ms(), ctx.settings
-    ends_at = now + settings.session_absolute_s * 1000
+    ends_at = now + min(settings.session_absolute_s, VIA_S if via else settings.session_absolute_s) * 1000
     session = Session(
         id=session_id(secret),
         epoch=user.epoch,
+        via=via,
         device=ctx.actor.device,
         address=ctx.actor.address,
         factors=proved,
@@ -173,7 +187,13 @@ async def open_session(
     tx.event(SessionStarted(session=session.id, device=session.device, new_device=is_new))
     await tx.commit()
     person = Person(
-        id=user.id, name=user.name, email=user.email, language=user.language, session=session.id, factors=proved
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        language=user.language,
+        session=session.id,
+        factors=proved,
+        via=via,
     )
     return SignedIn(token=f"{ids.bare(user.id)}.{secret}", person=person, ends_at=ends_at)
 

@@ -6,7 +6,9 @@ from veloflux.context import Context
 from veloflux.plans.catalogue import Catalogue, catalogue
 
 
-@get("/api/plans", operation_id="plans.list", access="session", summary="List plans and meters", tags=["plans"])
+@get(
+    "/api/plans", operation_id="plans.list", access="session", sso=True, summary="List plans and meters", tags=["plans"]
+)
 async def list_plans(ctx: Context) -> Catalogue:
     """What is measured, and what each plan allows."""
     return catalogue()

@@ -54,6 +54,10 @@ from veloflux.tenants.life import (
 from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_of
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
+from veloflux.tenants.oidc_connection import remove_oidc, set_oidc, show_oidc, try_oidc
+from veloflux.tenants.oidc_links import confirm_oidc_link, join_by_oidc_link, open_oidc_link, send_oidc_link
+from veloflux.tenants.oidc_model import OidcConnection, OidcTerms, SignInAnswer
+from veloflux.tenants.oidc_sign_in import begin_sso, finish_sso
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
 from veloflux.tenants.platform_members import set_platform_role
@@ -76,8 +80,11 @@ __all__ = [
     "Member",
     "MemberProfile",
     "NewApiKey",
+    "OidcConnection",
+    "OidcTerms",
     "RecordChange",
     "Role",
+    "SignInAnswer",
     "Tenant",
     "TenantRecord",
     "accept_invitation",
@@ -86,9 +93,11 @@ __all__ = [
     "authenticate_publishable_key",
     "authorise",
     "authorise_platform",
+    "begin_sso",
     "change_record",
     "change_role",
     "closed_by",
+    "confirm_oidc_link",
     "create_api_key",
     "create_operator",
     "create_role",
@@ -99,6 +108,7 @@ __all__ = [
     "destroy_key",
     "end_tenant",
     "find",
+    "finish_sso",
     "follow_membership",
     "follow_transfer",
     "forget_invitations",
@@ -108,6 +118,7 @@ __all__ = [
     "is_publishable",
     "is_setup_token",
     "join_by_invitation",
+    "join_by_oidc_link",
     "leave_all",
     "list_api_keys",
     "list_invitations",
@@ -120,6 +131,7 @@ __all__ = [
     "memberships_of",
     "new_setup_link",
     "open_invitation",
+    "open_oidc_link",
     "parse_api_key",
     "permissions_of",
     "platform_permissions",
@@ -130,6 +142,7 @@ __all__ = [
     "release_slug",
     "remove_documents",
     "remove_member",
+    "remove_oidc",
     "rename_tenant",
     "require_second_factor",
     "resend_invitation",
@@ -142,10 +155,14 @@ __all__ = [
     "rotate_api_key",
     "scope_of",
     "send_invitation",
+    "send_oidc_link",
     "set_clock",
+    "set_oidc",
     "set_platform_role",
+    "show_oidc",
     "suspend_tenant",
     "tenants_of",
     "transfer_ownership",
+    "try_oidc",
     "zones",
 ]

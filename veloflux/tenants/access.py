@@ -98,6 +98,8 @@ async def _role(ctx: Context, tenant: str) -> str | None:
     actor = ctx.actor
     if tenant == PLATFORM and actor.impersonator:
         return None  # whatever the person is there, or becomes meanwhile
+    if actor.via not in ("", tenant):
+        return None  # the session of another tenant's provider, who can claim to be anybody
     if actor.person:
         member = await store.find_member(ctx.db, tenant, actor.person)
         return member.role if member else None

@@ -103,7 +103,7 @@ async def create_tenant(ctx: Context, data: CreateTenant) -> Tenant:
     )
 
 
-@get("/api/tenants", operation_id="tenants.list", access="known", summary="List tenants", tags=["tenants"])
+@get("/api/tenants", operation_id="tenants.list", access="known", sso=True, summary="List tenants", tags=["tenants"])
 async def list_tenants(
     ctx: Context, cursor: str = "", limit: Limit = page.LIMIT, archived: bool = False
 ) -> Page[Tenant]:

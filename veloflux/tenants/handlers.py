@@ -2,7 +2,7 @@
 
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys, names
-from veloflux.db.clearing import MEMBERS_A_STEP, clear_index
+from veloflux.db.clearing import MEMBERS_A_STEP, clear_index, clear_keys
 from veloflux.events import MemberRemoved, Recorded
 from veloflux.kit import crypto, ids
 from veloflux.tenants import store
@@ -30,7 +30,10 @@ async def destroy_key(_ctx: Context, event: Recorded, tx: Transaction) -> None:
 
 
 async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.deleted`: record, members, invitations and API keys. Each member's going tells the person's list."""
+    """Of `tenant.deleted`: record, members, invitations, API keys, the sign-in provider and whom it knows.
+
+    Of each member an event tells the person's list.
+    """
     tenant = event.owner
     while users := await store.first_members(ctx.db, tenant, MEMBERS_A_STEP):
         tx = Transaction(ctx, tenant)
@@ -47,6 +50,8 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
         lambda one: (keys.invitation(tenant, one), keys.data_key(tenant, one)),
     )
     await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
+    await clear_index(ctx.db, tenant, keys.oidc_identities(tenant), lambda one: (keys.oidc_identity(tenant, one),))
+    await clear_keys(ctx.db, tenant, [keys.oidc(tenant)])
 
 
 async def _remove_record(ctx: Context, tenant: str) -> None:
@@ -55,7 +60,7 @@ async def _remove_record(ctx: Context, tenant: str) -> None:
 
 
 async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `member.joined`, `member.removed` and `platform_role.changed`: the person's list of tenants."""
+    """Of whatever makes, changes or ends a membership: the person's list of tenants."""
     await store.project_membership(ctx.db, event.owner, str(event.data["user"]))
 
 

@@ -143,6 +143,8 @@ def token_of(secrets: Secrets, tenant: str, invitation: str, sent: int = 1) -> s
 
 async def _accept(ctx: Context, token: str) -> str:
     tenant, invitation, grantor = await _pending(ctx, token)
+    if ctx.actor.via:
+        raise PermissionDenied("Your company's sign-in opens its own tenant alone; sign in with your own password")
     user = await read_user(ctx.db, ctx.actor.person)
     if not crypto.equal(user.email_digest, invitation.email_digest):
         raise PermissionDenied("This invitation is for another e-mail address; sign in with the account of that one")

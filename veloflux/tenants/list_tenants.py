@@ -35,7 +35,8 @@ async def tenants_of(ctx: Context, user: str) -> list[Tenant]:
 
 async def memberships_of(ctx: Context, user: str) -> list[tuple[Tenant, Member]]:
     """The same, with what the person is there."""
-    hinted = [tenant for tenant in await store.tenants_of(ctx.db, user) if tenant != PLATFORM]
+    listed = await store.tenants_of(ctx.db, user)
+    hinted = [tenant for tenant in listed if tenant != PLATFORM and ctx.actor.via in ("", tenant)]
     members = await asyncio.gather(*(store.find_member(ctx.db, tenant, user) for tenant in hinted))
     joined = {tenant: member for tenant, member in zip(hinted, members, strict=True) if member}
     found = sorted(await store.find_tenants(ctx.db, joined), key=lambda tenant: tenant.id, reverse=True)

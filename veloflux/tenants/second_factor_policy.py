@@ -1,6 +1,7 @@
 """A tenant can require a second factor: whose session has none is refused there, whatever their role.
 
-Keys are not concerned: they prove nothing but themselves. Nobody can require what they have not proved, so that nobody
+Keys are not concerned: they prove nothing but themselves. Nor is who comes by the tenant's own sign-in provider: what
+that asks for is the tenant's own choice. Nobody can require what they have not proved, so that nobody
 locks themselves out.
 """
 
@@ -30,7 +31,8 @@ async def require_second_factor(ctx: Context, required: bool) -> Tenant:
 
 def admit(actor: Actor, tenant: Tenant) -> None:
     """:raises SecondFactorNeeded: the tenant requires a second factor, and the person's session has none."""
-    if tenant.requires_second_factor and actor.person and not identity.has_second(actor.factors):
+    trusted = actor.via == tenant.id
+    if tenant.requires_second_factor and actor.person and not (trusted or identity.has_second(actor.factors)):
         raise SecondFactorNeeded("This tenant requires a second factor; add one to your account, or confirm yours")
 
 

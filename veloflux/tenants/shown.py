@@ -1,9 +1,10 @@
-"""Invitations and API keys without what nobody needs to see: digests."""
+"""Invitations, API keys and providers without what nobody needs to see: digests and secrets."""
 
 import msgspec
 
 from veloflux.tenants.leaked_keys import LeakedKey
 from veloflux.tenants.model import ApiKey, Invitation, NewApiKey
+from veloflux.tenants.oidc_model import OidcConnection, OidcTerms
 
 
 class InvitationShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,3 +71,26 @@ class ApiKeyCreated(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, new: NewApiKey) -> "ApiKeyCreated":
         return cls(token=new.token, key=ApiKeyShown.of(new.key))
+
+
+class OidcShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in provider without its secret; `id` is "" where a tenant has none. `redirect_uri` is for the provider."""
+
+    id: str
+    redirect_uri: str
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...]
+    email_claim: str
+    name_claim: str
+    groups_claim: str
+    roles: dict[str, str]
+    default_role: str
+    domains: tuple[str, ...]
+    enabled: bool
+
+    @classmethod
+    def of(cls, connection: OidcConnection | None, redirect_uri: str) -> "OidcShown":
+        shown = connection or OidcTerms(issuer="", client_id="", domains=())
+        fields = {name: getattr(shown, name) for name in OidcTerms.__struct_fields__}
+        return cls(id=connection.id if connection else "", redirect_uri=redirect_uri, **fields)

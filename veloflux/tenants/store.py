@@ -12,6 +12,7 @@ from veloflux.db.documents import Entity
 from veloflux.db.names import Name
 from veloflux.kit.page import Page
 from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant, TenantRecord
+from veloflux.tenants.oidc_model import OidcConnection, OidcIdentity, OidcLink
 
 E = TypeVar("E", bound=Entity)
 NOTE_USE = scripts.load("tenants", "note_use")
@@ -189,3 +190,21 @@ async def invitations_of(db: Db, user: str, digests: Collection[str]) -> list[tu
         if digest and (digest in digests or accepted_by == user):
             found.append((keys.owner_in(key), key.rpartition(":")[2]))
     return found
+
+
+async def find_oidc(db: Db, tenant: str | None) -> OidcConnection | None:
+    """A tenant's sign-in provider; as many round trips where there is no tenant."""
+    return await _find(db, OidcConnection, keys.oidc(tenant or PLATFORM))
+
+
+async def find_oidc_identity(db: Db, tenant: str, identity: str) -> OidcIdentity | None:
+    return await _find(db, OidcIdentity, keys.oidc_identity(tenant, identity))
+
+
+async def find_oidc_link(db: Db, tenant: str, link: str) -> OidcLink | None:
+    return await _find(db, OidcLink, keys.oidc_link(tenant, link))
+
+
+async def mark_oidc_state(db: Db, tenant: str, state: str, life_ms: int) -> bool:
+    """Use a state; False: it was used before."""
+    return await db.call("SET", keys.oidc_state(tenant, state), "1", "NX", "PX", life_ms) is not None

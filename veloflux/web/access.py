@@ -8,6 +8,9 @@ access="known"        someone with a session, or a program with an API key
 platform="x:read"     somebody whose role on the platform has the permission, or one of its service keys
 permission="x:read"   someone whose role in the tenant of the path has the permission; for everybody else the
                       tenant does not exist
+
+A session that a tenant's provider gave opens that tenant's routes; of those that are about a person it opens the ones
+that declare sso=True, and nothing that the person could be robbed by.
 """
 
 from collections.abc import Mapping
@@ -49,6 +52,8 @@ async def authorised(ctx: Context, rule: Mapping[str, Any], path: Mapping[str, A
 
     :raises NotAuthenticated, PermissionDenied, NotFound: the actor may not.
     """
+    if ctx.actor.via and "permission" not in rule and not (rule.get("sso") or rule.get("access") == "public"):
+        raise PermissionDenied("Your company's sign-in opens its own tenant alone; sign in with your own password")
     if rule.get("access") in ("public", "known"):
         return ctx
     if "platform" in rule:

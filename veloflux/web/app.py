@@ -27,7 +27,7 @@ from veloflux.personal_data import api as personal_data
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
-from veloflux.tenants import key_api, members_api, platform_api, record_api, roles_api, second_factor_api
+from veloflux.tenants import key_api, members_api, oidc_api, platform_api, record_api, roles_api, second_factor_api
 from veloflux.users import api as users
 from veloflux.web import access, console, cors, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
@@ -46,6 +46,7 @@ API: Sequence[HTTPRouteHandler] = (
     *second_factor_api.ROUTES,
     *record_api.ROUTES,
     *users.ROUTES,
+    *oidc_api.ROUTES,
     *plans.ROUTES,
     *metering.ROUTES,
     *limits.ROUTES,

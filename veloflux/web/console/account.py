@@ -12,7 +12,7 @@ from veloflux.web.console.page import Html, Page
 HERE = "/console/account"
 
 
-@get("/console/account", operation_id="console.account", access="person")
+@get("/console/account", operation_id="console.account", access="person", sso=True)
 async def account(page: Page, needed: str = "") -> Html:
     """`needed`: what a page that the browser was sent from asks for."""
     return await show(page, needed)
@@ -46,10 +46,12 @@ async def end_sessions(page: Page) -> Html:
 async def show(page: Page, needed: str = "") -> Html:
     """The page, with the problem of one of its forms."""
     own = await tenants.tenants_of(page.ctx, page.ctx.actor.person)
+    # Where else the person is signed in is no business of a tenant's provider.
+    sessions = [] if page.ctx.actor.via else await identity.list_sessions(page.ctx)
     return page.show(
         "account.html",
         at=HERE,
-        sessions=await identity.list_sessions(page.ctx),
+        sessions=sessions,
         tenants=own,
         platform_role=await tenants.platform_role(page.ctx),
         password_min=LENGTH_MIN,

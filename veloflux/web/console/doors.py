@@ -22,7 +22,7 @@ async def root(page: Page) -> Html:
     return page.go(places.START)
 
 
-@get("/console", operation_id="console.start", access="session")
+@get("/console", operation_id="console.start", access="session", sso=True)
 async def start(page: Page) -> Html:
     """A person of one tenant begins with its usage, everybody else with the list."""
     if "tenants:read" not in page.platform:
@@ -84,7 +84,7 @@ async def confirm_registration(page: Page, token: str) -> Html:
 
 @get("/console/sign-in", operation_id="console.sign_in", access="public")
 async def sign_in(page: Page, next: str = places.START) -> Html:  # noqa: A002  the query's name
-    if page.viewer:
+    if page.viewer and not page.viewer.via:
         return page.go(places.within_console(next))
     return page.show("sign_in.html", next=places.within_console(next), sign_up_open=True)
 

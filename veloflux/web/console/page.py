@@ -150,14 +150,18 @@ class Page:
     def _allows(self, rule: Mapping[str, Any]) -> bool:
         match rule.get("access"):
             case "person":
-                return self.viewer is not None and not self.viewer.impersonator
+                return self.viewer is not None and not self.viewer.impersonator and self._opens(rule)
             case "session" | "known":
-                return self.viewer is not None
+                return self.viewer is not None and self._opens(rule)
             case "public":
                 return True
         if "platform" in rule:
             return rule["platform"] in self.platform
         return rule.get("permission") in self.ctx.permissions
+
+    def _opens(self, rule: Mapping[str, Any]) -> bool:
+        """Whether the viewer's session opens more than the tenant whose provider gave it, or this nevertheless."""
+        return self.viewer is not None and (not self.viewer.via or bool(rule.get("sso")))
 
 
 async def provide(request: Asked) -> Page:

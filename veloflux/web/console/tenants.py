@@ -15,7 +15,7 @@ from veloflux.web.console.page import Html, Page
 HERE = "/console/tenants"
 
 
-@get("/console/tenants", operation_id="console.tenants", access="session")
+@get("/console/tenants", operation_id="console.tenants", access="session", sso=True)
 async def list_tenants(page: Page, cursor: str = "", archived: bool = False) -> Html:
     return await _show(page, cursor, archived=archived)
 

@@ -5,13 +5,14 @@
 -- KEYS 1 the person  2 the session
 -- ARGV 1 milliseconds that a session lives without use
 --
--- code OK     name, e-mail, language, the factors of the session as JSON, impersonator, impersonation (the last two ""
---             unless somebody acts as the person)
+-- code OK     name, e-mail, language, the factors of the session as JSON, the only tenant that it opens or "",
+--             impersonator, impersonation ("" unless somebody acts as the person)
 -- code GONE   no such session, or its time is over
 -- code ENDED  the person is not active, or all sessions were ended
 local SEEN_MS = 60000
 
-local session = redis.call('HMGET', KEYS[2], 'epoch', 'ends_at', 'seen_at', 'impersonator', 'impersonation', 'factors')
+local session = redis.call('HMGET', KEYS[2], 'epoch', 'ends_at', 'seen_at', 'impersonator', 'impersonation', 'factors',
+  'via')
 if not session[1] then return {'GONE'} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -25,4 +26,5 @@ if impersonator == '' and now - tonumber(session[3]) >= SEEN_MS then
   redis.call('HSET', KEYS[2], 'seen_at', string.format('%.0f', now))
   redis.call('PEXPIRE', KEYS[2], string.format('%.0f', math.min(left, tonumber(ARGV[1]))))
 end
-return {'OK', person[3], person[4], person[5], session[6] or '["password"]', impersonator, session[5] or ''}
+return {'OK', person[3], person[4], person[5], session[6] or '["password"]', session[7] or '', impersonator,
+  session[5] or ''}
