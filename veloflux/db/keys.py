@@ -450,27 +450,32 @@ def api_keys(tenant_: str) -> str:
 
 
 def oidc(tenant_: str) -> str:
-    """hash | no ttl | tenants | sign-in provider: issuer, client, sealed secret, claims, role of each group, domains"""
+    """hash | no ttl | tenants | sign-in provider: issuer, client, sealed secret, claims, role of each group, domains
+    | tenant: exported without client_secret; deleted"""
     return f"{tenant(tenant_)}:oidc"
 
 
 def oidc_identity(tenant_: str, identity: str) -> str:
-    """hash | no ttl | tenants | whose account it is whom the provider knows; id derived from issuer and subject"""
+    """hash | no ttl | tenants | whose account it is whom the provider knows; id derived from issuer and subject
+    | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:oidc_identity:{_id(identity)}"
 
 
 def oidc_identities(tenant_: str) -> str:
-    """zset | no ttl | tenants | a tenant's linked identities by the time they were linked"""
+    """zset | no ttl | tenants | a tenant's linked identities by the time they were linked
+    | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:oidc_identities"
 
 
 def oidc_link(tenant_: str, link: str) -> str:
-    """hash | 1 hour | tenants | a first sign-in that waits for its address to confirm it: identity, e-mail, name"""
+    """hash | 1 hour | tenants | a first sign-in that waits for its address to confirm it: identity, e-mail, name
+    | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:oidc_link:{_id(link)}"
 
 
 def oidc_state(tenant_: str, state: str) -> str:
-    """string | 10 minutes | tenants | a way back from the provider that was taken: not a second time"""
+    """string | 10 minutes | tenants | a way back from the provider that was taken: not a second time
+    | tenant: not exported; passing"""
     return f"{tenant(tenant_)}:oidc_state:{_id(state)}"
 
 

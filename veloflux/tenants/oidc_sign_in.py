@@ -17,7 +17,7 @@ from veloflux.events import MemberRoleMapped
 from veloflux.identity import SignedIn, User, as_themselves, find_users, oidc, parse_email, start_via
 from veloflux.identity.oidc.flow import LIFE_MS, nonce_of
 from veloflux.kit import ids
-from veloflux.tenants import oidc_links, store
+from veloflux.tenants import holders, oidc_links, store
 from veloflux.tenants.find import scope_of
 from veloflux.tenants.members import join
 from veloflux.tenants.model import Member, Tenant
