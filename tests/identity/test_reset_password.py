@@ -53,7 +53,7 @@ async def test_the_link_in_the_mail_sets_a_new_password_and_ends_all_sessions(ct
     assert {mail.subject for mail in await mails(ctx)} == {"Set a new password", "Your password was changed"}
 
 
-async def test_asking_for_an_address_without_an_account_does_the_same_calls_and_writes_nothing(
+async def test_asking_for_an_address_without_an_account_does_the_same_calls_and_leaves_counts_alone(
     ctx: Context, ana: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with calls_of(ctx, monkeypatch) as known:
@@ -65,10 +65,12 @@ async def test_asking_for_an_address_without_an_account_does_the_same_calls_and_
     after = await contents(ctx.db)
     assert unknown == known
     assert len(known) >= 3
+    assert _lasting(after) == _lasting(before)
+
+
+def _lasting(contents: dict[str, str]) -> dict[str, str]:
     moving = (keys.workers(), keys.poll_lease())
-    assert {key: after[key] for key in after if key not in moving} == {
-        key: before[key] for key in before if key not in moving
-    }
+    return {key: value for key, value in contents.items() if key not in moving and "attempts:mail" not in key}
 
 
 async def test_using_one_link_voids_it_and_the_others(ctx: Context, ana: Context) -> None:

@@ -8,7 +8,7 @@ from tests.whole_database import keys_holding
 from veloflux import identity
 from veloflux.context import Context, Parts
 from veloflux.db import keys, streams
-from veloflux.errors import CredentialsWrong, NotAuthenticated, NotFound
+from veloflux.errors import AccountDisabled, CredentialsWrong, NotAuthenticated, NotFound
 from veloflux.identity import SignedIn, passwords
 from veloflux.kit import clock
 
@@ -85,8 +85,10 @@ async def test_a_disabled_person_can_neither_log_in_nor_use_a_session(ctx: Conte
     await ctx.db.call("HSET", keys.user(ana.actor.person), "status", "disabled")
     with pytest.raises(NotAuthenticated):
         await identity.authenticate(ctx.parts, signed_in.token)
-    with pytest.raises(CredentialsWrong):
+    with pytest.raises(AccountDisabled):
         await log_in(ctx)
+    with pytest.raises(CredentialsWrong):  # who does not know the password does not hear of it
+        await identity.log_in(cast.fresh(ctx), "ana@example.com", "not the password")
 
 
 async def test_another_epoch_ends_every_session_at_once(ctx: Context, ana: Context) -> None:

@@ -9,7 +9,7 @@ from tests import cast, customers
 from tests.identity.apps import App, challenged, finish, with_app
 from tests.identity.calls import calls_of
 from veloflux import identity, tenants
-from veloflux.context import Actor, Context
+from veloflux.context import PLATFORM, Actor, Context
 from veloflux.errors import Conflict, NotFound, SecondFactorNeeded
 from veloflux.identity.factors_model import FactorAnswer
 from veloflux.tenants import Tenant
@@ -91,7 +91,7 @@ async def test_it_is_required_no_longer(one_ctx: Context, acme: Acme) -> None:
 
 
 async def test_the_platforms_own_tenant_cannot_require_it(one_ctx: Context) -> None:
-    olivia = await tenants.as_operator(await cast.operator(one_ctx))
+    olivia = await tenants.authorise(await cast.operator(one_ctx), PLATFORM, "tenant:write")
     with pytest.raises(Conflict):
         await tenants.require_second_factor(olivia, True)
 
