@@ -88,7 +88,7 @@ async def test_a_disabled_person_can_neither_log_in_nor_use_a_session(ctx: Conte
     with pytest.raises(AccountDisabled):
         await log_in(ctx)
     with pytest.raises(CredentialsWrong):  # who does not know the password does not hear of it
-        await identity.log_in(cast.fresh(ctx), "ana@example.com", "not the password")
+        await identity.log_in(ctx, "ana@example.com", "not the password")
 
 
 async def test_another_epoch_ends_every_session_at_once(ctx: Context, ana: Context) -> None:
