@@ -59,7 +59,7 @@ async def test_a_lease_is_extended_as_long_as_its_work_lasts(ctx: Context) -> No
         entered.set()
         await released.wait()
 
-    async with working(ctx.parts, tables({"bell.rang": [slow]}), pace=msgspec.structs.replace(FAST, lease_ms=300)):
+    async with working(ctx.parts, tables({"bell.rang": [slow]}), pace=msgspec.structs.replace(FAST, lease_ms=900)):
         await ring(ctx, ALICE, 1)
         await entered.wait()
         ends = [await _end(ctx)]
