@@ -354,6 +354,7 @@ def successes(world: World) -> dict[str, Success]:
         "tenants.archive": Success(),
         "tenants.restore": Success(),
         "tenants.delete": Success(body={"confirm": "acme"}),
+        "users.remove_factors": Success("olivia"),
         "users.delete": Success("olivia"),
     }
 
@@ -368,6 +369,8 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         actor = impersonation(world) if success.actor == "impersonated" else success.actor
         if name in ("operator.set_role", "users.delete"):
             ids["user"] = person(world.url, "olivia" if name == "operator.set_role" else "dora")
+        if name == "users.remove_factors":
+            ids["user"] = f"usr_{world.factors.tess.partition('.')[0]}"
         body = success.body() if callable(success.body) else success.body
         case = operation.Case(
             path_parameters={parameter: ids[parameter] for parameter in re.findall(r"{(\w+)}", operation.path)},

@@ -17,6 +17,7 @@ from veloflux.identity.administer import (
     disable_user,
     enable_user,
     end_sessions_of,
+    remove_factors,
     rename_user,
 )
 from veloflux.identity.change_password import change_password, require_password
@@ -144,6 +145,7 @@ __all__ = [
     "refuse_email_change",
     "register",
     "release_former_address",
+    "remove_factors",
     "remove_passkey",
     "remove_totp",
     "rename_passkey",

@@ -7,13 +7,14 @@ from veloflux.db import keys
 from veloflux.errors import Conflict
 from veloflux.events import (
     Event,
+    FactorRemoved,
     UserCreated,
     UserDisabled,
     UserEnabled,
     UserRenamed,
     UserSessionsEnded,
 )
-from veloflux.identity import email_address, passwords, store
+from veloflux.identity import email_address, factors, passwords, store
 from veloflux.identity.model import Language, ResetLink, User
 from veloflux.identity.register import NAME_MAX, create
 from veloflux.kit import clock, crypto, ids
@@ -68,9 +69,36 @@ async def enable_user(ctx: Context, user: str) -> User:
     return await decide(lambda: _change(ctx, user, UserEnabled(user=user), status="active"))
 
 
+async def remove_factors(ctx: Context, user: str) -> User:
+    """Take away a person's app, passkeys and recovery codes, for who lost them. All sessions end; the person is told.
+
+    :raises NotFound: no such person. :raises Conflict: the person has none.
+    """
+    await end_sessions_of(ctx, user)  # first, so that nobody who is signed in adds another one meanwhile
+    return await decide(lambda: _remove_factors(ctx, user))
+
+
 async def end_sessions_of(ctx: Context, user: str) -> User:
     """End all sessions of a person. :raises NotFound: no such person."""
     return await decide(lambda: _change(ctx, user, UserSessionsEnded(user=user, kept="")))
+
+
+async def _remove_factors(ctx: Context, id_: str) -> User:
+    user, found = await store.read_living(ctx.db, id_), await factors.read(ctx.db, id_)
+    if not found.methods:
+        raise Conflict("This person has no second factor")
+    tx = Transaction(ctx, id_)
+    tx.expect(keys.user(id_), "epoch", str(user.epoch))
+    if found.totp:
+        tx.remove(keys.totp(id_), found.totp)
+    for passkey in found.passkeys:
+        tx.remove(keys.passkey(id_, passkey.id), passkey)
+        tx.unrank(keys.passkeys(id_), passkey.id)
+    if found.recovery_codes:
+        tx.remove(keys.recovery_codes(id_), found.recovery_codes)
+    tx.event(FactorRemoved(factor="all"))
+    await tx.commit()
+    return user
 
 
 async def _change(ctx: Context, id_: str, event: Event, **values: str) -> User:

@@ -2,7 +2,8 @@
 
 Whether the operator may is decided above (veloflux.users), with each request anew. Every event of such a session names
 the operator and the impersonation; the person is told by e-mail, and the tenants by their trails. Such a session is not
-the person's: it is not listed with theirs, is no sign of life, makes no device known, and can change no credential.
+the person's: it is not listed with theirs, is no sign of life, makes no device known, and can change no
+credential. The factors that count for it are those that the operator proved.
 """
 
 from veloflux.context import Context
@@ -67,6 +68,7 @@ async def _start(ctx: Context, id_: str, reason: str, life_ms: int) -> SignedIn:
         created_at=now,
         seen_at=now,
         ends_at=made.ends_at,
+        factors=ctx.actor.factors,
         impersonator=made.impersonator,
         impersonation=made.id,
     )
@@ -85,6 +87,7 @@ async def _start(ctx: Context, id_: str, reason: str, life_ms: int) -> SignedIn:
         email=user.email,
         language=user.language,
         session=session.id,
+        factors=session.factors,
         impersonator=made.impersonator,
         impersonation=made.id,
     )

@@ -1,5 +1,6 @@
 """What proves that somebody is a person: a code of the app, a recovery code, the password. Guesses are limited."""
 
+import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -66,9 +67,12 @@ async def raise_session(ctx: Context, tx: Transaction, factor: Method) -> None:
 
     :raises NotAuthenticated: it is over.
     """
-    session = await store.find_session(ctx.db, ctx.actor.person, ctx.actor.session)
-    if session is None:
+    user, session = await asyncio.gather(
+        store.read_user(ctx.db, ctx.actor.person), store.find_session(ctx.db, ctx.actor.person, ctx.actor.session)
+    )
+    if session is None or session.epoch != user.epoch:
         raise NotAuthenticated("This session is over; sign in again")
+    tx.expect(keys.user(ctx.actor.person), "epoch", str(session.epoch))
     if factor not in session.factors:
         proved = (*session.factors, factor)
         tx.change(keys.session(ctx.actor.person, session.id), session, msgspec.structs.replace(session, factors=proved))

@@ -55,7 +55,7 @@ class OidcLinkToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get(
     "/api/tenants/{tenant:str}/oidc",
     operation_id="tenants.oidc.show",
-    permission="tenant:write",
+    permission="sign_in:write",
     summary="Show the tenant's sign-in provider",
     tags=["tenants"],
 )
@@ -67,7 +67,7 @@ async def show_oidc(ctx: Context, tenant: TenantPath) -> OidcShown:
 @put(
     "/api/tenants/{tenant:str}/oidc",
     operation_id="tenants.oidc.set",
-    permission="tenant:write",
+    permission="sign_in:write",
     summary="Set the tenant's sign-in provider (OpenID Connect)",
     tags=["tenants"],
 )
@@ -80,7 +80,7 @@ async def set_oidc(ctx: Context, tenant: TenantPath, data: SetOidc) -> OidcShown
 @delete(
     "/api/tenants/{tenant:str}/oidc",
     operation_id="tenants.oidc.remove",
-    permission="tenant:write",
+    permission="sign_in:write",
     summary="Remove the tenant's sign-in provider",
     tags=["tenants"],
 )
@@ -92,7 +92,7 @@ async def remove_oidc(ctx: Context, tenant: TenantPath) -> None:
 @post(
     "/api/tenants/{tenant:str}/oidc/test",
     operation_id="tenants.oidc.test",
-    permission="tenant:write",
+    permission="sign_in:write",
     summary="Ask the sign-in provider for its configuration and keys",
     tags=["tenants"],
     status_code=200,

@@ -9,6 +9,7 @@ from veloflux.tenants.platform_roles import HEAD, PLATFORM_PERMISSIONS, platform
 PERMISSIONS = {
     "tenant:read": "see the tenant's settings, plan and limits",
     "tenant:write": "change the tenant's settings, and a sandbox tenant's clock",
+    "sign_in:write": "set how people sign in: the company's provider, a required second factor",
     "tenant:close": "archive, delete and restore the tenant",
     "tenant:suspend": "suspend and resume the tenant",
     "usage:read": "see and export usage",

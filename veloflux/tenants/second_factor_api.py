@@ -19,7 +19,7 @@ class SecondFactorPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 @put(
     "/api/tenants/{tenant:str}/second-factor",
     operation_id="tenants.require_second_factor",
-    permission="tenant:write",
+    permission="sign_in:write",
     summary="Require a second factor of the people of a tenant, or no longer",
     tags=["tenants"],
 )

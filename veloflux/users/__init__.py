@@ -16,6 +16,7 @@ from veloflux.users.people import (
     enable_person,
     end_sessions,
     list_people,
+    remove_factors,
     rename_person,
     show_person,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "impersonate",
     "list_people",
     "note_impersonation",
+    "remove_factors",
     "rename_person",
     "show_person",
 ]

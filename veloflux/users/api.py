@@ -117,6 +117,19 @@ async def end_sessions(ctx: Context, user: str) -> None:
 
 
 @post(
+    "/api/admin/users/{user:str}/remove-factors",
+    operation_id="users.remove_factors",
+    platform="users:write",
+    summary="Take away the second factors of a person who lost them",
+    tags=["admin"],
+    status_code=200,
+)
+async def remove_factors(ctx: Context, user: str) -> UserShown:
+    """All sessions end, and the person is told. Make sure first that it is the person who asks."""
+    return await users.remove_factors(ctx, user)
+
+
+@post(
     "/api/admin/users/{user:str}/delete",
     operation_id="users.delete",
     platform="users:write",
@@ -125,7 +138,10 @@ async def end_sessions(ctx: Context, user: str) -> None:
     status_code=204,
 )
 async def delete_user(ctx: Context, user: str) -> None:
-    """Sessions end at once, memberships in a moment. Refused for the last owner of a tenant."""
+    """The account is disabled at once, and erased after the days of grace unless it is enabled again before.
+
+    Refused for the last owner of a tenant.
+    """
     await users.delete_person(ctx, user)
 
 
@@ -163,6 +179,7 @@ ROUTES = (
     disable_user,
     enable_user,
     end_sessions,
+    remove_factors,
     delete_user,
     impersonate,
     stop_impersonating,

@@ -81,8 +81,14 @@ def end_sessions(terminal: typer.Context, user: User) -> None:
 
 
 @app.command()
+def remove_factors(terminal: typer.Context, user: User) -> None:
+    """Take away the second factors of a person who lost them."""
+    _ruling(terminal, lambda ctx: users.remove_factors(ctx, user))
+
+
+@app.command()
 def delete(terminal: typer.Context, user: User) -> None:
-    """Delete a person; refused for the last owner of a tenant."""
+    """Disable a person, and erase them after some days unless enabled again; refused for a tenant's last owner."""
     _ruling(terminal, lambda ctx: users.delete_person(ctx, user))
 
 

@@ -39,9 +39,13 @@ class Belonging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonShown(UserShown, frozen=True, kw_only=True):
-    """`seen_at` is when an open session was used last, exact to a minute; `sessions` counts those that are open."""
+    """`seen_at` is when an open session was used last, exact to a minute; `sessions` counts those that are open.
+
+    `factors` are the second factors that the person can sign in with.
+    """
 
     tenants: list[Belonging]
+    factors: list[str]
     sessions: int
     seen_at: int | None
 
@@ -64,12 +68,16 @@ async def list_people(
 async def show_person(ctx: Context, user: str) -> PersonShown:
     """:raises NotFound: no such person."""
     found = await identity.read_living(ctx.db, user)
-    [shown], (sessions, seen_at), memberships = await asyncio.gather(
-        _shown(ctx, [found]), identity.last_seen(ctx.db, found), tenants.memberships_of(ctx, user)
+    [shown], (sessions, seen_at), memberships, factors = await asyncio.gather(
+        _shown(ctx, [found]),
+        identity.last_seen(ctx.db, found),
+        tenants.memberships_of(ctx, user),
+        identity.read_factors(ctx.db, user),
     )
     return PersonShown(
         **msgspec.structs.asdict(shown),
         tenants=[Belonging(id=one.id, slug=one.slug, name=one.name, role=of.role) for one, of in memberships],
+        factors=list(factors.methods),
         sessions=sessions,
         seen_at=seen_at,
     )
@@ -90,6 +98,15 @@ async def end_sessions(ctx: Context, user: str) -> None:
     """End all sessions of a person. :raises NotFound, PermissionDenied: see above."""
     await require_not_above(ctx, user)
     await identity.end_sessions_of(ctx, user)
+
+
+async def remove_factors(ctx: Context, user: str) -> UserShown:
+    """Take away a person's second factors, for who lost them; whoever asks for them must have proved who they are.
+
+    :raises NotFound, PermissionDenied: see above. :raises Conflict: the person has none.
+    """
+    await require_not_above(ctx, user)
+    return await _one(ctx, await identity.remove_factors(ctx, user))
 
 
 async def disable_person(ctx: Context, user: str) -> UserShown:

@@ -12,12 +12,12 @@ from veloflux.web.console.form import Form
 from veloflux.web.console.page import Html, Page
 
 
-@get("/console/t/{tenant:str}/sign-in", operation_id="console.oidc", permission="tenant:write")
+@get("/console/t/{tenant:str}/sign-in", operation_id="console.oidc", permission="sign_in:write")
 async def oidc(page: Page) -> Html:
     return await _show(page)
 
 
-@post("/console/t/{tenant:str}/sign-in", operation_id="console.tenants.oidc.set", permission="tenant:write")
+@post("/console/t/{tenant:str}/sign-in", operation_id="console.tenants.oidc.set", permission="sign_in:write")
 async def set_oidc(page: Page) -> Html:
     with page.keeping_form():
         await tenants.set_oidc(page.ctx, _terms(page.form), page.form["client_secret"])
@@ -25,14 +25,14 @@ async def set_oidc(page: Page) -> Html:
     return await _show(page)
 
 
-@post("/console/t/{tenant:str}/sign-in/test", operation_id="console.tenants.oidc.test", permission="tenant:write")
+@post("/console/t/{tenant:str}/sign-in/test", operation_id="console.tenants.oidc.test", permission="sign_in:write")
 async def try_oidc(page: Page) -> Html:
     with page.keeping_form():
         return await _show(page, await tenants.try_oidc(page.ctx))
     return await _show(page)
 
 
-@post("/console/t/{tenant:str}/sign-in/remove", operation_id="console.tenants.oidc.remove", permission="tenant:write")
+@post("/console/t/{tenant:str}/sign-in/remove", operation_id="console.tenants.oidc.remove", permission="sign_in:write")
 async def remove_oidc(page: Page) -> Html:
     with page.keeping_form():
         await tenants.remove_oidc(page.ctx)

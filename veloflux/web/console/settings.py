@@ -37,7 +37,7 @@ async def rename(page: Page) -> Html:
 @post(
     "/console/t/{tenant:str}/second-factor",
     operation_id="console.tenants.require_second_factor",
-    permission="tenant:write",
+    permission="sign_in:write",
 )
 async def require_second_factor(page: Page) -> Html:
     change = tenants.require_second_factor(page.ctx, page.form["required"] == "true")

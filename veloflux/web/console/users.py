@@ -54,6 +54,11 @@ async def end_sessions(page: Page, user: str) -> Html:
     return await _do(page, user, "users.end_sessions", users.end_sessions(page.ctx, user))
 
 
+@post("/console/users/{user:str}/remove-factors", operation_id="console.users.remove_factors", platform="users:write")
+async def remove_factors(page: Page, user: str) -> Html:
+    return await _do(page, user, "users.remove_factors", users.remove_factors(page.ctx, user))
+
+
 @post("/console/users/{user:str}/delete", operation_id="console.users.delete", platform="users:write")
 async def delete_user(page: Page, user: str) -> Html:
     with page.keeping_form():
@@ -101,5 +106,6 @@ ROUTES = (
     disable_user,
     enable_user,
     end_sessions,
+    remove_factors,
     delete_user,
 )
