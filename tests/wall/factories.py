@@ -14,13 +14,14 @@ import msgspec
 from tests import cast, customers
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
+from tests.tenants.signing_in import oidc_link
 from veloflux import identity, tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
 from veloflux.identity.ceremony import Credential
 from veloflux.kit import clock, ids
-from veloflux.tenants import Tenant, oidc_links
+from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 
 
@@ -114,18 +115,11 @@ async def _email_change(side: Side) -> str:
 
 
 async def _oidc_link_of_a_newcomer(side: Side) -> str:
-    return await _oidc_link(side, f"newcomer@{side.name}.example")
+    return await oidc_link(side.inside, f"newcomer@{side.name}.example")
 
 
 async def _oidc_link_of_the_owner(side: Side) -> str:
-    return await _oidc_link(side, cast.email(side.name))
-
-
-async def _oidc_link(side: Side, email: str) -> str:
-    profile = oidc_links.Profile(identity=ids.new("idn"), email=identity.parse_email(email), name="Of the provider")
-    await oidc_links.request_link(side.inside, profile)
-    link = ids.derived("lnk", profile.identity, identity.email_digest(side.inside, profile.email))
-    return oidc_links.token_of(side.inside.parts.secrets, side.tenant.id, link)
+    return await oidc_link(side.inside, cast.email(side.name))
 
 
 async def _operator(side: Side) -> str:
