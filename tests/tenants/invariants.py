@@ -80,14 +80,23 @@ def _lists(found: Found) -> Iterator[str]:
         limits = found.hash(f"vf:tenant:{{{tenant}}}:limits")
         if limits and limits.get("status", "active") != one["status"]:
             yield f"checks take {tenant} for something else than {one['status']}"
-    if found.ranked("vf:users") != found.owners("usr").keys():
-        yield f"the list of people is {found.ranked('vf:users')}"
+    people = {user for user, one in found.owners("usr").items() if one["status"] != "erased"}
+    if found.ranked("vf:users") != people:
+        yield f"the list of people is {found.ranked('vf:users')}, though the people are {people}"
+    indexed = {entry.rpartition("\0")[2] for entry in found.ranked("vf:users:search")}
+    if indexed != people:
+        yield f"the search knows {indexed}, though the people are {people}"
+
+
+def _reachable(found: Found) -> list[tuple[str, dict[str, str]]]:
+    """People who have an address, which the erased have not."""
+    return [(id_, one) for id_, one in found.owners("usr").items() if one.get("email_digest")]
 
 
 def _names(found: Found) -> Iterator[str]:
     """Each document's names are its own; a name that was confirmed is carried."""
     carried = {slug_name(one["slug"]).key: id_ for id_, one in found.owners("ten").items() if one.get("slug")}
-    carried |= {email_name(one["email_digest"]).key: id_ for id_, one in found.owners("usr").items()}
+    carried |= {email_name(one["email_digest"]).key: id_ for id_, one in _reachable(found)}
     carried = {key: id_ for key, id_ in carried.items() if id_ != PLATFORM}
     claims = {
         key: msgspec.json.decode(value, type=Claim) for key, value in found.values.items() if key.startswith("vf:name:")

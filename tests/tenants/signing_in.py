@@ -9,10 +9,11 @@ from tests import cast
 from tests.cast import Cast
 from tests.identity.mails import link_in, mails, work
 from tests.tenants.lying_provider import CLIENT, SECRET, LyingProvider
-from veloflux import tenants
+from veloflux import identity, tenants
 from veloflux.context import Context
 from veloflux.identity import SignedIn
-from veloflux.tenants import OidcTerms, SignInAnswer
+from veloflux.kit import ids
+from veloflux.tenants import OidcTerms, SignInAnswer, oidc_links
 
 PAGE = "/console/sso/link/"
 
@@ -71,6 +72,14 @@ async def newcomer(at: Company, **claims: object) -> SignedIn:
     signed_in = await come(at, **claims)
     assert signed_in
     return signed_in
+
+
+async def oidc_link(acme: Context, email: str) -> str:
+    """The token of the link that somebody gets who comes from a tenant's provider for the first time."""
+    profile = oidc_links.Profile(identity=ids.new("idn"), email=identity.parse_email(email), name="Of the provider")
+    await oidc_links.request_link(acme, profile)
+    link = ids.derived("lnk", profile.identity, identity.email_digest(acme, profile.email))
+    return oidc_links.token_of(acme.parts.secrets, acme.tenant, link)
 
 
 def state_in(url: str) -> str:

@@ -16,10 +16,21 @@ from tests.identity import links
 from tests.tape import Fate
 from tests.tenants import invariants
 from tests.tenants.invariants import Found
-from veloflux import identity, tenants
-from veloflux.context import Actor, Context
+from tests.tenants.signing_in import oidc_link
+from veloflux import identity, personal_data, tenants
+from veloflux.context import PLATFORM, Actor, Context
 from veloflux.db import client, names
-from veloflux.errors import AlreadyDone, Conflict, NameTaken, NotFound, PermissionDenied, Unavailable, VeloFluxError
+from veloflux.errors import (
+    AlreadyDone,
+    Conflict,
+    LinkExpired,
+    NameTaken,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+    VeloFluxError,
+)
+from veloflux.tenants import ROLES
 
 FATES: tuple[Fate, ...] = ("dies", "loses_the_answer", "does_not_reach_redis")
 
@@ -27,7 +38,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 class Stage(NamedTuple):
-    """Alice owns Acme, where bob is a member and erin an admin; dora is invited; yara has asked for an account."""
+    """Alice owns Acme, where bob is a member and erin an admin; dora is invited; yara has asked for an account; bob has
+    asked for another address, and has approved it by the link to the present one; ana comes from Acme's provider.
+    """
 
     ctx: Context
     alice: Context
@@ -35,8 +48,11 @@ class Stage(NamedTuple):
     bob: str
     erin: Context
     dora: Context
+    invitation: str
     invited: str
     link: str
+    email_change: str
+    oidc_link: str
 
 
 class Operation(NamedTuple):
@@ -49,8 +65,20 @@ class Operation(NamedTuple):
 
 
 def ungraced(ctx: Context) -> Context:
-    settings = msgspec.structs.replace(ctx.settings, tenant_grace_days=0)
+    settings = msgspec.structs.replace(ctx.settings, tenant_grace_days=0, erasure_grace_days=0)
     return msgspec.structs.replace(ctx, parts=msgspec.structs.replace(ctx.parts, settings=settings))
+
+
+async def make_operators(at: Stage) -> None:
+    for name in ("olivia", "otto"):
+        await cast.operator(at.ctx, name)
+
+
+async def set_platform_role(at: Stage) -> None:
+    ruling = at.ctx.within(tenants.scope_of(await tenants.find(at.ctx, PLATFORM)), ROLES["operator"])
+    otto = await identity.find_by_email(at.ctx, identity.parse_email(cast.email("otto")))
+    assert otto
+    await tenants.set_platform_role(ruling, otto.id, "support")
 
 
 OPERATIONS = {
@@ -98,6 +126,33 @@ OPERATIONS = {
         (Conflict,),
         ("user.registered", "operator.created"),
     ),
+    "change a platform role": Operation(set_platform_role, (), ("platform_role.changed",), make_operators),
+    "change the e-mail": Operation(
+        lambda at: identity.confirm_email_change(cast.fresh(at.ctx), at.email_change),
+        (LinkExpired, AlreadyDone),
+        ("user.email_changed",),
+    ),
+    "erase a person": Operation(
+        lambda at: personal_data.request_erasure(ungraced(at.ctx), at.bob),
+        (Conflict,),
+        ("user.erasure_requested", "user.erasure_started", "member.removed", "user.erased"),
+    ),
+    "send an invitation again": Operation(lambda at: tenants.resend_invitation(at.acme, at.invitation), (), ()),
+    "create a role": Operation(
+        lambda at: tenants.create_role(at.acme, "night_watch", ["usage:read"]), (NameTaken,), ("role.created",)
+    ),
+    "change a role": Operation(
+        lambda at: tenants.change_role(at.acme, "day_watch", ["tenant:read"]), (), ("role.changed",)
+    ),
+    "delete a role": Operation(lambda at: tenants.delete_role(at.acme, "day_watch"), (NotFound,), ("role.deleted",)),
+    "join by a company's link": Operation(
+        lambda at: tenants.join_by_oidc_link(cast.fresh(at.ctx), at.oidc_link),
+        (LinkExpired,),
+        ("user.registered", "oidc.linked"),
+    ),
+    "change the record": Operation(
+        lambda at: tenants.change_record(at.acme, tenants.RecordChange(city="Recife")), (), ("tenant.record_changed",)
+    ),
 }
 
 
@@ -126,15 +181,23 @@ async def _assembled(ctx: Context) -> Stage:
     await cast.join(acme, erin, "admin")
     invited = await tenants.invite(acme, cast.email("dora"), "member")
     await identity.start_registration(cast.fresh(ctx), name="Yara", email=cast.email("yara"), password=cast.PASSWORD)
+    await tenants.create_role(acme, "day_watch", ["usage:read"])
+    bob = scene.bob.actor.person
+    await identity.request_email_change(scene.bob, "new-bob@example.com", cast.PASSWORD)
+    email_change, approval = await links.of_email_change(ctx, bob)
+    await identity.confirm_email_change(cast.fresh(ctx), approval)
     return Stage(
         ctx=ctx,
         alice=scene.alice,
         acme=acme,
-        bob=scene.bob.actor.person,
+        bob=bob,
         erin=await cast.within(erin, scene.acme),
         dora=dora,
+        invitation=invited.id,
         invited=cast.token(acme, invited.id),
         link=await links.of_registration(ctx),
+        email_change=email_change,
+        oidc_link=await oidc_link(acme, cast.email("ana")),
     )
 
 

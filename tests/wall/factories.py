@@ -9,12 +9,17 @@ from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tests import cast, customers
 from tests.identity import links
+from tests.identity.authenticator import Authenticator
+from tests.tenants.signing_in import oidc_link
 from veloflux import identity, tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
+from veloflux.identity.ceremony import Credential
 from veloflux.kit import clock, ids
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
@@ -104,21 +109,74 @@ async def _email(side: Side) -> str:
     return cast.email(side.name)
 
 
+async def _email_change(side: Side) -> str:
+    await identity.request_email_change(side.inside, f"next@{side.name}.example", cast.PASSWORD)
+    return (await links.of_email_change(side.inside, side.inside.actor.person))[0]
+
+
+async def _oidc_link_of_a_newcomer(side: Side) -> str:
+    return await oidc_link(side.inside, f"newcomer@{side.name}.example")
+
+
+async def _oidc_link_of_the_owner(side: Side) -> str:
+    return await oidc_link(side.inside, cast.email(side.name))
+
+
+async def _operator(side: Side) -> str:
+    """The same on both sides."""
+    found = await identity.find_by_email(side.inside, identity.parse_email(cast.email("olivia")))
+    assert found
+    return found.id
+
+
+async def _passkey(side: Side) -> str:
+    """Of a member, so that the owner goes on signing in with the password."""
+    member = cast.acting(
+        side.inside,
+        await identity.log_in(cast.fresh(side.inside), cast.email(f"member-of-{side.name}"), cast.PASSWORD),
+    )
+    phone = Authenticator(side.inside.settings.console_url)
+    options = await identity.begin_passkey(member)
+    credential = msgspec.convert(phone.create(options), Credential)
+    await identity.add_passkey(member, "Phone", credential)
+    return phone.passkey
+
+
+async def _role(side: Side) -> str:
+    return (await tenants.create_role(side.inside, f"role_of_{side.name}", ["usage:read"])).name
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
+    "auth.email_confirm.token": _email_change,
+    "auth.email_refuse.token": _email_change,
     "auth.login.email": _email,
     "auth.password_reset_confirm.token": _reset,
+    "auth.sso_join.token": _oidc_link_of_a_newcomer,
+    "auth.sso_link.token": _oidc_link_of_the_owner,
     "auth.verify.token": _verification,
+    "company": _tenant,
     "cursor": _cursor,
+    "email/token": _email_change,
     "invitation": _invitation,
     "invitations.accept.token": _invitation_token,
+    "invitations.join.token": _invitation_token,
+    "invitations.open.token": _invitation_token,
     "invitations/token": _invitation_token,
     "job": _dead_job,
+    "join/token": _oidc_link_of_a_newcomer,
     "key": _key,
+    "link/token": _oidc_link_of_the_owner,
     "message": _message,
+    "operator.set_role.user": _operator,
     "owner": _tenant_id,
+    "passkey": _passkey,
+    "q": _email,
     "reset/token": _reset,
+    "roles.change.name": _role,
+    "roles.delete.name": _role,
+    "roles/role": _role,
     "session": _session,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
@@ -129,25 +187,54 @@ FACTORIES: dict[str, Factory] = {
 NO_ID: dict[str, Any] = {
     "audit.list.name": "tenant.created",
     "audit.name": "tenant.created",
+    "challenge": "0" * 32,
+    "current": cast.PASSWORD,
     "events.record.data": {"bytes": 512},
     "meter": "requests",
     "month": "2026-11",
+    "needed": "",
     "next": "/console",
     "operator.create.token": "0" * 32,
     "shown": "dead",
     "setup/token": "0" * 32,
+    "tenants.oidc.set.client_secret": "of the wall",
+    "users.list.role": "support",
+    "users.role": "support",
 }
 """Text that names nothing of a tenant, where neither its choices nor its examples say what is meant."""
 
-WITHOUT_OWNER = frozenset({"operator.create", "setup"})
-"""Operations that nobody can do here: the setup link is over as soon as there is an operator."""
+WITHOUT_OWNER = frozenset(
+    {
+        "operator.create",
+        "setup",
+        "auth.passkey",
+        "auth.second_factor",
+        "auth.step_up",
+        "passkeys.create",
+        "passkeys.remove",
+        "second_factor",
+        "sso.callback",
+        "totp.confirm",
+        "totp.remove",
+    }
+)
+"""Operations that no single request here can do: the setup link is over as soon as there is an operator, and the others
+need something of a device or a provider first. tests/web/test_openapi.py does them.
+"""
 
-OF_SOMEBODY_ELSE = {"invitations.accept": "mallory", "invitation": "mallory"}
+OF_SOMEBODY_ELSE = {
+    "invitation": "mallory",
+    "invitations.accept": "mallory",
+    "passkeys.rename": "member of Acme",
+    "users.stop_impersonating": "support as a member of Acme",
+}
 """Operations that neither an owner nor an operator does, but somebody else who is signed in."""
 
 CONSOLE_FORMS: dict[str, dict[str, str]] = {
     "api_keys.create": {"role": "viewer"},
     "invitations.create": {"role": "viewer"},
+    "roles.change": {"permission:usage:read": "on"},
+    "roles.create": {"permission:usage:read": "on"},
     "tenants.create": {
         "plan": "free",
         "zone": "UTC",
@@ -155,10 +242,31 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
         "language": "en",
         "mode": "live",
     },
+    "tenants.oidc.set": {
+        "domains": "example.com",
+        "email_claim": "email",
+        "groups_claim": "groups",
+        "name_claim": "name",
+        "roles": "engineering = admin",
+        "scopes": "openid email profile",
+    },
+    "users.impersonate": {"minutes": "30"},
 }
 """By operation: what a form of the console sends that the API's route of this name does not."""
 
-COMMAND_WORDS = {"email": "new@example.com", "file": "/dev/null", "meter": "requests", "mode": "real", "role": "viewer"}
+COMMAND_WORDS = {
+    "client_id": "veloflux",
+    "domain": "example.com",
+    "email": "new@example.com",
+    "file": "/dev/null",
+    "issuer": "https://login.example.com",
+    "meter": "requests",
+    "mode": "real",
+    "name": "night_watch",
+    "permission": "usage:read",
+    "role": "viewer",
+    "values": "city=Recife",
+}
 """Arguments of commands that are no ids; see test_commands.py."""
 
 

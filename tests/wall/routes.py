@@ -13,7 +13,7 @@ from veloflux.web.app import RAW
 
 UNSAFE = access.UNSAFE
 LOOKS_LIKE_AN_ID = re.compile(r"[a-z]{2,4}_[0-9a-z]{6,}")
-OPEN_TO = frozenset({"public", "person", "known", "operator", "key"})
+OPEN_TO = frozenset({"public", "person", "session", "known", "key"})
 
 
 class Part(NamedTuple):
@@ -25,12 +25,17 @@ class Part(NamedTuple):
 
 
 class Route(NamedTuple):
-    """`rule` is what its decorator declares: one of OPEN_TO, or a permission; `body` has what names nothing."""
+    """`rule` is what its decorator declares: one of OPEN_TO, or a permission, which with `of_platform` is one on the
+    platform; `sso` whether who came by a tenant's provider may use it though it is about a person; `body` has what
+    names nothing.
+    """
 
     method: str
     path: str
     operation: str
     rule: str
+    of_platform: bool
+    sso: bool
     parts: tuple[Part, ...]
     body: Any
     is_page: bool
@@ -44,7 +49,7 @@ class Route(NamedTuple):
 
     @property
     def is_tenants(self) -> bool:
-        return self.rule not in OPEN_TO
+        return self.rule not in OPEN_TO and not self.of_platform
 
     def request(self, values: Mapping[Part, str]) -> dict[str, Any]:
         """Arguments of httpx2; a part without a value is left out where it may be."""
@@ -81,10 +86,10 @@ def _of_api(app: Litestar, unknown: list[str]) -> Iterator[Route]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             name = operation["operationId"]
-            rule = "key" if name in raw else _rule(handlers[name].opt)
+            rule = ("key", False, False) if name in raw else _rule(handlers[name].opt)
             body, of_body = _body(name, operation.get("requestBody"), document["components"]["schemas"], unknown)
             parts = (*_in_path(name, path, unknown), *_in_query(name, operation.get("parameters", ()), unknown))
-            yield Route(method.upper(), path, name, rule, (*parts, *of_body), body, is_page=False)
+            yield Route(method.upper(), path, name, *rule, (*parts, *of_body), body, is_page=False)
 
 
 def _of_console(app: Litestar, api: list[Route], unknown: list[str]) -> Iterator[Route]:
@@ -103,7 +108,7 @@ def _of_console(app: Litestar, api: list[Route], unknown: list[str]) -> Iterator
             parts += [part for part in (twin.parts if twin else ()) if part.place == "body" and part.name not in held]
             for method in sorted(handler.http_methods & {"GET", *UNSAFE}):
                 body = form | CONSOLE_FORMS.get(operation, {})
-                yield Route(method, path, operation, _rule(handler.opt), tuple(parts), body, is_page=True)
+                yield Route(method, path, operation, *_rule(handler.opt), tuple(parts), body, is_page=True)
 
 
 def _in_page_query(operation: str, path: str, handler: Any, unknown: list[str]) -> Iterator[Part]:
@@ -117,10 +122,11 @@ def _handlers(app: Litestar) -> dict[str, Any]:
     return {str(handler.operation_id): handler for handler in found if handler.operation_id}
 
 
-def _rule(declared: Mapping[str, Any]) -> str:
-    rule = str(declared.get("permission") or declared.get("access"))
+def _rule(declared: Mapping[str, Any]) -> tuple[str, bool, bool]:
+    """The rule, whether it is of the platform, and whether sign-in by a tenant's provider is enough."""
+    rule = str(declared.get("permission") or declared.get("platform") or declared.get("access"))
     assert ":" in rule or rule in OPEN_TO, f"say in tests/wall/world.py how access={rule!r} is tried, and add it here"
-    return rule
+    return rule, "platform" in declared, bool(declared.get("sso"))
 
 
 def _in_path(operation: str, path: str, unknown: list[str]) -> Iterator[Part]:

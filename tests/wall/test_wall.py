@@ -12,6 +12,7 @@ from tests import at_rest, image
 from tests.wall.factories import OF_SOMEBODY_ELSE, WITHOUT_OWNER
 from tests.wall.routes import Part, Route
 from tests.wall.world import SHORTEST, World, owner_of
+from veloflux.context import PLATFORM
 from veloflux.db import keys
 from veloflux.tenants import ROLES
 from veloflux.web import access, app
@@ -19,13 +20,20 @@ from veloflux.web import access, app
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 OVER = ("stranger", "expired session", "revoked session", "expired key", "revoked key")
+ACTING = ("support as a member of Globex", "nina, by Globex's provider")
+"""Sessions that are less than their people's own; nina herself is in Acme too."""
+HAVE = {"vera": "viewer", "alice": "owner", "support": "support"}
+"""The roles of some in Acme; that of the support counts in every tenant."""
 REFUSED = frozenset({400, 401, 403, 404, 409})
 HOLD_IDS = [
     re.compile(re.sub("<[^>]*>", "[^:]+", entry.pattern.replace("{", "\\{").replace("}", "\\}")))
     for entry in keys.registry()
     if entry.name in ("due", "jobs_dead", "name", "tenants", "tenants_archived", "user_tenants", "users")
 ]
-"""The keys of nobody, or of a person, that may hold ids of a tenant and of its people: lists, and who has a name."""
+HOLD_IDS.append(re.compile(re.escape(keys.events(PLATFORM))))
+"""The keys of nobody, of a person or of the platform that may hold ids of a tenant and of its people: lists, who has a
+name, and what operators did.
+"""
 ID = re.compile(r"[a-z]{2,4}_[0-9a-z]{26}$")
 OF_NO_TENANT = {"/api/schema", "/healthz", "/metrics", "/readyz", "/static/{}"}
 """What the process tells of itself, and files that are the same for everybody."""
@@ -48,27 +56,45 @@ def attempts(world: World, route: Route) -> Iterator[Attempt]:
         return
     for who in OVER:
         yield Attempt(who, route, aims, frozenset({401}))
+    if not route.is_page and route.operation != "events.record":
+        yield Attempt("publishable key of Globex", route, aims, frozenset({401}))
+    yield from _by_less_than_themselves(route, aims)
     yield from _without_permission(route, aims)
-    if route.rule == "operator":
-        for who in ("alice", "carol", "key of Acme", "key of Globex"):
-            yield Attempt(who, route, aims, frozenset({403}))
+    if route.of_platform:
         return
     if route.is_tenants:
         for tenant in (world.acme.tenant.slug, world.acme.tenant.id):
             named = {part: tenant if part.name == "tenant" else value for part, value in aims.items()}
-            for who in ("carol", "key of Globex"):
+            for who in ("carol", "key of Globex", *ACTING):
                 yield Attempt(who, route, named, frozenset({404}))
-    if route.rule == "person" and not route.is_page:
+    if route.rule in ("person", "session") and not route.is_page:
         yield Attempt("key of Globex", route, aims, frozenset({401}))
     yield from _one_foreign_id(world, route)
 
 
+def _by_less_than_themselves(route: Route, aims: dict[Part, str]) -> Iterator[Attempt]:
+    """Who acts as somebody else, and who came by a tenant's provider, at routes that are about people."""
+    acting, by_provider = ACTING
+    if route.is_tenants or route.rule == "key":
+        return
+    if route.of_platform or route.rule == "person":
+        yield Attempt(acting, route, aims, frozenset({403}))
+    if not route.sso:
+        yield Attempt(by_provider, route, aims, frozenset({403}))
+    elif not route.changes:
+        yield Attempt(by_provider, route, aims, frozenset({200, 303}))
+
+
 def _without_permission(route: Route, aims: dict[Part, str]) -> Iterator[Attempt]:
-    if route.is_tenants:
-        yield Attempt(f"key without {route.rule}", route, aims, frozenset({403}))
-        for who, role in (("vera", "viewer"), ("alice", "owner")):
-            if route.rule not in ROLES[role]:
-                yield Attempt(who, route, aims, frozenset({403}))
+    lacking = [who for who, role in HAVE.items() if route.rule not in ROLES[role]]
+    if route.of_platform:
+        lacking += ["carol", "key of Acme", "key of Globex"]
+    elif route.is_tenants:
+        lacking.append(f"key without {route.rule}")
+    else:
+        return
+    for who in lacking:
+        yield Attempt(who, route, aims, frozenset({403}))
 
 
 def _one_foreign_id(world: World, route: Route) -> Iterator[Attempt]:
@@ -76,8 +102,8 @@ def _one_foreign_id(world: World, route: Route) -> Iterator[Attempt]:
     own = world.of(world.globex, route)
     who = "key of Globex" if route.rule == "key" else "carol"
     for part, value in world.of(world.acme, route).items():
-        if (part.place, part.name) == ("path", "tenant") or own[part] == value:
-            continue
+        if (part.place == "path" and part.name in ("tenant", "token")) or own[part] == value:
+            continue  # above; and who has a link has what it shows
         strict = frozenset({404}) if part.place == "path" else REFUSED
         yield Attempt(who, route, own | {part: value}, strict if route.changes else strict | {200})
     if not route.changes:
@@ -130,7 +156,9 @@ def entitled(route: Route) -> str:
         return other
     if route.is_tenants:
         return "alice" if route.rule in ROLES["owner"] else "olivia"
-    return {"public": "stranger", "operator": "olivia", "key": "key of Acme"}.get(route.rule, "alice")
+    if route.of_platform:
+        return "olivia"
+    return {"public": "stranger", "key": "key of Acme"}.get(route.rule, "alice")
 
 
 async def test_who_may_gets_what_the_others_did_not_and_leaves_it_in_the_tenants_own_slot(world: World) -> None:
@@ -165,7 +193,7 @@ def misplaced(world: World, values: dict[str, str], texts: Iterable[str]) -> lis
     own = {world.acme.tenant.id, *world.acmes_people}
     found = []
     for key, value in values.items():
-        if (owner := owner_of(key)) not in own:
+        if (owner := owner_of(key)) not in own and key != keys.users_search():  # of people, and operators' alone
             is_new = bool(owner) and not any(
                 f"{{{owner}}}" in old for old in world.image.values
             )  # made by Acme's people

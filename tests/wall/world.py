@@ -13,14 +13,16 @@ from litestar import Litestar
 
 from tests import at_rest, cast, conftest, customers, image
 from tests.image import Image
+from tests.tenants.lying_provider import SECRET, LyingProvider, lying
+from tests.tenants.signing_in import terms
 from tests.wall.factories import Side
 from tests.wall.routes import Part, Route, routes
-from veloflux import identity, tenants
-from veloflux.context import Actor, Context
+from veloflux import identity, tenants, users
+from veloflux.context import PLATFORM, Actor, Context
 from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.kit import clock
-from veloflux.tenants import EVERYTHING, ROLES, KeyTerms
+from veloflux.tenants import PERMISSIONS, ROLES, KeyTerms
 from veloflux.web import access, app, raw
 from veloflux.web.application import Application, Handler
 
@@ -30,8 +32,9 @@ SHORTEST = 5
 
 
 class World(NamedTuple):
-    """Alice owns Acme, whose things the tests are after; carol owns Globex. `tokens` by who has them: people's
-    sessions, keys, and what no longer is one. `values` by side and factory: one thing of each kind.
+    """Alice owns Acme, whose things the tests are after; carol owns Globex; nina is in both and has come by Globex's
+    provider; sam is of the support. `tokens` by who has them: people's sessions, keys, and what no longer is one.
+    `values` by side and factory: one thing of each kind.
     """
 
     ctx: Context
@@ -78,14 +81,16 @@ class World(NamedTuple):
 async def assemble(db: Db, folder: Path) -> AsyncIterator[World]:
     """All of it, on an empty database; the web server runs in this process, so that its database can be watched."""
     parts = conftest.parts_on(db, folder)
-    patient = msgspec.structs.replace(parts.settings, check_timeout_ms=20_000)
+    patient = msgspec.structs.replace(parts.settings, check_timeout_ms=20_000, oidc_private_networks=True)
     parts = msgspec.structs.replace(parts, settings=patient)
     ctx = Context(parts=parts, actor=Actor(id="cli:test"))
     routed = app.litestar(patient)
     routed.state.parts = parts
     transport = httpx2.ASGITransport(application(routed), raise_app_exceptions=False)  # type: ignore[arg-type]
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:8080") as http:
-        yield await _populated(ctx, http, routes(routed))
+    browser = httpx2.AsyncClient(transport=transport, base_url="http://localhost:8080")
+    with lying() as provider:
+        async with browser as http:
+            yield await _populated(ctx, http, routes(routed), provider)
 
 
 def application(routed: Litestar) -> Application:
@@ -94,26 +99,32 @@ def application(routed: Litestar) -> Application:
     return Application(typed(Handler, routed), served, routed.state.settings)
 
 
-async def _populated(ctx: Context, http: httpx2.AsyncClient, found: list[Route]) -> World:
+async def _populated(ctx: Context, http: httpx2.AsyncClient, found: list[Route], provider: LyingProvider) -> World:
     alice, carol = await cast.person(ctx, "alice"), await cast.person(ctx, "carol")
     await cast.operator(ctx)
     await cast.person(ctx, "mallory")
     acme, globex = await _side(alice, "alice", "Anvils of Acme"), await _side(carol, "carol", "Globex Globes")
     vera = await cast.person(ctx, "vera")
     await cast.join(acme.inside, vera, "viewer")
+    for side in (acme, globex):
+        await tenants.set_oidc(side.inside, terms(provider), SECRET)
+    nina = await cast.person(ctx, "nina")
+    for side in (acme, globex):
+        await cast.join(side.inside, nina, "admin")
+    acting = await _acting(ctx, acme, globex, nina)
     factories = {part.factory for route in found for part in route.parts if callable(part.factory)}
     values = {
         side.name: {factory: await factory(side) for factory in sorted(factories, key=lambda one: one.__name__)}
         for side in (acme, globex)
     }
     tokens = {who: await _token(ctx, who) for who in ("alice", "carol", "vera", "mallory", "olivia")}
-    tokens |= {"stranger": ""} | await _keys(acme, globex) | await _over(ctx, acme)
+    tokens |= {"stranger": ""} | acting | await _keys(acme, globex) | await _over(ctx, acme)
     limited = {
         f"key without {permission}": await _key(acme, permissions=tuple(sorted(ROLES["owner"] - {permission})))
-        for permission in sorted(EVERYTHING)
+        for permission in sorted(PERMISSIONS)
     }
-    people = frozenset({alice.actor.person, acme.member, vera.actor.person})
-    planted = _planted(acme, people, values)
+    people = frozenset({alice.actor.person, acme.member, vera.actor.person, nina.actor.person})
+    planted = _planted(acme, people - {nina.actor.person}, values)
     await at_rest.reach(ctx.parts)
     return World(ctx, http, found, acme, globex, tokens, limited, values, people, planted, await image.take(ctx.db))
 
@@ -126,6 +137,22 @@ async def _side(owner: Context, name: str, tenant_name: str) -> Side:
     return Side(name, tenant, inside, member.actor.person)
 
 
+async def _acting(ctx: Context, acme: Side, globex: Side, nina: Context) -> dict[str, str]:
+    """Sessions that are less than their people's own."""
+    sam = await cast.operator(ctx, "sam")
+    ruling = ctx.within(tenants.scope_of(await tenants.find(ctx, PLATFORM)), ROLES["operator"])
+    await tenants.set_platform_role(ruling, sam.actor.person, "support")
+    supporting = await tenants.authorise_platform(sam, "users:impersonate")
+    came = await identity.start_via(nina, await identity.read_user(ctx.db, nina.actor.person), globex.tenant.id)
+    return {
+        "support": await _token(ctx, "sam"),
+        "support as a member of Acme": (await users.impersonate(supporting, acme.member, "Ticket 1")).token,
+        "support as a member of Globex": (await users.impersonate(supporting, globex.member, "Ticket 2")).token,
+        "member of Acme": await _token(ctx, "member-of-alice"),
+        "nina, by Globex's provider": came.token,
+    }
+
+
 async def _keys(acme: Side, globex: Side) -> dict[str, str]:
     expired, revoked = await customers.key(acme.inside, "owner"), await customers.key(acme.inside, "owner")
     await customers.expire(acme.inside, expired)
@@ -133,6 +160,9 @@ async def _keys(acme: Side, globex: Side) -> dict[str, str]:
     return {
         "key of Acme": await _key(acme),
         "key of Globex": await _key(globex),
+        "publishable key of Globex": (
+            await tenants.create_api_key(globex.inside, "page", "", KeyTerms(), "publishable")
+        ).token,
         "expired key": expired.token,
         "revoked key": revoked.token,
     }

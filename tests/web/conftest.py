@@ -15,6 +15,9 @@ from tests.web import scene as scenes
 from tests.web.scene import Scene
 from veloflux.context import Context
 
+OPEN = {"VELOFLUX_OIDC_PRIVATE_NETWORKS": "true"}
+"""Lets the tests' own providers, which are on loopback, be asked."""
+
 
 @pytest.fixture(scope="package")
 def web(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -23,7 +26,7 @@ def web(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """
     # A busy machine may take its time; what happens when it takes too long is tried elsewhere.
     patient = {"VELOFLUX_CHECK_TIMEOUT_MS": "20000", "VELOFLUX_REDIS_TIMEOUT_MS": "20000"}
-    with serving(standalone, tmp_path_factory.mktemp("web"), {"VELOFLUX_WEB_PROCESSES": "2", **patient}) as url:
+    with serving(standalone, tmp_path_factory.mktemp("web"), {"VELOFLUX_WEB_PROCESSES": "2", **patient, **OPEN}) as url:
         yield url
 
 

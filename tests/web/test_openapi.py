@@ -22,6 +22,8 @@ from tests.identity import links
 from tests.identity.apps import App, challenged, with_app
 from tests.identity.authenticator import Authenticator
 from tests.servers import wait_for
+from tests.tenants.lying_provider import lying
+from tests.tenants.signing_in import oidc_link
 from veloflux import identity, tenants
 from veloflux.context import Context
 from veloflux.db import keys
@@ -67,6 +69,8 @@ class World(NamedTuple):
     reset: str
     email_changes: list[str]
     factors: "Factors"
+    oidc_links: list[str]
+    issuer: str
 
 
 class Factors(NamedTuple):
@@ -81,7 +85,13 @@ class Factors(NamedTuple):
 
 
 @pytest.fixture
-async def world(web: str, one_ctx: Context) -> World:
+def issuer() -> Iterator[str]:
+    with lying() as provider:
+        yield provider.issuer
+
+
+@pytest.fixture
+async def world(web: str, one_ctx: Context, issuer: str) -> World:
     scene = await cast.assemble(one_ctx)
     link = await tenants.new_setup_link(one_ctx)
     assert link
@@ -125,6 +135,8 @@ async def world(web: str, one_ctx: Context) -> World:
         reset=reset,
         email_changes=email_changes,
         factors=made,
+        oidc_links=[await oidc_link(within, cast.email(name)) for name in ("ana", "alice")],
+        issuer=issuer,
     )
 
 
@@ -319,6 +331,18 @@ def successes(world: World) -> dict[str, Success]:
         "invitations.resend": Success(),
         "invitations.revoke": Success(),
         "invitations.accept": Success("dora", {"token": world.invited}),
+        "auth.sso_join": Success("", {"token": world.oidc_links[0]}),
+        "auth.sso_link": Success(body={"token": world.oidc_links[1]}),
+        "roles.create": Success(body={"name": "day_watch", "permissions": ["usage:read"]}),
+        "roles.list": Success(),
+        "roles.change": Success(body={"permissions": ["tenant:read"]}),
+        "roles.delete": Success(),
+        "tenants.oidc.set": Success(
+            body={"issuer": world.issuer, "client_id": "veloflux", "domains": ["example.com"], "client_secret": "-"}
+        ),
+        "tenants.oidc.show": Success(),
+        "tenants.oidc.test": Success(),
+        "tenants.oidc.remove": Success(),
         "api_keys.create": Success(body={"name": "server"}),
         "api_keys.rotate": Success(body={"overlap_s": 60}),
         "api_keys.list": Success(),
@@ -337,7 +361,7 @@ def successes(world: World) -> dict[str, Success]:
         "members.transfer_ownership": Success(tenant="box"),
         "users.list": Success("olivia", query={"q": "ALI"}),
         "users.show": Success("olivia"),
-        "users.create": Success("olivia", {"name": "Gil", "email": "gil@example.com"}),
+        "users.create": Success("olivia", {"name": "Ivo", "email": "ivo@example.com"}),
         "users.rename": Success("olivia", {"name": "Roberto"}),
         "users.impersonate": Success("olivia", {"reason": "Ticket 1"}),
         "users.stop_impersonating": Success("impersonated"),

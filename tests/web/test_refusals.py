@@ -87,7 +87,7 @@ async def test_a_method_that_an_address_does_not_have_is_refused_naming_those_th
     http: httpx2.AsyncClient,
 ) -> None:
     for path, operations in (await http.get("/api/schema")).json()["paths"].items():
-        for method in ("PATCH", "QUERY", "HEAD", "FOO"):
+        for method in {"PATCH", "QUERY", "HEAD", "FOO"} - {name.upper() for name in operations}:
             answer = await http.request(method, path)
             assert answer.status_code == 405, path
             assert {name.upper() for name in operations} <= set(answer.headers["allow"].split(", "))
