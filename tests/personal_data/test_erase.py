@@ -117,12 +117,13 @@ async def test_who_has_become_the_last_owner_meanwhile_is_not_erased(ctx: Contex
 
 async def test_who_is_erased_is_signed_out_and_nobody_is_it_any_more(ctx: Context) -> None:
     planted = await plant(ctx)
-    signed_in = await identity.log_in(cast.fresh(ctx), (await user_of(planted.person)).email, PASSWORD)
+    email = (await user_of(planted.person)).email
+    assert await identity.authenticate(ctx.parts, planted.token)
     await erase(ctx, planted.person.actor.person)
     with pytest.raises(NotAuthenticated):
-        await identity.authenticate(ctx.parts, signed_in.token)
+        await identity.authenticate(ctx.parts, planted.token)
     with pytest.raises(CredentialsWrong):
-        await identity.log_in(cast.fresh(ctx), signed_in.person.email, PASSWORD)
+        await identity.log_in(cast.fresh(ctx), email, PASSWORD)
     with pytest.raises(NotFound):
         await tenants.authorise(planted.person, "acme", "tenant:read")
     for act in (
@@ -142,7 +143,16 @@ async def test_who_is_erased_is_signed_out_and_nobody_is_it_any_more(ctx: Contex
 async def test_a_crash_at_any_step_is_mended_by_going_on(
     one_ctx: Context, monkeypatch: pytest.MonkeyPatch, slice_: Any, place: str
 ) -> None:
-    for name in ("leave_all", "forget_invitations", "delete_messages_to", "remove_other_jobs", "clear", "find_users"):
+    for name in (
+        "leave_all",
+        "forget_oidc",
+        "forget_invitations",
+        "delete_message",
+        "delete_messages_to",
+        "remove_other_jobs",
+        "clear",
+        "find_users",
+    ):
         if hasattr(slice_, name):
             _crash_once(monkeypatch, slice_, name, before=place == "before")
     planted = await plant(one_ctx)
