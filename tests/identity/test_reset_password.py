@@ -65,10 +65,13 @@ async def test_asking_for_an_address_without_an_account_does_the_same_calls_and_
     after = await contents(ctx.db)
     assert unknown == known
     assert len(known) >= 3
+    assert _lasting(after) == _lasting(before)
+
+
+def _lasting(found: dict[str, str]) -> dict[str, str]:
+    """Without what workers write, and the counts by which nobody floods a mailbox, whether it has an account or not."""
     moving = (keys.workers(), keys.poll_lease())
-    assert {key: after[key] for key in after if key not in moving} == {
-        key: before[key] for key in before if key not in moving
-    }
+    return {key: value for key, value in found.items() if key not in moving and ":attempts:" not in key}
 
 
 async def test_using_one_link_voids_it_and_the_others(ctx: Context, ana: Context) -> None:

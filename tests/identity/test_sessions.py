@@ -8,7 +8,7 @@ from tests.whole_database import keys_holding
 from veloflux import identity
 from veloflux.context import Context, Parts
 from veloflux.db import keys, streams
-from veloflux.errors import CredentialsWrong, NotAuthenticated, NotFound
+from veloflux.errors import AccountDisabled, CredentialsWrong, NotAuthenticated, NotFound
 from veloflux.identity import SignedIn, passwords
 from veloflux.kit import clock
 
@@ -85,7 +85,7 @@ async def test_a_disabled_person_can_neither_log_in_nor_use_a_session(ctx: Conte
     await ctx.db.call("HSET", keys.user(ana.actor.person), "status", "disabled")
     with pytest.raises(NotAuthenticated):
         await identity.authenticate(ctx.parts, signed_in.token)
-    with pytest.raises(CredentialsWrong):
+    with pytest.raises(AccountDisabled):
         await log_in(ctx)
 
 
