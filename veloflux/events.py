@@ -520,6 +520,13 @@ class OidcLinked(Event, frozen=True, kw_only=True):
     user: str
 
 
+class OidcForgotten(Event, frozen=True, kw_only=True):
+    """The person was erased: the tenant does not know any more whose account it was, nor whose it was to be."""
+
+    name = "oidc.forgotten"
+    identity: str
+
+
 class MemberRoleMapped(Event, frozen=True, kw_only=True):
     """A member signed in by the tenant's provider, and has the role that follows from what it said."""
 

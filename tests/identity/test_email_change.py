@@ -297,8 +297,9 @@ async def test_the_trail_tells_it_without_an_address_in_clear(one_ctx: Context) 
     ana = await person(one_ctx, "ana")
     await change(ana)
     await work(one_ctx)
+    user = ana.actor.person
     holding = await keys_holding(one_ctx.db, NEW)
-    assert holding == {keys.user(ana.actor.person), keys.user_search(ana.actor.person), keys.users_search()}
+    assert holding == {keys.user(user), keys.users_search(), keys.user_search(user)}
     assert await keys_holding(one_ctx.db, email("ana")) == set()
     said = await streams.after(one_ctx.db, ana.actor.person, "", 100)
     [event] = [event for event in said if event.name == "user.email_changed"]

@@ -13,12 +13,18 @@ import msgspec
 
 from tests import cast, customers, whole_database
 from tests.identity import links
+from tests.identity.apps import App
+from tests.identity.authenticator import Authenticator
 from tests.identity.mails import work
-from veloflux import identity, limits, tenants
+from tests.tenants import signing_in
+from tests.tenants.lying_provider import SECRET, lying
+from tests.tenants.test_platform_roles import ruling
+from veloflux import identity, limits, tenants, users
 from veloflux.context import Actor, Context
 from veloflux.db import boot, keys
-from veloflux.errors import CredentialsWrong
+from veloflux.errors import CredentialsWrong, SecondFactorRequired
 from veloflux.events import JobDied
+from veloflux.identity import oidc
 from veloflux.kit import clock
 from veloflux.kit.device import device
 from veloflux.tenants import Tenant
@@ -31,19 +37,25 @@ EMAIL = "quirina.plantada@exemplo.com.br"
 OTHER_SPELLING = "Quirina.PLANTADA@Exemplo.com.br"
 ADDRESS = "198.51.100.77"
 AGENT = "QuirinasBrowser"
-PERSON = (NAME, EMAIL, ADDRESS)
+NEW_EMAIL, WANTED_EMAIL = "quirina@plantada.example", "plantada.quirina@elsewhere.example"
+PASSKEY, REASON = "Quirina's phone", "Plantada cannot see her bills"
+PERSON = (NAME, EMAIL, NEW_EMAIL, PASSKEY, REASON, ADDRESS)
 """What is planted of the person and must be in the export; the last words of none of them may survive the erasure."""
+ROLE = "seller"
 TRACES = ("quirina", "plantada", ADDRESS, AGENT.lower())
 
 
 class Planted(NamedTuple):
-    """Quirina acts as `person`; she is admin at Acme, invited to Globex, and has been signed up by a link."""
+    """Quirina acts as `person`, by `token`; she is admin at Acme, whose provider knows her, invited to Globex with a
+    role of its own, and has been signed up by a link. `secrets` are what nobody but her may read."""
 
     person: Context
+    token: str
     acme: Tenant
     globex: Tenant
     alice: Context
     kinds: set[str]
+    secrets: tuple[str, ...]
 
 
 class Seen:
@@ -63,21 +75,28 @@ class Seen:
 async def plant(ctx: Context) -> Planted:
     """Make one of everything."""
     seen, scene = Seen(ctx), await cast.assemble(ctx)
-    person = await _person(ctx, seen)
+    person, token = await _person(ctx, seen)
     acme = await cast.within(scene.alice, scene.acme)
     await cast.join(acme, person, "admin")
+    await tenants.create_role(await cast.within(scene.carol, scene.globex), ROLE, ("tenant:read",))
     globex = await cast.within(scene.carol, scene.globex)
-    await tenants.invite(globex, OTHER_SPELLING, "viewer")
+    await tenants.invite(globex, OTHER_SPELLING, ROLE)
     await _dead_job(person, person.actor.person)
     await tenants.new_setup_link(ctx)
     await _lists_of_the_worker(ctx, scene.acme.id)
     await work(ctx)
     await seen.look()
-    await _used(ctx, person, seen)
-    return Planted(person, scene.acme, scene.globex, scene.alice, seen.kinds)
+    await _used(ctx, seen)
+    await _known_to_a_provider(ctx, scene, person, seen)
+    await _another_address(ctx, person)
+    secrets = await _second_factors(ctx, person, seen)
+    await users.impersonate(await ruling(ctx), person.actor.person, REASON)
+    await work(ctx)
+    await seen.look()
+    return Planted(person, token, scene.acme, scene.globex, scene.alice, seen.kinds, secrets)
 
 
-async def _person(ctx: Context, seen: Seen) -> Context:
+async def _person(ctx: Context, seen: Seen) -> tuple[Context, str]:
     """Signs up, confirms the address, fails to sign in, forgets the password, and signs in."""
     nobody = ctx.acting(Actor(id="anonymous", address=ADDRESS, device=device(f"{AGENT}/1.0 (Linux)")))
     await identity.start_registration(nobody, name=NAME, email=EMAIL, password=cast.PASSWORD)
@@ -92,7 +111,46 @@ async def _person(ctx: Context, seen: Seen) -> Context:
     signed_in = await identity.log_in(nobody, EMAIL, cast.PASSWORD)
     elsewhere = msgspec.structs.replace(nobody.actor, device="Safari on iOS")
     await identity.log_in(nobody.acting(elsewhere), EMAIL, cast.PASSWORD)
-    return cast.fresh(ctx).acting(signed_in.person.actor(ADDRESS))
+    return cast.fresh(ctx).acting(signed_in.person.actor(ADDRESS)), signed_in.token
+
+
+async def _known_to_a_provider(ctx: Context, scene: cast.Cast, person: Context, seen: Seen) -> None:
+    """Acme's provider knows the person, and by another subject somebody whose link was not opened."""
+    acme = await cast.within(scene.alice, scene.acme)
+    oidc.forget()
+    with lying() as provider:
+        at = signing_in.Company(signing_in.open_to_loopback(ctx), scene, acme, provider)
+        domains = (EMAIL.partition("@")[2],)
+        at_loopback = signing_in.open_to_loopback(acme)
+        await tenants.set_oidc(at_loopback, signing_in.terms(provider, domains=domains), SECRET)
+        assert await signing_in.come(at, sub="quirina", email=EMAIL, name=NAME) is None
+        await tenants.confirm_oidc_link(person, await signing_in.link_of(at))
+        assert await signing_in.come(at, sub="plantada", email=OTHER_SPELLING, name=NAME) is None
+        await seen.look()
+
+
+async def _another_address(ctx: Context, person: Context) -> None:
+    """The person changes the address, and wants yet another one."""
+    await identity.request_email_change(person, NEW_EMAIL, cast.PASSWORD)
+    for token in await links.of_email_change(ctx, person.actor.person):
+        await identity.confirm_email_change(person, token)
+    await work(ctx)
+    await identity.request_email_change(person, WANTED_EMAIL, cast.PASSWORD)
+    await work(ctx)
+
+
+async def _second_factors(ctx: Context, person: Context, seen: Seen) -> tuple[str, ...]:
+    """An app, its recovery codes, a passkey, and a sign-in that waits for one of them."""
+    enrolment = await identity.enrol_totp(person)
+    await seen.look()
+    codes = await identity.confirm_totp(person, App(enrolment.secret).code())
+    proved = person.acting(msgspec.structs.replace(person.actor, factors=("password", "totp")))
+    phone = Authenticator(ctx.settings.console_url)
+    await identity.add_passkey(proved, PASSKEY, phone.create(await identity.begin_passkey(proved)))
+    with contextlib.suppress(SecondFactorRequired):
+        await identity.log_in(cast.fresh(ctx), NEW_EMAIL, cast.PASSWORD)
+    await seen.look()
+    return (enrolment.secret, *codes)
 
 
 async def _dead_job(ctx: Context, owner: str) -> None:
@@ -118,13 +176,16 @@ async def customers_event(tx: Transaction) -> None:
     await tx.commit()
 
 
-async def _used(ctx: Context, person: Context, seen: Seen) -> None:
-    """Somebody else's tenant, archived, with usage, keys and limits of addresses."""
+async def _used(ctx: Context, seen: Seen) -> None:
+    """Somebody else's tenant, archived, with a record, usage, keys and limits of addresses."""
     await boot.check(ctx.db, msgspec.structs.replace(ctx.settings, redis_unsafe=True))
     box = await customers.customer(ctx, "Box")
     await customers.put_policy(box, rates=(customers.rate(per="address"),))
     key = await customers.key(box)
     assert (await limits.check(ctx.parts, box.tenant, customers.asked(key, id_="1", address="203.0.113.9"))).allowed
+    await tenants.change_record(box, tenants.RecordChange(legal_name="Box Ltda."))
+    page = await tenants.create_api_key(box, "page", "", tenants.KeyTerms(), "publishable")
+    await tenants.authenticate_publishable_key(ctx.parts, page.token, "203.0.113.9", "")
     await tenants.archive_tenant(box)
     await seen.look()
 

@@ -1,6 +1,7 @@
 """A person's wish to be erased: who may have it, how it is taken back, and a crash at each step of its fulfilment."""
 
 import asyncio
+from email.message import EmailMessage
 from typing import Any
 
 import msgspec
@@ -11,8 +12,9 @@ from tests.cast import PASSWORD
 from tests.identity.mails import mails, work
 from tests.personal_data.erasing import erase, without_grace
 from tests.personal_data.planting import plant, traces_in
+from tests.worker.working import until
 from veloflux import identity, notifications, personal_data, tenants
-from veloflux.context import Context
+from veloflux.context import Context, Mailer
 from veloflux.db import keys
 from veloflux.errors import (
     Conflict,
@@ -117,12 +119,13 @@ async def test_who_has_become_the_last_owner_meanwhile_is_not_erased(ctx: Contex
 
 async def test_who_is_erased_is_signed_out_and_nobody_is_it_any_more(ctx: Context) -> None:
     planted = await plant(ctx)
-    signed_in = await identity.log_in(cast.fresh(ctx), (await user_of(planted.person)).email, PASSWORD)
+    email = (await user_of(planted.person)).email
+    assert await identity.authenticate(ctx.parts, planted.token)
     await erase(ctx, planted.person.actor.person)
     with pytest.raises(NotAuthenticated):
-        await identity.authenticate(ctx.parts, signed_in.token)
+        await identity.authenticate(ctx.parts, planted.token)
     with pytest.raises(CredentialsWrong):
-        await identity.log_in(cast.fresh(ctx), signed_in.person.email, PASSWORD)
+        await identity.log_in(cast.fresh(ctx), email, PASSWORD)
     with pytest.raises(NotFound):
         await tenants.authorise(planted.person, "acme", "tenant:read")
     for act in (
@@ -142,7 +145,16 @@ async def test_who_is_erased_is_signed_out_and_nobody_is_it_any_more(ctx: Contex
 async def test_a_crash_at_any_step_is_mended_by_going_on(
     one_ctx: Context, monkeypatch: pytest.MonkeyPatch, slice_: Any, place: str
 ) -> None:
-    for name in ("leave_all", "forget_invitations", "delete_messages_to", "remove_other_jobs", "clear", "find_users"):
+    for name in (
+        "leave_all",
+        "forget_oidc",
+        "forget_invitations",
+        "delete_message",
+        "delete_messages_to",
+        "remove_other_jobs",
+        "clear",
+        "find_users",
+    ):
         if hasattr(slice_, name):
             _crash_once(monkeypatch, slice_, name, before=place == "before")
     planted = await plant(one_ctx)
@@ -204,3 +216,39 @@ async def test_nothing_is_written_to_who_is_erased(one_ctx: Context) -> None:
     await identity.send_new_device(one_ctx, later, steps.Transaction(one_ctx, job.owner))
     assert await mails(one_ctx) == []
     assert await one_ctx.db.call("ZCARD", keys.jobs(job.owner)) == 0
+
+
+class Late:
+    """A mailer whose messages wait until they may go."""
+
+    def __init__(self, mailer: Mailer) -> None:
+        self.go, self.waiting, self._mailer = asyncio.Event(), 0, mailer
+
+    async def send(self, id_: str, message: EmailMessage) -> None:
+        self.waiting += 1
+        await self.go.wait()
+        await self._mailer.send(id_, message)
+
+
+async def test_what_is_being_written_to_a_person_during_the_erasure_does_not_stay(one_ctx: Context) -> None:
+    scene = await cast.assemble(one_ctx)
+    acme, person = await cast.within(scene.alice, scene.acme), scene.stranger.actor.person
+    invitation = await tenants.invite(acme, cast.email("mallory"), "viewer")
+    late = Late(one_ctx.parts.mailer)
+    slow = msgspec.structs.replace(one_ctx, parts=msgspec.structs.replace(one_ctx.parts, mailer=late))
+    plain = steps.Job(id="job_1", owner=person, kind="", payload={}, run_at=0, created_at=0)
+    notice = msgspec.structs.replace(plain, payload={"notice": "password_changed"})
+    invited = msgspec.structs.replace(plain, id="job_2", owner=acme.tenant, payload={"invitation": invitation.id})
+    writing = [
+        asyncio.create_task(identity.send_notice(slow, notice, steps.Transaction(slow, person))),
+        asyncio.create_task(tenants.send_invitation(slow, invited, steps.Transaction(slow, acme.tenant))),
+    ]
+
+    async def all_wait() -> bool:
+        return late.waiting == len(writing)
+
+    await until(all_wait)
+    await erase(one_ctx, person)
+    late.go.set()
+    await asyncio.gather(*writing)
+    assert [mail.to for mail in await mails(one_ctx) if mail.to == cast.email("mallory")] == []

@@ -8,7 +8,7 @@ import structlog
 
 from tests import cast, whole_database
 from tests.personal_data.erasing import erase
-from tests.personal_data.planting import NAME, PERSON, Planted, Seen, plant, text_of, traces_in
+from tests.personal_data.planting import NAME, PASSKEY, PERSON, REASON, ROLE, Planted, Seen, plant, text_of, traces_in
 from tests.worker.working import until, working
 from veloflux import audit, identity, personal_data
 from veloflux.context import Context
@@ -77,16 +77,23 @@ async def test_what_the_registry_says_that_is_deleted_of_an_erased_person_is(ctx
     lists = [keys.users(), keys.jobs_dead(), keys.members(planted.acme.id), keys.due(user)]
     assert [name for name in lists if user in found.get(name, "")] == []
     assert [name for name in found if name.endswith(f":member:{user}")] == []
+    assert [name for name, value in found.items() if ":oidc_i" in name and user in value] == []
+    assert [name for name in found if ":oidc_link:" in name] == []
+    assert keys.role_holders(planted.globex.id, ROLE) not in found
 
 
 async def test_an_export_has_no_secrets_and_each_kind_of_key_that_the_registry_exports(ctx: Context) -> None:
     planted = await plant(ctx)
     user = await user_of(planted)
     exported = await text_of(personal_data.export_person(ctx, user))
-    assert "$argon2" not in exported
+    assert [one for one in ("$argon2", *planted.secrets) if one in exported] == []
     records = msgspec.json.decode(exported)
     kinds = {record["kind"] for record in records}
     assert {"user", "session", "member", "invitation", "event", "message", "job", "known_places"} <= kinds
+    assert {"email_change", "impersonation", "oidc_identity", "oidc_link", "passkey", "totp", "recovery_codes"} <= kinds
+    values = {record["kind"]: record["value"] for record in records}
+    assert (values["passkey"]["name"], values["impersonation"]["reason"]) == (PASSKEY, REASON)
+    assert [field for field in ("sealed", "digests") if field in values["totp"] | values["recovery_codes"]] == []
     assert [record["id"] for record in records if record["kind"] == "member"] == [keys.member(planted.acme.id, user.id)]
     [entity] = [record["value"] for record in records if record["kind"] == "user"]
     assert (entity["name"], entity["status"], entity.keys() & {"password_hash", "email_digest"}) == (

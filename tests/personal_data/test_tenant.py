@@ -3,17 +3,34 @@
 import msgspec
 
 from tests import cast, customers, whole_database
-from tests.identity.mails import work
+from tests.identity.mails import link_in, mails, work
 from tests.personal_data.planting import text_of
+from tests.tenants import signing_in
+from tests.tenants.lying_provider import SECRET, lying
 from veloflux import audit, limits, personal_data, tenants
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.tenants import Tenant
+from veloflux.identity import oidc
+from veloflux.tenants import SignInAnswer, Tenant
+from veloflux.transaction import MASK
 
 NAME, FORMER, SLUG, REASON = "Plantada Ltda", "Plantinha ME", "plantada-ltda", "plantada owes three invoices"
 KEY, METADATA, ADDRESS, INVITED = "plantada gateway", "plantada-sp-1", "198.51.100.0/24", "ana@plantada.example"
-IN_EXPORT = (NAME, FORMER, SLUG, REASON, KEY, METADATA, ADDRESS, INVITED)
-TRACES = ("plantada", "plantinha", "198.51.100")
+ROLE = "what Plantada's sellers do"
+RECORD = tenants.RecordChange(
+    legal_name="Quitéria Plantada",
+    tax_id="529.982.247-25",
+    billing_email="contas@plantada.example",
+    street="Rua Plantada",
+    city="Plantadópolis",
+    industry="plantada farming",
+    region="plantada south",
+    metadata={"crm": "plantada-42"},
+)
+WRITTEN = [value for value in msgspec.structs.asdict(RECORD).values() if isinstance(value, str) and "." not in value]
+GROUP, DOMAINS, PERSON = "Plantada bosses", ("example.com", "plantada.example"), "caio@plantada.example"
+IN_EXPORT = (NAME, FORMER, SLUG, REASON, KEY, METADATA, ADDRESS, INVITED, ROLE, *WRITTEN, "52998224725", GROUP, PERSON)
+TRACES = ("plantad", "plantinha", "198.51.100", "52998224725", "529.982", "127.0.0.1")
 
 
 async def plant(ctx: Context) -> tuple[Context, Tenant]:
@@ -26,12 +43,40 @@ async def plant(ctx: Context) -> tuple[Context, Tenant]:
     new = await tenants.create_api_key(inside, KEY, "member", terms)
     await tenants.rotate_api_key(inside, new.key.id, 60)
     await tenants.invite(inside, INVITED, "admin")
+    await tenants.change_record(inside, RECORD)
+    await tenants.create_role(inside, "seller", ("tenant:read",), ROLE)
+    inside = await _again(inside)
+    await tenants.create_api_key(inside, "plain", "seller")
     await tenants.suspend_tenant(inside, REASON)
     await tenants.resume_tenant(inside)
+    inside = await _again(inside)
+    await _known_to_its_provider(inside)
     plain = await customers.key(inside)
     assert (await limits.check(ctx.parts, made.id, customers.asked(plain, id_="1"))).allowed
     await work(ctx)
     return inside, made
+
+
+async def _again(ctx: Context) -> Context:
+    """The context of another request, which sees the tenant as it is now."""
+    return customers.of(ctx, await tenants.find(ctx, ctx.tenant))
+
+
+async def _known_to_its_provider(inside: Context) -> None:
+    """A person whom the tenant's provider knows, and one whose link was not opened."""
+    oidc.forget()
+    with lying() as provider:
+        inside = signing_in.open_to_loopback(inside)
+        terms = signing_in.terms(provider, roles={GROUP: "seller"}, default_role="viewer", domains=DOMAINS)
+        await tenants.set_oidc(inside, terms, SECRET)
+        for who in ("bia@example.com", PERSON):
+            provider.claims = {"sub": who, "email": who}
+            started = await tenants.begin_sso(cast.fresh(inside), SLUG)
+            answer = SignInAnswer(**provider.send_back(started.url))
+            await tenants.finish_sso(cast.fresh(inside), inside.tenant, answer, started.browser)
+    await work(inside)
+    [mail] = [mail for mail in await mails(inside) if mail.to == "bia@example.com"]
+    await tenants.join_by_oidc_link(cast.fresh(inside), link_in(mail, signing_in.PAGE))
 
 
 async def traces(ctx: Context) -> dict[str, list[str]]:
@@ -46,6 +91,8 @@ async def test_what_was_planted_of_a_tenant_is_in_the_export_and_after_the_delet
     assert [value for value in IN_EXPORT if value not in exported] == []
     api_keys = [record["value"] for record in msgspec.json.decode(exported) if record["kind"] == "api_key"]
     assert [value for value in api_keys if "digest" in value or "prefix" not in value] == []
+    [connection] = [record["value"] for record in msgspec.json.decode(exported) if record["kind"] == "oidc"]
+    assert (connection.get("client_secret"), SECRET in exported) == (None, False)
     assert len(await traces(ctx)) >= 4
 
     settings = msgspec.structs.replace(ctx.settings, tenant_grace_days=0)
@@ -55,6 +102,8 @@ async def test_what_was_planted_of_a_tenant_is_in_the_export_and_after_the_delet
     assert await traces(ctx) == {}
     names = {key for key in await whole_database.contents(ctx.db) if key.startswith("vf:name:slug:")}
     assert [key for key in names if made.id in str(await ctx.db.call("GET", key))] == []
+    kinds = {keys.entry_of(key) for key in await whole_database.contents(ctx.db) if made.id in key}
+    assert {entry.rule.end for entry in kinds if entry} == {"pseudonymised", "kept", "passing"}
     for index in (keys.tenants(), keys.tenants_archived(), keys.jobs_dead()):
         assert await ctx.db.call("ZSCORE", index, made.id) is None
 
@@ -69,4 +118,4 @@ async def test_the_trail_tells_the_names_of_a_tenant_until_it_is_deleted(one_ctx
 
     assert {NAME, FORMER, KEY} <= await names()
     await one_ctx.db.call("DEL", keys.data_key(made.id, made.id))
-    assert await names() == {"(erased)"}
+    assert await names() == {"(erased)", MASK}

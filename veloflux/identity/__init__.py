@@ -27,6 +27,7 @@ from veloflux.identity.email_change import confirm_email_change, refuse_email_ch
 from veloflux.identity.email_change_mails import (
     mail_change_links,
     mail_former_address,
+    proof_message,
     release_former_address,
     send_email_approval,
     send_email_changed,
@@ -138,6 +139,7 @@ __all__ = [
     "oidc",
     "parse_email",
     "project_user",
+    "proof_message",
     "read_factors",
     "read_living",
     "read_user",

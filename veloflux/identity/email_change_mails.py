@@ -63,8 +63,13 @@ async def send_email_changed(ctx: Context, job: Job, _tx: Transaction) -> None:
     """Tell the old address; not any more once the person is erased."""
     user = await store.find_user(ctx.db, job.owner)
     former = await _unsealed(ctx, job.owner, job.payload["former"])
-    if user and former:
+    if user and user.status != "erased" and former:
         await send(ctx, job, former, "email_changed", user.language, email=user.email)
+
+
+def proof_message(user: str, event: str) -> str:
+    """The id of the message that a person's `email_change.requested`, by its id, has had written to the new address."""
+    return ids.derived("job", user, event, SEND_EMAIL_PROOF)
 
 
 def _former(event: Recorded) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from veloflux.db.documents import Entity, Secret
+from veloflux.db.documents import Entity, Owned, Secret
 
 Method = Literal["totp", "passkey", "recovery_code"]
 
@@ -31,9 +31,9 @@ class Passkey(Entity, frozen=True, kw_only=True):
     `sign_count` is how often it signed, where its authenticator counts; `name` is the person's own.
     """
 
-    name: Secret
-    credential: str
-    public_key: str
+    name: Owned
+    credential: Owned
+    public_key: Owned
     sign_count: int
     used_at: int | None = None
     created_at: int

@@ -8,7 +8,7 @@ from veloflux.db.jobs import Job
 from veloflux.identity import links, store
 from veloflux.identity.model import Language
 from veloflux.identity.reset_password import counts
-from veloflux.notifications import compose
+from veloflux.notifications import compose, delete_message
 from veloflux.transaction import Transaction
 
 SEND_VERIFICATION = "send_verification"
@@ -71,3 +71,6 @@ async def send(ctx: Context, job: Job, to: str, mail: str, language: Language, *
     """Write to an address, in a language, what a template says of these values."""
     message = compose(ctx.settings, job.id, to=to, template=MAILS / f"{mail}.{language}.txt", **values)
     await ctx.parts.mailer.send(job.id, message)
+    owner = await store.find_user(ctx.db, job.owner)
+    if owner and owner.status == "erased":  # meanwhile, by who looked for messages before this one was there
+        await delete_message(ctx, job.id)

@@ -79,7 +79,7 @@ class Impersonation(Entity, frozen=True, kw_only=True):
     """An operator's time as a person, in epoch ms; `impersonator` is a person's id, or `cli:<os user>`."""
 
     impersonator: str
-    reason: str
+    reason: Owned
     session: str
     created_at: int
     ends_at: int

@@ -50,9 +50,13 @@ async def messages_to(ctx: Context, addresses: Collection[str]) -> list[OutboxMe
 
 async def delete_messages_to(ctx: Context, addresses: Collection[str]) -> None:
     """Delete all messages in the folder to one of these addresses."""
-    folder = OutboxFolder.of(ctx.settings)
     for message in await messages_to(ctx, addresses):
-        await asyncio.to_thread(folder.path(message.id).unlink, missing_ok=True)
+        await delete_message(ctx, message.id)
+
+
+async def delete_message(ctx: Context, id_: str) -> None:
+    """Delete a message, if it is in the folder."""
+    await asyncio.to_thread(OutboxFolder.of(ctx.settings).path(id_).unlink, missing_ok=True)
 
 
 def _to(folder: Path, addresses: Collection[str]) -> list[OutboxMessage]:

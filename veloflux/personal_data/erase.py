@@ -7,21 +7,31 @@ The job goes these ways, and after a crash again from the first; each of them do
 
 1. refuse if a tenant would have no owner left, or the platform no operator: the job fails, and is dead in the end
 2. close: all sessions end, nobody signs in any more (`user.erasure_started`)
-3. leave all tenants; forget the invitations that were addressed to the person
-4. delete the messages in the outbox to the person's addresses, present and former
+3. leave all tenants; forget what their sign-in providers know, and the invitations that were addressed to the person
+4. delete the messages in the outbox to the person's addresses, present, former and wanted; a job that writes one at
+   this moment sees 2 afterwards, and deletes it itself
 5. take the person out of the list of all and the search index; delete their jobs and keys, as the registry says
 6. with the end of the job, in one commit: the entity keeps its id alone, the data key is destroyed (`user.erased`)
 7. a job of its own frees the e-mail address; a handler does again what 5 did for the list and the index
 """
 
+from collections.abc import Collection
+
 import msgspec
 
-from veloflux import identity, jobs, notifications, tenants
+from veloflux import audit, identity, jobs, notifications, tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.db.jobs import Job
 from veloflux.errors import Conflict
-from veloflux.events import UserDisabled, UserErased, UserErasureCancelled, UserErasureRequested, UserErasureStarted
+from veloflux.events import (
+    EmailChangeRequested,
+    UserDisabled,
+    UserErased,
+    UserErasureCancelled,
+    UserErasureRequested,
+    UserErasureStarted,
+)
 from veloflux.identity import User
 from veloflux.kit import clock
 from veloflux.personal_data import store
@@ -73,9 +83,11 @@ async def erase_person(ctx: Context, job: Job, tx: Transaction) -> None:
     if user.status != "erased":  # taken back at this moment
         return
     addresses = await addresses_of(ctx, user)
+    digests = await digests_of(ctx, addresses)
     await tenants.leave_all(ctx, user.id)
-    await tenants.forget_invitations(ctx, user.id, await digests_of(ctx, addresses))
-    await notifications.delete_messages_to(ctx, addresses)
+    await tenants.forget_oidc(ctx, user.id, digests)
+    await tenants.forget_invitations(ctx, user.id, digests)
+    await _delete_messages(ctx, user.id, addresses)
     await jobs.remove_other_jobs(ctx, job)
     await identity.project_user(ctx.db, user.id)
     own = {keys.job(user.id, job.id), keys.jobs(user.id), keys.data_key(user.id, user.id)}
@@ -127,6 +139,14 @@ async def _close(ctx: Context, id_: str) -> User:
     tx.event(UserErasureStarted(user=user.id))
     await tx.commit()
     return closed
+
+
+async def _delete_messages(ctx: Context, user: str, addresses: Collection[str]) -> None:
+    """Those to the person's addresses, and to each that the person wanted: it may not be theirs, so by the message."""
+    await notifications.delete_messages_to(ctx, addresses)
+    async for entry in audit.whole_trail(ctx, user):
+        if entry.name == EmailChangeRequested.name:
+            await notifications.delete_message(ctx, identity.proof_message(user, entry.id))
 
 
 def _pseudonymise(tx: Transaction, user: User) -> None:

@@ -58,9 +58,10 @@ async def _of_person(ctx: Context, user: User) -> AsyncIterator[Record]:
         yield record
     addresses = await addresses_of(ctx, user)
     elsewhere = await store.keys_elsewhere(ctx.db, user.id)
-    invitations = await tenants.invitations_of(ctx, user.id, await digests_of(ctx, addresses))
-    of_invitation = [(keys.invitation(tenant, one), keys.entry("invitation")) for tenant, one in invitations]
-    for name, entry in elsewhere + of_invitation:
+    digests = await digests_of(ctx, addresses)
+    of_others = [keys.invitation(*one) for one in await tenants.invitations_of(ctx, user.id, digests)]
+    of_others += await tenants.oidc_keys_of(ctx, user.id, digests)
+    for name, entry in elsewhere + store.described(of_others):
         if entry.rule.exported and (value := await store.value_of(ctx.db, name, entry)):
             yield Record(entry.name, name, entry.meaning, value)
     for tenant in await tenants.memberships(ctx, user.id):

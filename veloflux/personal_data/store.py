@@ -1,6 +1,5 @@
 """The walk over the keys of an owner, and of what others keep of a person."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from veloflux.db import clearing, keys
@@ -15,14 +14,14 @@ async def keys_of(db: Db, owner: str) -> list[tuple[str, Entry]]:
     """All keys in an owner's slot with what the registry says of them."""
     own = keys.owner(owner)
     names = [own, *await db.bulk.scan(f"{own}:*")]
-    return list(_described(names))
+    return described(names)
 
 
 async def keys_elsewhere(db: Db, user: str) -> list[tuple[str, Entry]]:
     """The keys of tenants whose name has a person's id in it."""
     of_tenants = keys.entry("tenant").pattern
     entries = [e for e in keys.registry() if e.pattern.startswith(f"{of_tenants}:") and "<user>" in e.pattern]
-    return list(_described([name for entry in entries for name in await db.bulk.scan(entry.glob(user=user))]))
+    return described([name for entry in entries for name in await db.bulk.scan(entry.glob(user=user))])
 
 
 async def value_of(db: Db, name: str, entry: Entry) -> Any:
@@ -41,5 +40,6 @@ async def clear(db: Db, user: str, kept: set[str]) -> None:
     await clearing.clear_keys(db, user, names)
 
 
-def _described(names: list[str]) -> Iterator[tuple[str, Entry]]:
-    return ((name, entry) for name in names if (entry := keys.entry_of(name)))
+def described(names: list[str]) -> list[tuple[str, Entry]]:
+    """Keys with what the registry says of them."""
+    return [(name, entry) for name in names if (entry := keys.entry_of(name))]

@@ -41,7 +41,15 @@ from veloflux.tenants.jobs import send_invitation
 from veloflux.tenants.join_by_invitation import join_by_invitation
 from veloflux.tenants.key_terms import may_call_from
 from veloflux.tenants.leaked_keys import LeakedKey, revoke_leaked_key
-from veloflux.tenants.leaving import forget_invitations, invitations_of, leave_all, memberships, refuse_if_last
+from veloflux.tenants.leaving import (
+    forget_invitations,
+    forget_oidc,
+    invitations_of,
+    leave_all,
+    memberships,
+    oidc_keys_of,
+    refuse_if_last,
+)
 from veloflux.tenants.life import (
     archive_tenant,
     closed_by,
@@ -112,6 +120,7 @@ __all__ = [
     "follow_membership",
     "follow_transfer",
     "forget_invitations",
+    "forget_oidc",
     "index_tenant",
     "invitations_of",
     "invite",
@@ -130,6 +139,7 @@ __all__ = [
     "memberships",
     "memberships_of",
     "new_setup_link",
+    "oidc_keys_of",
     "open_invitation",
     "open_oidc_link",
     "parse_api_key",

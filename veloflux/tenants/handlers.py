@@ -51,12 +51,12 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
     )
     await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
     await clear_index(ctx.db, tenant, keys.oidc_identities(tenant), lambda one: (keys.oidc_identity(tenant, one),))
-    await clear_keys(ctx.db, tenant, [keys.oidc(tenant)])
+    await clear_keys(ctx.db, tenant, [keys.oidc(tenant), *await store.oidc_link_keys(ctx.db, tenant)])
 
 
 async def _remove_record(ctx: Context, tenant: str) -> None:
     if record := await store.find_record(ctx.db, tenant):
-        await ctx.db.call("DEL", keys.tenant_record(tenant), keys.data_key(tenant, record.id))
+        await clear_keys(ctx.db, tenant, [keys.data_key(tenant, record.id), keys.tenant_record(tenant)])
 
 
 async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from veloflux.context import Context
 from veloflux.db.jobs import Job
 from veloflux.kit import clock
-from veloflux.notifications import compose
+from veloflux.notifications import compose, delete_message
 from veloflux.tenants import store
 from veloflux.tenants.invitations import token_of
 from veloflux.transaction import Transaction
@@ -32,3 +32,6 @@ async def send_invitation(ctx: Context, job: Job, _tx: Transaction) -> None:
         link=f"{ctx.settings.console_url}/console/invitations/{token}",
     )
     await ctx.parts.mailer.send(job.id, message)
+    now = await store.find_invitation(ctx.db, tenant.id, invitation.id)
+    if now is None or not now.email:  # who erases the invited person looked before this message was there
+        await delete_message(ctx, job.id)

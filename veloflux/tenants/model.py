@@ -43,7 +43,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     delete_at: int | None = None
     clock: str = ""
     owners: int = 0
-    roles: dict[str, CustomRole] = msgspec.field(default_factory=dict)
+    roles: Annotated[dict[str, CustomRole], OWNED] = msgspec.field(default_factory=dict)
     requires_second_factor: bool = False
     created_at: int
 
@@ -62,9 +62,9 @@ class TenantRecord(Entity, frozen=True, kw_only=True):
     district: Personal = ""
     city: Personal = ""
     state: Personal = ""
-    industry: str = ""
-    region: str = ""
-    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    industry: Personal = ""
+    region: Personal = ""
+    metadata: Annotated[dict[str, str], OWNED] = msgspec.field(default_factory=dict)
 
 
 class Member(Entity, frozen=True, kw_only=True):

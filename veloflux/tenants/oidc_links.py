@@ -30,7 +30,7 @@ from veloflux.identity import (
 )
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.text import one_line
-from veloflux.notifications import compose
+from veloflux.notifications import compose, delete_message
 from veloflux.tenants import store
 from veloflux.tenants.model import Tenant
 from veloflux.tenants.oidc_model import OidcIdentity, OidcLink
@@ -143,6 +143,8 @@ async def send_oidc_link(ctx: Context, job: Job, _tx: Transaction) -> None:
         link=f"{ctx.settings.console_url}/console/sso/link/{token_of(ctx.parts.secrets, tenant.id, link.id)}",
     )
     await ctx.parts.mailer.send(job.id, message)
+    if await store.find_oidc_link(ctx.db, job.owner, link.id) is None:  # forgotten meanwhile, as its person was erased
+        await delete_message(ctx, job.id)
 
 
 def token_of(secrets: Secrets, tenant: str, link: str) -> str:

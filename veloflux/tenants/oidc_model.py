@@ -1,8 +1,10 @@
 """A tenant's sign-in provider, and whom it knows. Times in epoch ms."""
 
+from typing import Annotated
+
 import msgspec
 
-from veloflux.db.documents import Entity, Secret
+from veloflux.db.documents import OWNED, Entity, Owned, Secret
 
 SCOPES = ("openid", "email", "profile")
 
@@ -30,16 +32,16 @@ class OidcTerms(msgspec.Struct, frozen=True, kw_only=True):
 class OidcConnection(Entity, frozen=True, kw_only=True):
     """The fields are as in `OidcTerms`; `client_secret` is sealed under the installation's secret."""
 
-    issuer: str
-    client_id: str
+    issuer: Owned
+    client_id: Owned
     client_secret: Secret
     scopes: tuple[str, ...]
     email_claim: str
     name_claim: str
     groups_claim: str
-    roles: dict[str, str]
+    roles: Annotated[dict[str, str], OWNED]
     default_role: str
-    domains: tuple[str, ...]
+    domains: Annotated[tuple[str, ...], OWNED]
     enabled: bool
     created_at: int
 

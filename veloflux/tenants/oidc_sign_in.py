@@ -57,7 +57,7 @@ async def finish_sso(
     profile, role = profile_of(connection, claims), role_of(connection, claims)
     linked = await store.find_oidc_identity(ctx.db, tenant.id, profile.identity)
     user = (await find_users(ctx.db, [linked.user])).get(linked.user) if linked else None
-    if user is None:
+    if user is None or user.status == "erased":
         await oidc_links.request_link(ctx, profile)
         return tenant, None
     if user.status != "active":

@@ -205,6 +205,29 @@ async def find_oidc_link(db: Db, tenant: str, link: str) -> OidcLink | None:
     return await _find(db, OidcLink, keys.oidc_link(tenant, link))
 
 
+async def oidc_identities_of(db: Db, user: str) -> list[tuple[str, OidcIdentity]]:
+    """What all tenants know a person by, each with its tenant. It reads all identities."""
+    found = await _everywhere(db, OidcIdentity, "oidc_identity")
+    return [(tenant, identity) for tenant, identity in found if identity.user == user]
+
+
+async def oidc_links(db: Db) -> list[tuple[str, OidcLink]]:
+    """All first sign-ins that wait for their address, each with its tenant."""
+    return await _everywhere(db, OidcLink, "oidc_link")
+
+
+async def oidc_link_keys(db: Db, tenant: str) -> list[str]:
+    """The keys of a tenant's first sign-ins that wait. It looks at every key's name."""
+    return [key for key in await db.bulk.scan(keys.entry("oidc_link").glob()) if keys.owner_in(key) == tenant]
+
+
 async def mark_oidc_state(db: Db, tenant: str, state: str, life_ms: int) -> bool:
     """Use a state; False: it was used before."""
     return await db.call("SET", keys.oidc_state(tenant, state), "1", "NX", "PX", life_ms) is not None
+
+
+async def _everywhere(db: Db, kind: type[E], entry: str) -> list[tuple[str, E]]:
+    """All entities of a kind, each with its tenant. It looks at every key's name."""
+    names = await db.bulk.scan(keys.entry(entry).glob())
+    rows = [(keys.owner_in(name), documents.from_pairs(kind, await db.bulk.call("HGETALL", name))) for name in names]
+    return [(tenant, found) for tenant, found in rows if found]
