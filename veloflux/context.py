@@ -56,7 +56,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     `device` is what a person logs in with, in a few words. `person` is whose data key seals the address: the person, or
     "" when there is none to protect. `session` is the session that a person acts by, `factors` what they proved for
     it; `tenant` and `role` are those of an API key that acts, and `permissions` what it has of the role's (None: all).
-    `impersonator` is who acts as the person, by `impersonation`.
+    `impersonator` is who acts as the person, by `impersonation`. `origin` is that of the page that asks with a bearer
+    token, if it is another one than this server's.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     factors: tuple[str, ...] = ()
     impersonator: str = ""
     impersonation: str = ""
+    origin: str = ""
 
     @property
     def addressed(self) -> str:

@@ -330,6 +330,13 @@ class TenantSecondFactorSet(Event, frozen=True, kw_only=True):
     required: bool
 
 
+class TenantOriginsSet(Event, frozen=True, kw_only=True):
+    """Pages of other origins may use the tenant's keys and tokens from now on, or no longer."""
+
+    name = "tenant.origins_set"
+    tenant: str
+
+
 class TenantClockSet(Event, frozen=True, kw_only=True):
     """A sandbox tenant's clock was moved, stopped, or set back to real time."""
 

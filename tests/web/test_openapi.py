@@ -349,6 +349,7 @@ def successes(world: World) -> dict[str, Success]:
         "tenants.change_record": Success(body={"legal_name": "Acme Ltda.", "tax_id": "12.ABC.345/01DE-35"}),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
         "tenants.require_second_factor": Success(body={"required": False}),
+        "tenants.set_origins": Success(body={"origins": ["https://app.example.com"]}),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),
         "tenants.archive": Success(),

@@ -55,6 +55,7 @@ from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
+from veloflux.tenants.origins import set_origins
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
 from veloflux.tenants.platform_members import set_platform_role
 from veloflux.tenants.publishable import authenticate_publishable_key, is_publishable
@@ -143,6 +144,7 @@ __all__ = [
     "scope_of",
     "send_invitation",
     "set_clock",
+    "set_origins",
     "set_platform_role",
     "suspend_tenant",
     "tenants_of",

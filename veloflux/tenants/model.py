@@ -28,7 +28,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     Who deletes a tenant destroys the key by which the trail has sealed what it was called.
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
-    `requires_second_factor` of the sessions of its people.
+    `requires_second_factor` of the sessions of its people. `origins` are those whose pages may use its keys and tokens.
     """
 
     slug: Personal
@@ -45,6 +45,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     owners: int = 0
     roles: dict[str, CustomRole] = msgspec.field(default_factory=dict)
     requires_second_factor: bool = False
+    origins: Annotated[tuple[str, ...], OWNED] = ()
     created_at: int
 
 
