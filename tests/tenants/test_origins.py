@@ -51,8 +51,8 @@ async def test_what_another_tenant_lists_counts_for_its_own_keys_alone(ctx: Cont
         with pytest.raises(NotFound):
             await tenants.authorise(mine.from_(origin), theirs.inside.tenant, "usage:write")
     service = await tenants.authenticate_api_key(ctx.parts, await customers.service_key(ctx))
+    paged = ctx.acting(msgspec.structs.replace(service, origin=APP))
     with pytest.raises(OriginRefused):
-        paged = ctx.acting(msgspec.structs.replace(service, origin=APP))
         await tenants.authorise(paged, mine.inside.tenant, "usage:write")
 
 

@@ -63,6 +63,7 @@ from veloflux.tenants.record import RecordChange, change_record, read_record
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 from veloflux.tenants.second_factor_policy import require_second_factor
+from veloflux.tenants.tokens import create_token, list_tokens, revoke_token
 
 __all__ = [
     "EVERYTHING",
@@ -94,6 +95,7 @@ __all__ = [
     "create_operator",
     "create_role",
     "create_tenant",
+    "create_token",
     "currencies",
     "delete_role",
     "delete_tenant",
@@ -115,6 +117,7 @@ __all__ = [
     "list_members",
     "list_roles",
     "list_tenants",
+    "list_tokens",
     "mail_invitation",
     "may_call_from",
     "memberships",
@@ -139,6 +142,7 @@ __all__ = [
     "revoke_api_key",
     "revoke_invitation",
     "revoke_leaked_key",
+    "revoke_token",
     "roles_of",
     "rotate_api_key",
     "scope_of",

@@ -8,12 +8,8 @@ from veloflux.tenants import store
 from veloflux.tenants.find import not_found, platform, scope_of, sought
 from veloflux.tenants.life import closed, open_to
 from veloflux.tenants.origins import admit_page
-from veloflux.tenants.permissions import held, permissions_of
+from veloflux.tenants.permissions import OUTLASTING, held, permissions_of
 from veloflux.tenants.second_factor_policy import admit
-
-OUTLASTING = frozenset({"api_keys:write", "members:write", "owners:write", "roles:write", "tenant:close"})
-"""What nobody may who acts as somebody else: new keys and new members let in whoever made them long after the
-impersonation is over, and a tenant that is closed does not open again by itself."""
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:

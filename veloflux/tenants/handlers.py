@@ -30,7 +30,7 @@ async def destroy_key(_ctx: Context, event: Recorded, tx: Transaction) -> None:
 
 
 async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.deleted`: record, members, invitations and API keys. Each member's going tells the person's list."""
+    """Of `tenant.deleted`: what belonged to it, but for the trail. Each member's going tells the person's list."""
     tenant = event.owner
     while users := await store.first_members(ctx.db, tenant, MEMBERS_A_STEP):
         tx = Transaction(ctx, tenant)
@@ -47,6 +47,7 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
         lambda one: (keys.invitation(tenant, one), keys.data_key(tenant, one)),
     )
     await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
+    await clear_index(ctx.db, tenant, keys.tokens(tenant), lambda one: (keys.token(tenant, one),))
 
 
 async def _remove_record(ctx: Context, tenant: str) -> None:

@@ -135,6 +135,26 @@ class NewApiKey(msgspec.Struct, frozen=True, kw_only=True):
     token: str
 
 
+class Token(Entity, frozen=True, kw_only=True):
+    """`id` is derived from `digest`; `subject` is the tenant's own word for whom it is made for; `made_by` is an API
+    key, a member, or who sat at the terminal.
+    """
+
+    digest: Secret
+    permissions: tuple[str, ...]
+    subject: Owned = ""
+    made_by: str
+    created_at: int
+    expires_at: int
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The token is shown this once."""
+
+    token: str
+    shown: Token
+
+
 class MemberProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A member as others see them."""
 

@@ -35,6 +35,7 @@ from veloflux.tenants import (
     record_api,
     roles_api,
     second_factor_api,
+    token_api,
 )
 from veloflux.users import api as users
 from veloflux.web import access, console, cors, counts, openapi, problems, raw, system
@@ -49,6 +50,7 @@ API: Sequence[HTTPRouteHandler] = (
     *tenants.ROUTES,
     *members_api.ROUTES,
     *key_api.ROUTES,
+    *token_api.ROUTES,
     *roles_api.ROUTES,
     *platform_api.ROUTES,
     *second_factor_api.ROUTES,
