@@ -23,7 +23,15 @@ from veloflux.personal_data import commands as personal_data
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
 from veloflux.tenants import commands as tenants
-from veloflux.tenants import find, key_commands, oidc_commands, record_commands, roles_commands, scope_of
+from veloflux.tenants import (
+    find,
+    key_commands,
+    oidc_commands,
+    record_commands,
+    roles_commands,
+    scope_of,
+    token_commands,
+)
 from veloflux.tenants.permissions import ROLES
 from veloflux.users import commands as users
 
@@ -41,6 +49,7 @@ app.add_typer(tenants.members, name="members", help="The people of a tenant")
 app.add_typer(tenants.invitations, name="invitations", help="Invitations to a tenant")
 app.add_typer(roles_commands.app, name="roles", help="Who may do what in a tenant")
 app.add_typer(key_commands.app, name="api-keys", help="Keys for a tenant's programs")
+app.add_typer(token_commands.app, name="tokens", help="Short-lived tokens for a tenant's own front end")
 app.add_typer(plans.app, name="plans", help="The catalogue")
 app.add_typer(metering.app, name="usage", help="What tenants used")
 app.add_typer(audit.app, name="audit", help="Who changed what")

@@ -57,7 +57,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     "" when there is none to protect. `session` is the session that a person acts by, `factors` what they proved for
     it, and `via` the only tenant that it opens, if it was that tenant's provider who let them in; `tenant` and `role`
     are those of an API key that acts, and `permissions` what it has of the role's (None: all). `impersonator` is who
-    acts as the person, by `impersonation`.
+    acts as the person, by `impersonation`. `origin` is that of the page that asks with a bearer token, if it is another
+    one than this server's; `subject` whom a tenant's token was made for.
     """
 
     id: str
@@ -72,6 +73,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     factors: tuple[str, ...] = ()
     impersonator: str = ""
     impersonation: str = ""
+    origin: str = ""
+    subject: str = ""
 
     @property
     def addressed(self) -> str:

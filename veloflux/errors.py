@@ -223,6 +223,12 @@ class SignInRefused(PermissionDenied):
     code = "sign_in_refused"
 
 
+class OriginRefused(PermissionDenied):
+    """The page is of an origin that may not use this key or token: the tenant's settings list those that may."""
+
+    code = "origin_refused"
+
+
 class TenantSuspended(PermissionDenied):
     """The operator suspended the tenant: its members and keys may do nothing there."""
 

@@ -20,6 +20,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     `at` is the time of the tenant's clock in epoch ms; `changes` maps `entity id` to `{field: [before, after]}`;
     secrets are masked, and a third element, `"sealed"`, says that both are sealed with the data key of the entity.
     `address` is sealed with the data key of `person`. `impersonator` is who acted as the actor, by `impersonation`.
+    `subject` is whom the token that acts was made for, sealed with the data key of the owner.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     person: str = ""
     impersonator: str = ""
     impersonation: str = ""
+    subject: str = ""
 
 
 # Jobs
@@ -330,6 +332,13 @@ class TenantSecondFactorSet(Event, frozen=True, kw_only=True):
     required: bool
 
 
+class TenantOriginsSet(Event, frozen=True, kw_only=True):
+    """Pages of other origins may use the tenant's keys and tokens from now on, or no longer."""
+
+    name = "tenant.origins_set"
+    tenant: str
+
+
 class TenantClockSet(Event, frozen=True, kw_only=True):
     """A sandbox tenant's clock was moved, stopped, or set back to real time."""
 
@@ -556,6 +565,21 @@ class ApiKeyRevoked(Event, frozen=True, kw_only=True):
 
     name = "api_key.revoked"
     key: str
+
+
+class TokenCreated(Event, frozen=True, kw_only=True):
+    """A short-lived token came into being."""
+
+    name = "token.created"
+    token: str
+    made_by: str
+
+
+class TokenRevoked(Event, frozen=True, kw_only=True):
+    """A short-lived token is refused from now on."""
+
+    name = "token.revoked"
+    token: str
 
 
 # Usage

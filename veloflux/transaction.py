@@ -117,6 +117,8 @@ class Transaction(commit.Commit):
         trail = {"at": str(self._ctx.now()), "actor": actor.id, "request": self._ctx.request}
         if actor.addressed and (key := await self._data_key(actor.addressed)):
             trail |= {"address": crypto.seal(key, actor.address), "person": actor.addressed}
+        if actor.subject and (key := await self._data_key(self.owner)):
+            trail["subject"] = crypto.seal(key, actor.subject)
         if actor.impersonator:
             trail |= {"impersonator": actor.impersonator, "impersonation": actor.impersonation}
         return trail

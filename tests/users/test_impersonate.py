@@ -17,7 +17,7 @@ from veloflux.errors import (
     PermissionDenied,
 )
 from veloflux.identity import SignedIn
-from veloflux.tenants.access import OUTLASTING
+from veloflux.tenants.permissions import OUTLASTING
 from veloflux.users.impersonate import note_impersonation
 
 REASON = "Ticket 4711"

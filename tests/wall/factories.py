@@ -53,6 +53,10 @@ async def _key(side: Side) -> str:
     return (await customers.key(side.inside)).key.id
 
 
+async def _short_lived(side: Side) -> str:
+    return (await tenants.create_token(side.inside, ["usage:read"])).shown.id
+
+
 async def _key_prefix(side: Side) -> str:
     return (await customers.key(side.inside)).key.prefix
 
@@ -180,6 +184,7 @@ FACTORIES: dict[str, Factory] = {
     "session": _session,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
+    "tokens/token": _short_lived,
     "user": _member,
     "verify/token": _verification,
 }

@@ -33,7 +33,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """`at` is the time of the tenant's clock in epoch ms; `address` is None when none was kept.
 
-    `impersonator` is who acted as the actor, by `impersonation`; or "".
+    `impersonator` is who acted as the actor, by `impersonation`; or "". `subject` is whom the token was made for.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None
     impersonator: str
     impersonation: str
+    subject: str | None
     data: dict[str, object]
     changes: list[Change]
 
@@ -115,6 +116,7 @@ def _entry(event: Recorded, data_keys: dict[str, bytes]) -> Entry:
         address=_opened(event.address, [data_keys.get(event.person)]) if event.address else None,
         impersonator=event.impersonator,
         impersonation=event.impersonation,
+        subject=_opened(event.subject, [data_keys.get(event.owner)]) if event.subject else None,
         data=event.data,
         changes=[
             _change(subject, field, values, [data_keys.get(subject), data_keys.get(event.owner)])

@@ -479,6 +479,18 @@ def oidc_state(tenant_: str, state: str) -> str:
     return f"{tenant(tenant_)}:oidc_state:{_id(state)}"
 
 
+def token(tenant_: str, token: str) -> str:
+    """hash | at most 1 day | tenants | a short-lived token: SHA-256 of its secret, permissions, subject, maker
+    | tenant: exported without digest; deleted"""
+    return f"{tenant(tenant_)}:token:{_id(token)}"
+
+
+def tokens(tenant_: str) -> str:
+    """zset | no ttl | tenants | short-lived tokens by their end; what is over leaves when the next one is made
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:tokens"
+
+
 def schedule(tenant_: str, schedule: str) -> str:
     """hash | no ttl | worker | next_at of a schedule
     | nobody"""

@@ -37,4 +37,5 @@ def recorded(owner: str, id_: str, pairs: list[str]) -> Recorded:
         person=fields.get("person", ""),
         impersonator=fields.get("impersonator", ""),
         impersonation=fields.get("impersonation", ""),
+        subject=fields.get("subject", ""),
     )

@@ -11,13 +11,14 @@ Body = TypeVar("Body")
 
 class Received(NamedTuple):
     """`token` is the bearer token or ""; `query` is the query string; `address` is the client's; `origin` is the page's
-    that asks, or ""."""
+    that asks, or "", `elsewhere` the same if it is another one than this server's."""
 
     token: str
     body: bytes
     query: bytes
     address: str
     origin: str = ""
+    elsewhere: str = ""
 
 
 def parsed(decoder: "msgspec.json.Decoder[Body]", body: bytes | msgspec.Raw) -> Body:

@@ -52,8 +52,8 @@ async def decide(parts: Parts, received: Received) -> bytes:
     tenant, key, digest = _parse_api_key(received.token)
     asked = parsed(_decoder, received.body)
     verified = None if tenant == PLATFORM else (key, digest)
-    if verified is None or asked.tenant:
-        tenant = await _named_tenant(parts, received, asked.tenant)
+    if verified is None or asked.tenant or received.elsewhere:
+        tenant = await _named_tenant(parts, received, asked.tenant or (tenant if verified else ""))
     decision = await check(
         parts,
         tenant,
@@ -80,10 +80,11 @@ async def decide(parts: Parts, received: Received) -> bytes:
 
 
 async def _named_tenant(parts: Parts, received: Received, named: str) -> str:
-    """The tenant that the body names, if the key is the operator's or that tenant's."""
+    """The tenant that the body names, if the key is the operator's or that tenant's, and may be used by the page."""
     if not named:
         raise InputInvalid('A service key must name the tenant: {"tenant": "<slug or id>", …}')
     actor = await tenants.authenticate_api_key(parts, received.token, received.address)
+    actor = msgspec.structs.replace(actor, origin=received.elsewhere)
     return (await tenants.authorise(Context(parts=parts, actor=actor), named, "usage:write")).tenant
 
 

@@ -48,7 +48,8 @@ async def _actor(parts: Parts, received: Received) -> Actor:
     token, address = received.token, received.address
     if tenants.is_publishable(token):
         return await tenants.authenticate_publishable_key(parts, token, address, received.origin)
-    return await tenants.authenticate_api_key(parts, token, address)
+    actor = await tenants.authenticate_api_key(parts, token, address)
+    return msgspec.structs.replace(actor, origin=received.elsewhere)
 
 
 def _refused(one: Rejection) -> EventInvalid:

@@ -67,6 +67,7 @@ from veloflux.tenants.oidc_links import confirm_oidc_link, join_by_oidc_link, op
 from veloflux.tenants.oidc_model import OidcConnection, OidcTerms, SignInAnswer
 from veloflux.tenants.oidc_sign_in import begin_sso, finish_sso
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
+from veloflux.tenants.origins import set_origins
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
 from veloflux.tenants.platform_members import set_platform_role
 from veloflux.tenants.publishable import authenticate_publishable_key, is_publishable
@@ -74,6 +75,7 @@ from veloflux.tenants.record import RecordChange, change_record, read_record
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 from veloflux.tenants.second_factor_policy import require_second_factor
+from veloflux.tenants.tokens import create_token, list_tokens, revoke_token
 
 __all__ = [
     "EVERYTHING",
@@ -110,6 +112,7 @@ __all__ = [
     "create_operator",
     "create_role",
     "create_tenant",
+    "create_token",
     "currencies",
     "delete_role",
     "delete_tenant",
@@ -134,6 +137,7 @@ __all__ = [
     "list_members",
     "list_roles",
     "list_tenants",
+    "list_tokens",
     "mail_invitation",
     "may_call_from",
     "memberships",
@@ -161,6 +165,7 @@ __all__ = [
     "revoke_api_key",
     "revoke_invitation",
     "revoke_leaked_key",
+    "revoke_token",
     "roles_of",
     "rotate_api_key",
     "scope_of",
@@ -168,6 +173,7 @@ __all__ = [
     "send_oidc_link",
     "set_clock",
     "set_oidc",
+    "set_origins",
     "set_platform_role",
     "show_oidc",
     "suspend_tenant",

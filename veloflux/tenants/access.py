@@ -7,14 +7,9 @@ from veloflux.errors import ImpersonationForbids, PermissionDenied
 from veloflux.tenants import store
 from veloflux.tenants.find import not_found, platform, scope_of, sought
 from veloflux.tenants.life import closed, open_to
-from veloflux.tenants.permissions import held, permissions_of
+from veloflux.tenants.origins import admit_page
+from veloflux.tenants.permissions import OUTLASTING, held, permissions_of
 from veloflux.tenants.second_factor_policy import admit
-
-OUTLASTING = frozenset(
-    {"api_keys:write", "members:write", "owners:write", "roles:write", "sign_in:write", "tenant:close"}
-)
-"""What nobody may who acts as somebody else: new keys, new members and another provider let in whoever made them long
-after the impersonation is over, and a tenant that is closed does not open again by itself."""
 
 
 async def authorise(ctx: Context, ref: str, permission: str) -> Context:
@@ -26,6 +21,7 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     :raises NotFound: no such tenant, or no role in it.
     :raises PermissionDenied: no role with the permission.
     :raises SecondFactorNeeded: the tenant requires one, and the session has none.
+    :raises OriginRefused: a page asks, of an origin that the tenant does not list.
     :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
     tenant, head = await asyncio.gather(sought(ctx, ref), platform_role(ctx))
@@ -33,6 +29,7 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     roles = [role for role in (head, own) if role]
     if tenant is None or not roles:
         raise not_found(ref)
+    admit_page(ctx.actor, tenant)
     admit(ctx.actor, tenant)
     scope = scope_of(tenant)
     may = {role: held(role, ctx.actor.permissions, scope.roles) for role in roles}

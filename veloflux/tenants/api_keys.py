@@ -17,7 +17,7 @@ from veloflux.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
-from veloflux.tenants import holders, key_terms, store
+from veloflux.tenants import holders, key_terms, store, tokens
 from veloflux.tenants.find import find
 from veloflux.tenants.model import ApiKey, KeyKind, KeyTerms, NewApiKey, Tenant
 from veloflux.tenants.permissions import head_role, held, own_roles, require_grantable, require_role
@@ -96,10 +96,13 @@ def parse_api_key(token: str) -> tuple[str, str, str]:
 
 
 async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> Actor:
-    """The actor that a key's token is, in one round trip, and a second one once a minute to note that it is used.
+    """The actor that a key's token is, in one round trip, and a second one once a minute to note that it is used; or
+    that a short-lived token is.
 
     :raises NotAuthenticated: there is no such key, it was revoked, has expired, or is not for this address.
     """
+    if token.startswith(tokens.START):
+        return await tokens.authenticate_token(parts, token, address)
     tenant, id_, digest = parse_api_key(token)
     key = await store.find_api_key(parts.db, tenant, id_)
     if key is None or key.status != "active" or not crypto.equal(key.digest, digest):

@@ -139,6 +139,17 @@ def require_second_factor(
     show(done, json=json, columns=TENANT)
 
 
+@app.command("set-origins")
+def set_origins(
+    terminal: typer.Context,
+    tenant: str,
+    origin: Annotated[list[str] | None, typer.Argument(help="https://app.example.com …; none: no page")] = None,
+    json: Json = False,
+) -> None:
+    """List the origins whose pages may use a tenant's keys and tokens, instead of those listed before."""
+    show(run(terminal, lambda ctx: tenants.set_origins(ctx, origin or ()), tenant=tenant), json=json, columns=TENANT)
+
+
 @app.command("suspend")
 def suspend(
     terminal: typer.Context,

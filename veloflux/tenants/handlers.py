@@ -30,10 +30,7 @@ async def destroy_key(_ctx: Context, event: Recorded, tx: Transaction) -> None:
 
 
 async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.deleted`: record, members, invitations, API keys, the sign-in provider and whom it knows.
-
-    Of each member an event tells the person's list.
-    """
+    """Of `tenant.deleted`: what belonged to it, but for the trail. Each member's going tells the person's list."""
     tenant = event.owner
     while users := await store.first_members(ctx.db, tenant, MEMBERS_A_STEP):
         tx = Transaction(ctx, tenant)
@@ -52,6 +49,7 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
     await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
     await clear_index(ctx.db, tenant, keys.oidc_identities(tenant), lambda one: (keys.oidc_identity(tenant, one),))
     await clear_keys(ctx.db, tenant, [keys.oidc(tenant), *await store.oidc_link_keys(ctx.db, tenant)])
+    await clear_index(ctx.db, tenant, keys.tokens(tenant), lambda one: (keys.token(tenant, one),))
 
 
 async def _remove_record(ctx: Context, tenant: str) -> None:

@@ -28,7 +28,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     Who deletes a tenant destroys the key by which the trail has sealed what it was called.
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
-    `requires_second_factor` of the sessions of its people.
+    `requires_second_factor` of the sessions of its people. `origins` are those whose pages may use its keys and tokens.
     """
 
     slug: Personal
@@ -45,6 +45,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     owners: int = 0
     roles: Annotated[dict[str, CustomRole], OWNED] = msgspec.field(default_factory=dict)
     requires_second_factor: bool = False
+    origins: Annotated[tuple[str, ...], OWNED] = ()
     created_at: int
 
 
@@ -132,6 +133,26 @@ class NewApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
     key: ApiKey
     token: str
+
+
+class Token(Entity, frozen=True, kw_only=True):
+    """`id` is derived from `digest`; `subject` is the tenant's own word for whom it is made for; `made_by` is an API
+    key, a member, or who sat at the terminal.
+    """
+
+    digest: Secret
+    permissions: tuple[str, ...]
+    subject: Owned = ""
+    made_by: str
+    created_at: int
+    expires_at: int
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The token is shown this once."""
+
+    token: str
+    shown: Token
 
 
 class MemberProfile(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ PERMISSIONS = {
     "usage:write": "record usage and ask whether a request may pass",
     "api_keys:read": "see which API keys there are",
     "api_keys:write": "create and revoke API keys",
+    "tokens:write": "make and revoke short-lived tokens",
     "members:read": "see members, invitations and roles",
     "members:write": "invite and remove members",
     "owners:write": "invite and remove owners",
@@ -26,12 +27,17 @@ PERMISSIONS = {
 }
 EVERYTHING = frozenset(PERMISSIONS | PLATFORM_PERMISSIONS)
 OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend"}
+OUTLASTING = frozenset(
+    {"api_keys:write", "tokens:write", "members:write", "owners:write", "roles:write", "sign_in:write", "tenant:close"}
+)
+"""What nobody may who acts as somebody else, and no short-lived token: new keys, members and providers let in whoever made
+them long after that is over, and a tenant that is closed does not open again by itself."""
 PLATFORM_ROLES = platform_roles(PERMISSIONS)
 ROLES: dict[str, frozenset[str]] = {
     **PLATFORM_ROLES,
     "owner": OWNERS,
     "admin": OWNERS - {"owners:write", "tenant:close"},
-    "member": frozenset({"tenant:read", "usage:read", "usage:write", "api_keys:read", "members:read"}),
+    "member": frozenset({"tenant:read", "usage:read", "usage:write", "api_keys:read", "tokens:write", "members:read"}),
     "viewer": frozenset({"tenant:read", "usage:read"}),
 }
 

@@ -9,7 +9,7 @@ import re
 
 from veloflux.context import Actor, Parts
 from veloflux.db import keys
-from veloflux.errors import LimitReached, NotAuthenticated, PermissionDenied
+from veloflux.errors import LimitReached, NotAuthenticated, OriginRefused
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.network import customer_network
 from veloflux.tenants import key_terms, store
@@ -31,7 +31,7 @@ async def authenticate_publishable_key(parts: Parts, token: str, address: str, o
     """The actor that a publishable key's token is, in one round trip; `origin` is what the browser says, or "".
 
     :raises NotAuthenticated: there is no such key, it was revoked, has expired, or is not for this address.
-    :raises PermissionDenied: it is not for this origin. :raises LimitReached: too many requests from this address.
+    :raises OriginRefused: it is not for this origin. :raises LimitReached: too many requests from this address.
     """
     parsed = TOKEN.fullmatch(token)
     if parsed is None:
@@ -46,7 +46,7 @@ async def authenticate_publishable_key(parts: Parts, token: str, address: str, o
     if key is None or not crypto.equal(key.digest, digest) or not key_terms.hold(key, address, clock.now_ms()):
         raise NotAuthenticated(REFUSED)
     if key.origins and origin not in key.origins:
-        raise PermissionDenied("This key may not be used by pages of this origin")
+        raise OriginRefused("This key may not be used by pages of this origin")
     return Actor(id=key.id, address=address, tenant=tenant, role=key.role, permissions=frozenset(key.permissions or ()))
 
 

@@ -11,7 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.db.names import Name
 from veloflux.kit.page import Page
-from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant, TenantRecord
+from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant, TenantRecord, Token
 from veloflux.tenants.oidc_model import OidcConnection, OidcIdentity, OidcLink
 
 E = TypeVar("E", bound=Entity)
@@ -67,6 +67,15 @@ async def find_api_key(db: Db, tenant: str, api_key: str) -> ApiKey | None:
     return await _find(db, ApiKey, keys.api_key(tenant, api_key))
 
 
+async def find_token(db: Db, tenant: str, token: str) -> Token | None:
+    return await _find(db, Token, keys.token(tenant, token))
+
+
+async def tokens_over(db: Db, tenant: str, now: int, count: int) -> list[str]:
+    """Ids of tokens that are over and still in the list, at most so many; `now` in epoch ms."""
+    return list(await db.call("ZRANGE", keys.tokens(tenant), "-inf", now, "BYSCORE", "LIMIT", 0, count))
+
+
 async def run_note_use(db: Db, tenant: str, api_key: str) -> None:
     """Note that a key is used, at most once a minute."""
     await db.script(NOTE_USE, [keys.api_key(tenant, api_key)], [])
@@ -107,6 +116,11 @@ async def invitations_page(ctx: Context, cursor: str, limit: int) -> Page[Invita
 async def api_keys_page(ctx: Context, cursor: str, limit: int) -> Page[ApiKey]:
     ids, following = await ranking.newest(ctx.db, keys.api_keys(ctx.tenant), cursor, limit)
     return Page(await _find_all(ctx.db, ApiKey, [keys.api_key(ctx.tenant, one) for one in ids]), following)
+
+
+async def tokens_page(ctx: Context, cursor: str, limit: int) -> Page[Token]:
+    ids, following = await ranking.newest(ctx.db, keys.tokens(ctx.tenant), cursor, limit)
+    return Page(await _find_all(ctx.db, Token, [keys.token(ctx.tenant, one) for one in ids]), following)
 
 
 async def find_tenants(db: Db, tenants: Iterable[str]) -> list[Tenant]:

@@ -16,14 +16,16 @@ that declare sso=True, and nothing that the person could be robbed by.
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
 from veloflux import tenants, users
 from veloflux.context import Actor, Context, Parts
-from veloflux.errors import ImpersonationForbids, NotAuthenticated, PermissionDenied
+from veloflux.errors import ImpersonationForbids, NotAuthenticated, OriginRefused, PermissionDenied
 from veloflux.kit.device import device
 from veloflux.web.application import bearer
+from veloflux.web.cors import elsewhere
 
 COOKIE = "vf_session"
 OWN_COOKIE = "vf_own_session"
@@ -44,7 +46,11 @@ async def context_of(request: Request[Any, Any, Any]) -> Context:
     else:
         actor = await _actor(request, parts, state["address"])
     ctx = Context(parts=parts, request=state["request_id"], actor=actor)
-    return await authorised(ctx, rule, request.path_params)
+    if actor.origin and "permission" not in rule:
+        raise OriginRefused("Pages of other origins may use the routes of a tenant alone")
+    ctx = await authorised(ctx, rule, request.path_params)
+    state["readable_by"] = actor.origin
+    return ctx
 
 
 async def authorised(ctx: Context, rule: Mapping[str, Any], path: Mapping[str, Any]) -> Context:
@@ -81,9 +87,13 @@ def check_declared(handler: HTTPRouteHandler) -> None:
 
 async def _actor(request: Request[Any, Any, Any], parts: Parts, address: str) -> Actor:
     if token := bearer(request.scope["headers"]):
-        if token.startswith("vf_"):
-            return await tenants.authenticate_api_key(parts, token, address)
-        return await _person(request, parts, token, address)
+        is_program = token.startswith("vf_")
+        actor = await (
+            tenants.authenticate_api_key(parts, token, address)
+            if is_program
+            else _person(request, parts, token, address)
+        )
+        return msgspec.structs.replace(actor, origin=elsewhere(request.scope["headers"]))
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         raise NotAuthenticated("Sign in, or send a token: Authorization: Bearer …")

@@ -27,7 +27,17 @@ from veloflux.personal_data import api as personal_data
 from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
-from veloflux.tenants import key_api, members_api, oidc_api, platform_api, record_api, roles_api, second_factor_api
+from veloflux.tenants import (
+    key_api,
+    members_api,
+    oidc_api,
+    origins_api,
+    platform_api,
+    record_api,
+    roles_api,
+    second_factor_api,
+    token_api,
+)
 from veloflux.users import api as users
 from veloflux.web import access, console, cors, counts, openapi, problems, raw, system
 from veloflux.web.application import Application, Handler
@@ -41,9 +51,11 @@ API: Sequence[HTTPRouteHandler] = (
     *tenants.ROUTES,
     *members_api.ROUTES,
     *key_api.ROUTES,
+    *token_api.ROUTES,
     *roles_api.ROUTES,
     *platform_api.ROUTES,
     *second_factor_api.ROUTES,
+    *origins_api.ROUTES,
     *record_api.ROUTES,
     *users.ROUTES,
     *oidc_api.ROUTES,
@@ -77,8 +89,7 @@ def application(chosen: Settings) -> Application:
     """The application of these settings; connects when the server starts it."""
     routed = litestar(chosen)
     served = {route: raw.serve(operation, core, routed.state) for route, (operation, core) in RAW.items()}
-    asked = {("OPTIONS", path): cors.preflight for (_, path), (name, _) in RAW.items() if name in cors.FOR_PAGES}
-    return Application(cast(Handler, routed), served | asked, chosen)
+    return Application(cors.answering(cast(Handler, routed)), served, chosen)
 
 
 def litestar(chosen: Settings) -> Litestar:

@@ -22,13 +22,9 @@ PROBLEM = (b"content-type", problems.MEDIA_TYPE.encode())
 
 
 def serve(operation: str, act: Act, state: State) -> Handler:
-    """An ASGI handler; `state.parts` is there when the first request comes.
-
-    What a page may send with a publishable key, it may read the answer to.
-    """
+    """An ASGI handler; `state.parts` is there when the first request comes."""
     limit, always = state.settings.body_limit, [*security_headers(state.settings), NOT_STORED]
     accepted = [JSON, *always]
-    for_pages = operation in cors.FOR_PAGES
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()
@@ -37,16 +33,21 @@ def serve(operation: str, act: Act, state: State) -> Handler:
         try:
             body = await _body(scope, receive, limit)
             received = Received(
-                bearer(scope["headers"]), body, scope["query_string"], address, origin.decode("latin-1")
+                bearer(scope["headers"]),
+                body,
+                scope["query_string"],
+                address,
+                origin.decode("latin-1"),
+                cors.elsewhere(scope["headers"]) if origin else "",
             )
             answer = await act(state.parts, received)
-            status, headers = 200, accepted
+            status, headers, is_readable = 200, accepted, True
         except Exception as exception:  # every error has one shape
             status, answer, fields = _refusal(exception, request)
-            headers = [*fields, *always]
+            headers, is_readable = [*fields, *always], cors.is_readable(exception)
         counts.note(operation, "POST", status, clock.monotonic() - began)
-        if origin and for_pages:
-            headers = [*headers, *cors.readable_by(origin)]
+        if origin:
+            headers = [*headers, *cors.readable_by(origin if is_readable else b"")]
         headers = [*headers, (b"content-length", b"%d" % len(answer)), (b"x-request-id", request.encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

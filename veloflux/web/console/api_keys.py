@@ -57,12 +57,23 @@ async def revoke_api_key(page: Page, key: str) -> Html:
     return await _show(page)
 
 
+@post(
+    "/console/t/{tenant:str}/tokens/{token:str}/revoke", operation_id="console.tokens.revoke", permission="tokens:write"
+)
+async def revoke_token(page: Page, token: str) -> Html:
+    with page.keeping_form():
+        await tenants.revoke_token(page.ctx, token)
+        return page.go(_here(page), done="tokens.revoke")
+    return await _show(page)
+
+
 async def _show(page: Page) -> Html:
     found = await tenants.list_api_keys(page.ctx, limit=LIMIT_MAX)
     return page.show(
         "api_keys.html",
         at=_here(page),
         keys=found.items,
+        tokens=(await tenants.list_tokens(page.ctx, limit=LIMIT_MAX)).items,
         roles=grantable(page),
         permissions=[one for one in tenants.PERMISSIONS if one in page.ctx.permissions],
         now=clock.now_ms(),
@@ -85,4 +96,4 @@ def _here(page: Page) -> str:
     return f"{page.home}/api-keys"
 
 
-ROUTES = (api_keys, create_api_key, rotate_api_key, revoke_api_key)
+ROUTES = (api_keys, create_api_key, rotate_api_key, revoke_api_key, revoke_token)

@@ -44,6 +44,12 @@ async def require_second_factor(page: Page) -> Html:
     return await _do(page, "tenants.require_second_factor", change)
 
 
+@post("/console/t/{tenant:str}/origins", operation_id="console.tenants.set_origins", permission="tenant:write")
+async def set_origins(page: Page) -> Html:
+    origins = page.form["origins"].replace(",", " ").split()
+    return await _do(page, "tenants.set_origins", tenants.set_origins(page.ctx, origins))
+
+
 @post("/console/t/{tenant:str}/suspend", operation_id="console.tenants.suspend", permission="tenant:suspend")
 async def suspend(page: Page) -> Html:
     return await _do(page, "tenants.suspend", tenants.suspend_tenant(page.ctx, page.form["reason"]))
@@ -84,4 +90,15 @@ async def _show(page: Page) -> Html:
     )
 
 
-ROUTES = (settings, change_record, rename, require_second_factor, suspend, resume, archive, delete, restore)
+ROUTES = (
+    settings,
+    change_record,
+    rename,
+    require_second_factor,
+    set_origins,
+    suspend,
+    resume,
+    archive,
+    delete,
+    restore,
+)
