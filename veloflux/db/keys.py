@@ -480,7 +480,7 @@ def oidc_state(tenant_: str, state: str) -> str:
 
 
 def token(tenant_: str, token: str) -> str:
-    """hash | at most 1 day | tenants | a short-lived token: SHA-256 of its secret, permissions, subject, maker
+    """hash | 1 day at most | tenants | a short-lived token: SHA-256 of its secret, permissions, subject, maker
     | tenant: exported without digest; deleted"""
     return f"{tenant(tenant_)}:token:{_id(token)}"
 

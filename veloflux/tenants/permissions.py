@@ -30,8 +30,8 @@ OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend"}
 OUTLASTING = frozenset(
     {"api_keys:write", "tokens:write", "members:write", "owners:write", "roles:write", "sign_in:write", "tenant:close"}
 )
-"""What nobody may who acts as somebody else, and no short-lived token: new keys, members and providers let in whoever made
-them long after that is over, and a tenant that is closed does not open again by itself."""
+"""What nobody may who acts as somebody else, and no short-lived token: new keys, members and providers let in whoever
+made them long after that is over, and a tenant that is closed does not open again by itself."""
 PLATFORM_ROLES = platform_roles(PERMISSIONS)
 ROLES: dict[str, frozenset[str]] = {
     **PLATFORM_ROLES,
