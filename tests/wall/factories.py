@@ -126,7 +126,7 @@ FACTORIES: dict[str, Factory] = {
     "session": _session,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
-    "tokens/token": _short_lived,
+    "tokens.revoke.token": _short_lived,
     "user": _member,
     "verify/token": _verification,
 }
@@ -163,7 +163,14 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
 }
 """By operation: what a form of the console sends that the API's route of this name does not."""
 
-COMMAND_WORDS = {"email": "new@example.com", "file": "/dev/null", "meter": "requests", "mode": "real", "role": "viewer"}
+COMMAND_WORDS = {
+    "email": "new@example.com",
+    "file": "/dev/null",
+    "meter": "requests",
+    "mode": "real",
+    "permission": "usage:read",
+    "role": "viewer",
+}
 """Arguments of commands that are no ids; see test_commands.py."""
 
 
