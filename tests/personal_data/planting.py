@@ -81,7 +81,7 @@ async def plant(ctx: Context) -> Planted:
     await tenants.create_role(await cast.within(scene.carol, scene.globex), ROLE, ("tenant:read",))
     globex = await cast.within(scene.carol, scene.globex)
     await tenants.invite(globex, OTHER_SPELLING, ROLE)
-    await tenants.create_token(await cast.within(person, scene.acme), ["usage:read"], subject="customer 7")
+    await tenants.create_token(customers.of(ctx, scene.acme), ["usage:read"], subject="customer 7")
     await _dead_job(person, person.actor.person)
     await tenants.new_setup_link(ctx)
     await _lists_of_the_worker(ctx, scene.acme.id)

@@ -184,7 +184,7 @@ FACTORIES: dict[str, Factory] = {
     "session": _session,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
-    "tokens/token": _short_lived,
+    "tokens.revoke.token": _short_lived,
     "user": _member,
     "verify/token": _verification,
 }
