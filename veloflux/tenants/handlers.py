@@ -56,7 +56,7 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
 
 async def _remove_record(ctx: Context, tenant: str) -> None:
     if record := await store.find_record(ctx.db, tenant):
-        await ctx.db.call("DEL", keys.tenant_record(tenant), keys.data_key(tenant, record.id))
+        await clear_keys(ctx.db, tenant, [keys.tenant_record(tenant), keys.data_key(tenant, record.id)])
 
 
 async def follow_membership(ctx: Context, event: Recorded, _tx: Transaction) -> None:
