@@ -37,7 +37,8 @@ BAR = """() => {
   return Object.entries(counts).sort((one, other) => other[1] - one[1])[0]?.[0];
 }"""
 PHONE = {"width": 390, "height": 844}
-OF_THE_PLATFORM = ("tenants", "jobs", "outbox", "api", "account", "t/platform/members")
+OF_A_TENANT = ("usage?month=2015-05", "members", "roles", "api-keys", "audit", "settings", "sign-in")
+OF_THE_PLATFORM = ("tenants", "users", "jobs", "outbox", "api", "account", "account/email", "t/platform/members")
 PAGE = 50
 Visit = Callable[[str, str], Visitor]
 
@@ -216,9 +217,11 @@ def test_on_a_phone_no_page_is_wider_than_the_window_and_the_chart_follows_the_t
         create_api_key(ana)
         running.run("usage", "import", str(EXCERPT), "--tenant", "semicomplete")
         ana.page.set_viewport_size(PHONE)
-        own = ["usage?month=2015-05", "members", "api-keys", "audit"]
-        for path in [*(f"{HERE}/{page}" for page in own), *(f"/console/{page}" for page in OF_THE_PLATFORM)]:
-            ana.open(path)
+        bia = running.document("users", "create", "--name", "Bia Prado", "--email", "bia@example.com")
+        running.run("roles", "create", "night_watch", "--permission", "usage:read", "--tenant", "semicomplete")
+        own = [f"{HERE}/{page}" for page in OF_A_TENANT]
+        for path in [*own, *(f"/console/{page}" for page in (*OF_THE_PLATFORM, f"users/{bia['id']}"))]:
+            assert ana.open(path).status == 200, path
             ana.photograph(f"phone-{re.sub(r'[^a-z]+', '-', path)}", tmp_path)
             assert ana.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"], path
         ana.open(f"{HERE}/audit")
