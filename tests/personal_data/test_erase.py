@@ -10,7 +10,7 @@ import pytest
 from tests import cast, whole_database
 from tests.cast import PASSWORD
 from tests.identity.mails import mails, work
-from tests.personal_data.erasing import erase, without_grace
+from tests.personal_data.erasing import crash_once, erase, without_grace
 from tests.personal_data.planting import plant, traces_in
 from tests.worker.working import until
 from veloflux import identity, notifications, personal_data, tenants
@@ -156,7 +156,7 @@ async def test_a_crash_at_any_step_is_mended_by_going_on(
         "find_users",
     ):
         if hasattr(slice_, name):
-            _crash_once(monkeypatch, slice_, name, before=place == "before")
+            crash_once(monkeypatch, slice_, name, before=place == "before")
     planted = await plant(one_ctx)
     await erase(one_ctx, planted.person.actor.person)
     assert (await user_of(planted.person)).status == "erased"
@@ -183,21 +183,6 @@ async def test_a_crash_before_the_address_is_freed_is_mended_by_going_on(
     assert crashes == []
     assert await whole_database.keys_holding(one_ctx.db, digest) == set()
     assert await identity.register(one_ctx, name="Ana", email=cast.email("ana"), password=PASSWORD)
-
-
-def _crash_once(monkeypatch: pytest.MonkeyPatch, slice_: Any, name: str, *, before: bool) -> None:
-    """The process dies at a step, and another one goes on."""
-    step, crashes = getattr(slice_, name), ["once"]
-
-    async def crashing(*args: Any) -> Any:
-        if crashes and before:
-            raise VeloFluxError(crashes.pop())
-        answer = await step(*args)
-        if crashes:
-            raise VeloFluxError(crashes.pop())
-        return answer
-
-    monkeypatch.setattr(slice_, name, crashing)
 
 
 async def test_a_person_that_is_not_there_cannot_be_erased(one_ctx: Context) -> None:

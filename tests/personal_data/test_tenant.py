@@ -1,9 +1,11 @@
 """A tenant with planted values is exported, deleted, and looked for in all of Redis."""
 
 import msgspec
+import pytest
 
 from tests import cast, customers, whole_database
 from tests.identity.mails import link_in, mails, work
+from tests.personal_data.erasing import crash_once
 from tests.personal_data.planting import text_of
 from tests.tenants import signing_in
 from tests.tenants.lying_provider import SECRET, lying
@@ -11,7 +13,7 @@ from veloflux import audit, limits, personal_data, tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.identity import oidc
-from veloflux.tenants import SignInAnswer, Tenant
+from veloflux.tenants import SignInAnswer, Tenant, handlers
 from veloflux.transaction import MASK
 
 NAME, FORMER, SLUG, REASON = "Plantada Ltda", "Plantinha ME", "plantada-ltda", "plantada owes three invoices"
@@ -79,6 +81,14 @@ async def _known_to_its_provider(inside: Context) -> None:
     await tenants.join_by_oidc_link(cast.fresh(inside), link_in(mail, signing_in.PAGE))
 
 
+async def _delete(inside: Context) -> None:
+    """Delete the tenant without grace, and do all the work that follows."""
+    settings = msgspec.structs.replace(inside.settings, tenant_grace_days=0)
+    at_once = msgspec.structs.replace(inside, parts=msgspec.structs.replace(inside.parts, settings=settings))
+    await tenants.delete_tenant(at_once, SLUG)
+    await work(inside)
+
+
 async def traces(ctx: Context) -> dict[str, list[str]]:
     everything = await whole_database.contents(ctx.db)
     found = {key: [word for word in TRACES if word in f"{key} {value}".lower()] for key, value in everything.items()}
@@ -95,10 +105,7 @@ async def test_what_was_planted_of_a_tenant_is_in_the_export_and_after_the_delet
     assert (connection.get("client_secret"), SECRET in exported) == (None, False)
     assert len(await traces(ctx)) >= 4
 
-    settings = msgspec.structs.replace(ctx.settings, tenant_grace_days=0)
-    at_once = msgspec.structs.replace(inside, parts=msgspec.structs.replace(ctx.parts, settings=settings))
-    await tenants.delete_tenant(at_once, SLUG)
-    await work(ctx)
+    await _delete(inside)
     assert await traces(ctx) == {}
     names = {key for key in await whole_database.contents(ctx.db) if key.startswith("vf:name:slug:")}
     assert [key for key in names if made.id in str(await ctx.db.call("GET", key))] == []
@@ -106,6 +113,17 @@ async def test_what_was_planted_of_a_tenant_is_in_the_export_and_after_the_delet
     assert {entry.rule.end for entry in kinds if entry} == {"pseudonymised", "kept", "passing"}
     for index in (keys.tenants(), keys.tenants_archived(), keys.jobs_dead()):
         assert await ctx.db.call("ZSCORE", index, made.id) is None
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("step", ["clear_index", "clear_keys"])
+async def test_a_crash_while_a_tenant_is_deleted_is_mended_by_going_on(
+    one_ctx: Context, monkeypatch: pytest.MonkeyPatch, step: str, place: str
+) -> None:
+    inside, _ = await plant(one_ctx)
+    crash_once(monkeypatch, handlers, step, before=place == "before")
+    await _delete(inside)
+    assert await traces(one_ctx) == {}
 
 
 async def test_the_trail_tells_the_names_of_a_tenant_until_it_is_deleted(one_ctx: Context) -> None:
