@@ -120,6 +120,26 @@ def test_an_invitation_is_accepted_by_its_link_and_the_member_removed(veloflux: 
     assert veloflux("members", "list", "--tenant", "acme")["items"] == []
 
 
+def test_ownership_goes_over_and_all_sessions_end_at_the_terminal(veloflux: Run, tmp_path: Path) -> None:
+    made = veloflux("tenants", "create", "Acme")
+    secrets, tokens = Secrets(installation_secret(Settings(data_dir=tmp_path))), {}
+    for name, role in (("ana", "owner"), ("bob", "member")):
+        account = ("--email", f"{name}@example.com", "--password-file", "-")
+        veloflux("auth", "register", "--name", name.title(), *account, typed=f"{PASSWORD}\n")
+        tokens[name] = veloflux("auth", "login", *account, typed=f"{PASSWORD}\n", as_json=False)
+        invited = veloflux("invitations", "create", f"{name}@example.com", "--tenant", "acme", "--role", role)
+        link = invitations.token_of(secrets, made["id"], invited["id"])
+        veloflux("invitations", "accept", link, "--token-file", "-", typed=tokens[name])
+    bob = veloflux("auth", "me", "--token-file", "-", typed=tokens["bob"])["id"]
+    transfer = ("members", "transfer-ownership", bob, "--tenant", "acme", "--token-file", "-")
+    assert "is owner of acme now" in veloflux(*transfer, typed=tokens["ana"], as_json=False)
+    roles = {member["name"]: member["role"] for member in veloflux("members", "list", "--tenant", "acme")["items"]}
+    assert roles["Bob"] == "owner"
+    veloflux("sessions", "end-many", "--which", "all", "--token-file", "-", typed=tokens["bob"], as_json=False)
+    with pytest.raises(NotAuthenticated):
+        veloflux("auth", "me", "--token-file", "-", typed=tokens["bob"])
+
+
 @pytest.mark.parametrize("words", [("tenants", "create", "Acme"), ("tenants", "set-clock", "real", "--tenant", "acme")])
 def test_what_cannot_be_done_is_one_of_our_errors(veloflux: Run, words: tuple[str, ...]) -> None:
     veloflux("tenants", "create", "Acme")
