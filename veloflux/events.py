@@ -434,14 +434,6 @@ class OperatorCreated(Event, frozen=True, kw_only=True):
     user: str
 
 
-class PlatformRoleChanged(Event, frozen=True, kw_only=True):
-    """A member of the platform's tenant has another role."""
-
-    name = "platform_role.changed"
-    user: str
-    role: str
-
-
 class InvitationCreated(Event, frozen=True, kw_only=True):
     """Somebody was invited; the worker sends the e-mail."""
 
@@ -534,6 +526,14 @@ class OidcForgotten(Event, frozen=True, kw_only=True):
 
     name = "oidc.forgotten"
     identity: str
+
+
+class MemberRoleChanged(Event, frozen=True, kw_only=True):
+    """A member of a tenant, or of the platform, was given another role."""
+
+    name = "member.role_changed"
+    user: str
+    role: str
 
 
 class MemberRoleMapped(Event, frozen=True, kw_only=True):

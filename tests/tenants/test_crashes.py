@@ -78,7 +78,7 @@ async def set_platform_role(at: Stage) -> None:
     ruling = at.ctx.within(tenants.scope_of(await tenants.find(at.ctx, PLATFORM)), ROLES["operator"])
     otto = await identity.find_by_email(at.ctx, identity.parse_email(cast.email("otto")))
     assert otto
-    await tenants.set_platform_role(ruling, otto.id, "support")
+    await tenants.set_member_role(ruling, otto.id, "support")
 
 
 OPERATIONS = {
@@ -126,7 +126,7 @@ OPERATIONS = {
         (Conflict,),
         ("user.registered", "operator.created"),
     ),
-    "change a platform role": Operation(set_platform_role, (), ("platform_role.changed",), make_operators),
+    "change a platform role": Operation(set_platform_role, (), ("member.role_changed",), make_operators),
     "change the e-mail": Operation(
         lambda at: identity.confirm_email_change(cast.fresh(at.ctx), at.email_change),
         (LinkExpired, AlreadyDone),

@@ -7,7 +7,7 @@ from tests.worker.working import nothing_due, until, working
 from veloflux import tenants
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.errors import Conflict, NotFound, PermissionDenied
+from veloflux.errors import Conflict, LastOwner, NotFound, PermissionDenied
 from veloflux.worker import TABLES
 
 
@@ -42,7 +42,7 @@ async def test_of_owners_who_remove_each_other_at_the_same_time_one_remains(ctx:
         await cast.join(alice, other, "owner")
     people = [one.actor.person for one in (scene.alice, scene.carol, scene.stranger)]
     ended = await asyncio.gather(*(tenants.remove_member(alice, one) for one in people), return_exceptions=True)
-    assert [type(one) for one in ended if one] == [Conflict]
+    assert [type(one) for one in ended if one] == [LastOwner]
     members = await ctx.db.call("ZRANGE", keys.members(scene.acme.id), 0, -1)
     assert len(members) == 2
     assert await ctx.db.call("HGET", keys.tenant(scene.acme.id), "owners") == "1"

@@ -16,7 +16,7 @@ from veloflux.worker import TABLES
 async def colleague(ctx: Context, name: str, role: str) -> Context:
     """Somebody with a platform role."""
     someone = await cast.operator(ctx, name)
-    await tenants.set_platform_role(await ruling(ctx), someone.actor.person, role)
+    await tenants.set_member_role(await ruling(ctx), someone.actor.person, role)
     return someone
 
 
@@ -82,14 +82,14 @@ async def test_a_changed_role_counts_from_the_next_request_and_stands_in_the_tra
     olivia = await cast.operator(ctx)
     sam = await colleague(ctx, "sam", "support")
     operating = await tenants.authorise_platform(olivia, "members:write")
-    assert (await tenants.set_platform_role(operating, sam.actor.person, "finance")).role == "finance"
+    assert (await tenants.set_member_role(operating, sam.actor.person, "finance")).role == "finance"
     with pytest.raises(PermissionDenied):
         await tenants.authorise_platform(sam, "users:read")
-    assert (await tenants.set_platform_role(operating, sam.actor.person, "operator")).role == "operator"
+    assert (await tenants.set_member_role(operating, sam.actor.person, "operator")).role == "operator"
     assert await tenants.platform_permissions(sam) == EVERYTHING
     [*_, last] = await streams.after(ctx.db, PLATFORM, "", 100)
     assert (last.name, last.actor, last.data) == (
-        "platform_role.changed",
+        "member.role_changed",
         olivia.actor.id,
         {"user": sam.actor.person, "role": "operator"},
     )
@@ -102,7 +102,7 @@ async def test_the_last_operator_is_neither_demoted_nor_removed(ctx: Context) ->
     await colleague(ctx, "sam", "support")
     operating = await tenants.authorise_platform(olivia, "members:write")
     with pytest.raises(Conflict, match="last operator"):
-        await tenants.set_platform_role(operating, olivia.actor.person, "read-only")
+        await tenants.set_member_role(operating, olivia.actor.person, "read-only")
     with pytest.raises(Conflict, match="last operator"):
         await tenants.remove_member(operating, olivia.actor.person)
     assert await tenants.platform_role(olivia) == "operator"
@@ -113,8 +113,8 @@ async def test_of_two_operators_who_demote_one_another_at_the_same_time_one_rema
     operating = [await tenants.authorise_platform(one, "members:write") for one in people]
     first, second = operating[:2]
     ended = await asyncio.gather(
-        tenants.set_platform_role(first, second.actor.person, "support"),
-        tenants.set_platform_role(second, first.actor.person, "support"),
+        tenants.set_member_role(first, second.actor.person, "support"),
+        tenants.set_member_role(second, first.actor.person, "support"),
         return_exceptions=True,
     )
     assert sorted(type(one).__name__ for one in ended) == ["Member", "PermissionDenied"]
@@ -130,7 +130,7 @@ async def test_nobody_grants_or_takes_what_they_lack(ctx: Context) -> None:
     lesser = ctx.acting(sam.actor).within(tenants.scope_of(await tenants.find(ctx, PLATFORM)), ROLES["support"])
     for user, role in ((sam.actor.person, "operator"), (olivia.actor.person, "support")):
         with pytest.raises(PermissionDenied):
-            await tenants.set_platform_role(lesser, user, role)
+            await tenants.set_member_role(lesser, user, role)
 
 
 async def test_bad_roles_and_people_are_refused(ctx: Context) -> None:
@@ -138,11 +138,11 @@ async def test_bad_roles_and_people_are_refused(ctx: Context) -> None:
     operating = await tenants.authorise_platform(olivia, "members:write")
     for role in ("", "owner", "Operator", "x" * 200):
         with pytest.raises(InputInvalid):
-            await tenants.set_platform_role(operating, olivia.actor.person, role)
+            await tenants.set_member_role(operating, olivia.actor.person, role)
     stranger = await cast.person(ctx, "mallory")
     for user in ("", "usr_1}", stranger.actor.person):
         with pytest.raises(NotFound):
-            await tenants.set_platform_role(operating, user, "support")
+            await tenants.set_member_role(operating, user, "support")
     with pytest.raises(InputInvalid):
         await tenants.invite(await ruling(ctx), "eve@example.com", "owner")
 

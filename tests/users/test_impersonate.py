@@ -143,7 +143,7 @@ async def test_it_ends_with_the_next_request_when_who_acts_may_no_longer(ctx: Co
     _, signed_in = await acting(ctx, sam, scene.bob.actor.person)
     rule, who = await ruling(ctx), sam.actor.person
     if loss == "demoted":
-        await tenants.set_platform_role(rule, who, "finance")
+        await tenants.set_member_role(rule, who, "finance")
     elif loss == "removed":
         await tenants.remove_member(rule, who)
     else:

@@ -126,13 +126,6 @@ async def _oidc_link_of_the_owner(side: Side) -> str:
     return await oidc_link(side.inside, cast.email(side.name))
 
 
-async def _operator(side: Side) -> str:
-    """The same on both sides."""
-    found = await identity.find_by_email(side.inside, identity.parse_email(cast.email("olivia")))
-    assert found
-    return found.id
-
-
 async def _passkey(side: Side) -> str:
     """Of a member, so that the owner goes on signing in with the password."""
     member = cast.acting(
@@ -173,7 +166,6 @@ FACTORIES: dict[str, Factory] = {
     "key": _key,
     "link/token": _oidc_link_of_the_owner,
     "message": _message,
-    "operator.set_role.user": _operator,
     "owner": _tenant_id,
     "passkey": _passkey,
     "q": _email,

@@ -141,7 +141,7 @@ async def _acting(ctx: Context, acme: Side, globex: Side, nina: Context) -> dict
     """Sessions that are less than their people's own."""
     sam = await cast.operator(ctx, "sam")
     ruling = ctx.within(tenants.scope_of(await tenants.find(ctx, PLATFORM)), ROLES["operator"])
-    await tenants.set_platform_role(ruling, sam.actor.person, "support")
+    await tenants.set_member_role(ruling, sam.actor.person, "support")
     supporting = await tenants.authorise_platform(sam, "users:impersonate")
     came = await identity.start_via(nina, await identity.read_user(ctx.db, nina.actor.person), globex.tenant.id)
     return {

@@ -60,6 +60,7 @@ from veloflux.tenants.life import (
     suspend_tenant,
 )
 from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_of
+from veloflux.tenants.member_role import set_member_role
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
 from veloflux.tenants.oidc_connection import remove_oidc, set_oidc, show_oidc, try_oidc
@@ -69,7 +70,6 @@ from veloflux.tenants.oidc_sign_in import begin_sso, finish_sso
 from veloflux.tenants.operator import create_operator, is_setup_token, new_setup_link
 from veloflux.tenants.origins import set_origins
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
-from veloflux.tenants.platform_members import set_platform_role
 from veloflux.tenants.publishable import authenticate_publishable_key, is_publishable
 from veloflux.tenants.record import RecordChange, change_record, read_record
 from veloflux.tenants.rename import rename_tenant
@@ -172,9 +172,9 @@ __all__ = [
     "send_invitation",
     "send_oidc_link",
     "set_clock",
+    "set_member_role",
     "set_oidc",
     "set_origins",
-    "set_platform_role",
     "show_oidc",
     "suspend_tenant",
     "tenants_of",

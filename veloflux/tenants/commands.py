@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from veloflux import tenants
-from veloflux.context import PLATFORM, Context
+from veloflux.context import Context
 from veloflux.identity.ask_secret import PasswordFile, TokenFile, ask_secret
 from veloflux.identity.commands import as_person
 from veloflux.identity.model import Account, Language
@@ -44,18 +44,6 @@ def create_operator(
     password = ask_secret(password_file, "Password")
     user = run(terminal, lambda ctx: tenants.create_operator(ctx, None, name=name, email=email, password=password))
     show(Account(id=user.id, name=user.name, email=user.email), json=json, columns=ACCOUNT)
-
-
-@operator.command("set-role")
-def set_role(
-    terminal: typer.Context,
-    user: Annotated[str, typer.Argument(help="Id of the person")],
-    role: Annotated[str, typer.Argument(help="operator, support, finance or read-only")],
-    json: Json = False,
-) -> None:
-    """Give a member of the platform another role; the last operator keeps theirs."""
-    member = run(terminal, lambda ctx: tenants.set_platform_role(ctx, user, role), tenant=PLATFORM)
-    show(member, json=json, columns=("id", "role", "joined_at"))
 
 
 @app.command("create")
@@ -207,6 +195,21 @@ def remove_member(terminal: typer.Context, user: str, tenant: TenantOption) -> N
     """Remove a member, by the person's id."""
     run(terminal, lambda ctx: tenants.remove_member(ctx, user), tenant=tenant)
     say(f"{user} is no member of {tenant} any more")
+
+
+@members.command("set-role")
+def set_role(
+    terminal: typer.Context,
+    user: Annotated[str, typer.Argument(help="Id of the person")],
+    role: Annotated[
+        str, typer.Argument(help="The new one; in the tenant platform operator, support, finance or read-only")
+    ],
+    tenant: TenantOption,
+    json: Json = False,
+) -> None:
+    """Give a member another role; the last owner, or operator, keeps theirs."""
+    member = run(terminal, lambda ctx: tenants.set_member_role(ctx, user, role), tenant=tenant)
+    show(member, json=json, columns=("id", "role", "joined_at"))
 
 
 @members.command("transfer-ownership")

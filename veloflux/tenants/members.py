@@ -7,15 +7,20 @@ import msgspec
 
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.errors import Conflict, NotFound, PermissionDenied, Unavailable
+from veloflux.errors import Conflict, LastOwner, NotFound, PermissionDenied, Unavailable
 from veloflux.events import MemberJoined, MemberRemoved, OwnershipTransferred
 from veloflux.identity import User, find_users
 from veloflux.kit import clock, ids
 from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import holders, store
-from veloflux.tenants.model import Member, MemberProfile
+from veloflux.tenants.model import Member, MemberProfile, Tenant
 from veloflux.tenants.permissions import head_role, require_grantable
 from veloflux.transaction import Transaction, decide
+
+KEPT = {
+    "operator": "The last operator keeps this role; make somebody else operator first",
+    "owner": "The last owner keeps this role; make somebody else owner first",
+}
 
 
 async def list_members(ctx: Context, cursor: str = "", limit: int = LIMIT) -> Page[MemberProfile]:
@@ -30,7 +35,7 @@ async def remove_member(ctx: Context, user: str) -> None:
 
     :raises NotFound: the tenant has no such member.
     :raises PermissionDenied: the member may do more than the actor.
-    :raises Conflict: the member is the last owner.
+    :raises LastOwner: the member is the last one.
     """
     if not ids.is_id(user, "usr"):
         raise _no_member()
@@ -61,6 +66,22 @@ def join(tx: Transaction, user: str, role: str) -> None:
     tx.event(MemberJoined(user=user, role=role))
 
 
+def give_role(tx: Transaction, tenant: Tenant, member: Member, role: str) -> Member:
+    """Let a member have another role, as a part of a commit of the tenant.
+
+    :raises LastOwner: nobody else has the role that somebody must have.
+    """
+    head = head_role(tenant.id)
+    if member.role == head and tenant.owners < 2:
+        raise LastOwner(KEPT[head])
+    if head in (member.role, role):
+        tx.expect(keys.tenant(tenant.id), "owners", str(tenant.owners))
+        tx.add(keys.tenant(tenant.id), "owners", 1 if role == head else -1)
+    holders.release(tx, member.role, member.id)
+    holders.hold(tx, role, member.id)
+    return tx.change(keys.member(tenant.id, member.id), member, msgspec.structs.replace(member, role=role))
+
+
 async def _remove(ctx: Context, user: str) -> None:
     tenant, member = await asyncio.gather(
         store.find_tenant(ctx.db, ctx.tenant), store.find_member(ctx.db, ctx.tenant, user)
@@ -72,7 +93,7 @@ async def _remove(ctx: Context, user: str) -> None:
     holders.guard(ctx, tx)
     if member.role == head_role(tenant.id):
         if tenant.owners < 2:
-            raise Conflict(f"The last {member.role} cannot be removed; make somebody else {member.role} first")
+            raise LastOwner(f"The last {member.role} cannot be removed; make somebody else {member.role} first")
         tx.expect(keys.tenant(tenant.id), "owners", str(tenant.owners))
         tx.add(keys.tenant(tenant.id), "owners", -1)
     tx.remove(keys.member(tenant.id, member.id), member)

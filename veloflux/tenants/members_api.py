@@ -13,13 +13,17 @@ from veloflux.identity.model import Language, Person
 from veloflux.kit import page
 from veloflux.kit.page import Page
 from veloflux.tenants.api import Limit, TenantPath
-from veloflux.tenants.model import MemberProfile, Tenant
+from veloflux.tenants.model import Member, MemberProfile, Tenant
 from veloflux.tenants.shown import InvitationShown
 
 Role = Annotated[
     str,
     Meta(max_length=40, description="owner, admin, member, viewer, or one of the tenant's own", examples=["member"]),
 ]
+
+
+class SetRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    role: Role
 
 
 class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +88,19 @@ async def list_members(
 )
 async def remove_member(ctx: Context, tenant: TenantPath, user: str) -> None:
     await tenants.remove_member(ctx, user)
+
+
+@post(
+    "/api/tenants/{tenant:str}/members/{user:str}/role",
+    operation_id="members.set_role",
+    permission="members:write",
+    summary="Give a member another role",
+    tags=["members"],
+    status_code=200,
+)
+async def set_role(ctx: Context, tenant: TenantPath, user: str, data: SetRole) -> Member:
+    """It counts from the next request on. The last owner, or operator, keeps the role."""
+    return await tenants.set_member_role(ctx, user, data.role)
 
 
 @post(
@@ -200,6 +217,7 @@ async def accept_invitation(ctx: Context, data: AcceptInvitation) -> Tenant:
 ROUTES = (
     list_members,
     remove_member,
+    set_role,
     transfer_ownership,
     invite,
     list_invitations,

@@ -8,23 +8,19 @@ asked ──> at the provider ──> back with a code ──> ID token checked,
 import contextlib
 from typing import Any
 
-import msgspec
-
 from veloflux.context import PLATFORM, Context
-from veloflux.db import keys
-from veloflux.errors import InputInvalid, NotFound, SignInRefused, Unavailable
+from veloflux.errors import InputInvalid, LastOwner, NotFound, SignInRefused, Unavailable
 from veloflux.events import MemberRoleMapped
 from veloflux.identity import SignedIn, User, as_themselves, find_users, oidc, parse_email, start_via
 from veloflux.identity.oidc.flow import LIFE_MS, nonce_of
 from veloflux.kit import ids
-from veloflux.tenants import holders, oidc_links, store
+from veloflux.tenants import oidc_links, store
 from veloflux.tenants.find import scope_of
-from veloflux.tenants.members import join
+from veloflux.tenants.members import give_role, join
 from veloflux.tenants.model import Member, Tenant
 from veloflux.tenants.oidc_connection import client_of
 from veloflux.tenants.oidc_links import Profile
 from veloflux.tenants.oidc_model import OidcConnection, SignInAnswer
-from veloflux.tenants.permissions import head_role
 from veloflux.tenants.slug import SLUG
 from veloflux.transaction import Transaction, decide
 
@@ -141,15 +137,11 @@ async def _admit(ctx: Context, user: str, role: str) -> None:
 
 async def _give(ctx: Context, tx: Transaction, member: Member, role: str) -> bool:
     """Change a member's role; False: it is the last owner's, who stays."""
-    tenant, head = await store.find_tenant(ctx.db, ctx.tenant), head_role(ctx.tenant)
+    tenant = await store.find_tenant(ctx.db, ctx.tenant)
     assert tenant
-    if member.role == head and tenant.owners < 2:
+    try:
+        give_role(tx, tenant, member, role)
+    except LastOwner:
         return False
-    if head in (member.role, role):
-        tx.expect(keys.tenant(tenant.id), "owners", str(tenant.owners))
-        tx.add(keys.tenant(tenant.id), "owners", 1 if role == head else -1)
-    tx.change(keys.member(tenant.id, member.id), member, msgspec.structs.replace(member, role=role))
-    holders.release(tx, member.role, member.id)
-    holders.hold(tx, role, member.id)
     tx.event(MemberRoleMapped(user=member.id, role=role))
     return True

@@ -5,7 +5,6 @@ import asyncio
 from litestar import get, post
 
 from veloflux import tenants
-from veloflux.context import PLATFORM
 from veloflux.kit import clock
 from veloflux.kit.page import LIMIT_MAX
 from veloflux.tenants import Invitation, permissions_of, roles_of
@@ -77,12 +76,15 @@ async def transfer_ownership(page: Page, user: str) -> Html:
     return await _show(page)
 
 
-@post("/console/operators/{user:str}/role", operation_id="console.operator.set_role", platform="members:write")
-async def set_platform_role(page: Page, user: str) -> Html:
-    page.tenant = await tenants.find(page.ctx, PLATFORM)
+@post(
+    "/console/t/{tenant:str}/members/{user:str}/role",
+    operation_id="console.members.set_role",
+    permission="members:write",
+)
+async def set_role(page: Page, user: str) -> Html:
     with page.keeping_form():
-        await tenants.set_platform_role(page.ctx, user, page.form["role"])
-        return page.go(f"{page.home}/members", done="operator.set_role")
+        await tenants.set_member_role(page.ctx, user, page.form["role"])
+        return page.go(f"{page.home}/members", done="members.set_role")
     return await _show(page)
 
 
@@ -119,5 +121,5 @@ ROUTES = (
     resend_invitation,
     remove_member,
     transfer_ownership,
-    set_platform_role,
+    set_role,
 )
