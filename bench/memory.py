@@ -29,10 +29,12 @@ async def measure() -> list[Row]:
         taken = Taken(ctx)
         users = await taken.by("user", people, lambda email: _register(nobody, email))
         sessions = await taken.by("session", people, lambda email: identity.log_in(nobody, email, PASSWORD))
-        await taken.by("tenant", people, lambda email: tenants.create_tenant(ctx, f"Tenant of {email}"))
-        invited = await taken.by("invitation", people, lambda email: tenants.invite(ctx, email, "member"))
-        pairs = zip(sessions, invited, strict=True)
-        await taken.by("member", list(pairs), lambda pair: _accept(ctx, *pair))
+        made = await taken.by("tenant", people, lambda email: tenants.create_tenant(ctx, f"Tenant of {email}"))
+        rooms = [ctx.within(tenants.scope_of(tenant), tenants.EVERYTHING) for tenant in made]
+        asked = list(zip(rooms, people, strict=True))
+        invited = await taken.by("invitation", asked, lambda one: tenants.invite(one[0], one[1], "member"))
+        accepting = list(zip(rooms, sessions, invited, strict=True))
+        await taken.by("member", accepting, lambda one: _accept(*one))
         await taken.by("API key", users, lambda user: tenants.create_api_key(ctx, f"of {user.id}"))
         return taken.rows
 
