@@ -1,6 +1,7 @@
 """Sessions: a log-in gives a token `<person>.<secret>`, by which one script in the person's slot knows the person."""
 
 import asyncio
+import functools
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -128,7 +129,7 @@ async def authenticate(parts: Parts, token: str) -> Person:
         email=email,
         language=language,
         session=session,
-        factors=tuple(msgspec.json.decode(proved, type=list[str])),
+        factors=_proved(proved),
         via=via,
         impersonator=impersonator,
         impersonation=impersonation,
@@ -143,6 +144,12 @@ def session_id(secret: str) -> str:
 async def start_via(ctx: Context, user: User, tenant: str) -> SignedIn:
     """Start a session of half a day that opens one tenant alone, whose own provider says who this is."""
     return await open_session(acting_as(ctx, user), user, ("oidc",), via=tenant)
+
+
+@functools.lru_cache
+def _proved(text: str) -> tuple[str, ...]:
+    """The factors that a session holds as JSON; there are few combinations."""
+    return msgspec.json.decode(text, type=tuple[str, ...])
 
 
 async def open_session(
