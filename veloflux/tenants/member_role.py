@@ -5,12 +5,12 @@ import contextlib
 
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.errors import NotFound, Unavailable
+from veloflux.errors import Unavailable
 from veloflux.events import MemberRoleChanged
 from veloflux.kit import ids
 from veloflux.tenants import holders, store
 from veloflux.tenants.access import authorise
-from veloflux.tenants.members import give_role
+from veloflux.tenants.members import give_role, no_member
 from veloflux.tenants.model import Member
 from veloflux.tenants.permissions import require_grantable, require_role
 from veloflux.transaction import Transaction, decide
@@ -27,7 +27,7 @@ async def set_member_role(ctx: Context, user: str, role: str) -> Member:
     """
     require_role(ctx, role)
     if not ids.is_id(user, "usr"):
-        raise _no_member()
+        raise no_member()
     member = await decide(lambda: _set(ctx, user, role))
     with contextlib.suppress(Unavailable):  # the worker does it again
         await store.project_membership(ctx.db, ctx.tenant, user)
@@ -43,7 +43,7 @@ async def _set(ctx: Context, user: str, role: str) -> Member:
         store.find_member(ctx.db, ctx.tenant, ctx.actor.person or user),
     )
     if tenant is None or member is None:
-        raise _no_member()
+        raise no_member()
     for each in (member.role, role):
         require_grantable(ctx, each)
     if member.role == role:
@@ -56,7 +56,3 @@ async def _set(ctx: Context, user: str, role: str) -> Member:
     tx.event(MemberRoleChanged(user=user, role=role))
     await tx.commit()
     return changed
-
-
-def _no_member() -> NotFound:
-    return NotFound("This tenant has no such member")

@@ -38,7 +38,7 @@ async def remove_member(ctx: Context, user: str) -> None:
     :raises LastOwner: the member is the last one.
     """
     if not ids.is_id(user, "usr"):
-        raise _no_member()
+        raise no_member()
     await decide(lambda: _remove(ctx, user))
     with contextlib.suppress(Unavailable):  # the worker does it again
         await store.project_membership(ctx.db, ctx.tenant, user)
@@ -51,7 +51,7 @@ async def transfer_ownership(ctx: Context, user: str) -> Member:
     :raises PermissionDenied: the actor is no owner in person.
     """
     if not ids.is_id(user, "usr"):
-        raise _no_member()
+        raise no_member()
     return await decide(lambda: _transfer(ctx, user))
 
 
@@ -87,7 +87,7 @@ async def _remove(ctx: Context, user: str) -> None:
         store.find_tenant(ctx.db, ctx.tenant), store.find_member(ctx.db, ctx.tenant, user)
     )
     if member is None or tenant is None:
-        raise _no_member()
+        raise no_member()
     require_grantable(ctx, member.role)
     tx = Transaction(ctx, tenant.id)
     holders.guard(ctx, tx)
@@ -108,7 +108,7 @@ async def _transfer(ctx: Context, user: str) -> Member:
         store.find_member(ctx.db, ctx.tenant, ctx.actor.person or user), store.find_member(ctx.db, ctx.tenant, user)
     )
     if taker is None:
-        raise _no_member()
+        raise no_member()
     if not ctx.actor.person or giver is None or giver.role != "owner":
         raise PermissionDenied("Only an owner, in person, can hand over the ownership")
     if taker.role == "owner":
@@ -135,5 +135,6 @@ def _profile(member: Member, user: User | None) -> MemberProfile:
     )
 
 
-def _no_member() -> NotFound:
+def no_member() -> NotFound:
+    """What those hear who name a person that is no member here."""
     return NotFound("This tenant has no such member")
