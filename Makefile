@@ -21,7 +21,7 @@ demo: install  ## run the main job by itself on an excerpt of a real access log
 
 test: install .venv/installed-dev  ## run every test, on a real Valkey, standalone and as a cluster
 	$(BIN)/python -m tests.browser
-	exec $(BIN)/pytest $(ARGS)
+	exec $(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: install .venv/installed-dev  ## lint, types, import rules, generated pages
 	$(BIN)/ruff format --check -q .
