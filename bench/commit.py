@@ -51,7 +51,7 @@ async def measure() -> list[Row]:
 
 async def _commits(target: Stage) -> float:
     async def commit(_: int) -> None:
-        await _change(target).commit()
+        await change(target).commit()
 
     return await _rate(commit, range(COMMITS))
 
@@ -60,7 +60,7 @@ async def _writes(target: Stage) -> float:
     """The least that a commit could cost: the same words, sent to a script that only writes."""
     sha = hashlib.sha1(WRITES_ALONE.encode(), usedforsecurity=False).hexdigest()
     script = COMMIT._replace(name="bench/writes_alone", source=WRITES_ALONE, sha=sha)
-    changes = [_change(target) for _ in range(COMMITS)]
+    changes = [change(target) for _ in range(COMMITS)]
     programs = [await change.ready() for change in changes]
 
     async def write(program: tuple[list[str], list[str]]) -> None:
@@ -69,7 +69,7 @@ async def _writes(target: Stage) -> float:
     return await _rate(write, programs)
 
 
-def _change(target: Stage) -> Transaction:
+def change(target: Stage) -> Transaction:
     key = ApiKey(id=ids.new("key"), name="bench", prefix="vf", digest="0", role="member", created_by="", created_at=0)
     tx = Transaction(target.ctx, target.ctx.tenant)
     tx.create(keys.api_key(target.ctx.tenant, key.id), key)
