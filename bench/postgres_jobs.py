@@ -18,6 +18,7 @@ import msgspec
 from veloflux.metering import Event
 
 CONNECTIONS = 8
+_encoded = msgspec.json.Encoder(order="deterministic").encode
 TENANT, REQUESTS, BYTES = 1, 1, 2
 SPEND = "UPDATE quota SET used = used + $2 WHERE tenant = $1 AND used + $2 <= quota RETURNING used"
 ADD_UP = "ON CONFLICT (tenant, meter, quarter, part) DO UPDATE SET amount = usage.amount + excluded.amount"
@@ -237,5 +238,5 @@ def _row(event: Event) -> tuple[int, int, int, int]:
     """Digest, content, quarter of an hour and bytes."""
     assert event.at is not None
     digest = hashlib.blake2b(f"{TENANT}\0{event.source}\0{event.id}".encode(), digest_size=8).digest()
-    content = zlib.crc32(f"{event.type}{event.at}{event.data}".encode()) & 0x7FFF
+    content = zlib.crc32(_encoded([event.type, event.at, event.data])) & 0x7FFF
     return int.from_bytes(digest, signed=True), content, event.at // 900_000, event.data["bytes"]
