@@ -31,5 +31,6 @@ async def measure() -> list[Row]:
             unit="events/s",
             bar=60_000,
             notes=f"p99 {load.p99_ms:.0f} ms, {load.failed} failed; {used / int(counted):.1f} bytes of Redis an event",
+            loaded=load.latency,
         )
     ]

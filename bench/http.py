@@ -41,6 +41,7 @@ def _row(what: str, load: Load, top: Load, bar: float) -> Row:
         ceiling_is="bare handler",
         bar=bar,
         notes=f"p99 {load.p99_ms:.1f} ms, {load.failed} failed",
+        loaded=load.latency,
     )
 
 

@@ -8,6 +8,7 @@ from statistics import median
 
 import msgspec
 
+from bench.report import Latency
 from bench.stage import tool
 
 SECONDS = 4
@@ -15,11 +16,16 @@ ROUNDS = 3
 
 
 class Load(msgspec.Struct, frozen=True):
-    """Answers per second, the 99th percentile in ms, and how many were no success."""
+    """Answers per second, how long they took, and how many were no success."""
 
     per_second: float
+    median_ms: float
     p99_ms: float
     failed: int
+
+    @property
+    def latency(self) -> Latency:
+        return Latency(self.median_ms, self.p99_ms)
 
 
 def drive(url: str, script: str, connections: int, seconds: int = SECONDS) -> Load:
@@ -32,6 +38,7 @@ def drive(url: str, script: str, connections: int, seconds: int = SECONDS) -> Lo
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
     return Load(
         per_second=float(_found(r"Requests/sec:\s+([\d.]+)", out)[0]),
+        median_ms=_ms(*_found(r"50%\s+([\d.]+)(us|ms|s)", out)),
         p99_ms=_ms(*_found(r"99%\s+([\d.]+)(us|ms|s)", out)),
         failed=int(failed[1]) if failed else 0,
     )

@@ -46,6 +46,7 @@ async def measure() -> list[Row]:
             ceiling_is="bare argon2id",
             bar=0.8,
             notes=f"p99 {load.p99_ms:.0f} ms, {load.failed} failed",
+            loaded=load.latency,
         ),
         Row(
             what="/api/auth/me beside those log-ins, p99",

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import uvloop
 
 from bench import postgres_server, postgres_stored, report
-from bench.postgres_jobs import Postgres, connected
+from bench.comparison import Both, Job, Sizes
+from bench.postgres_jobs import connected
 from bench.report import Row
-from bench.rounds import Call, Round, Way, drive, in_turn, latency, middle
 from bench.stage import stage
 from bench.veloflux_jobs import Events, VeloFlux
 from veloflux.db import documents
@@ -22,98 +21,21 @@ from veloflux.kit import clock, ids
 from veloflux.metering import Event
 from veloflux.tenants import ApiKey
 
-OURS, EVERYSEC = "VeloFlux", "appendfsync everysec"
-ALONE_CALL, TOGETHER = "a statement a call", "callers of the process share a statement"
+APART, TOGETHER = "a statement a call", "callers of the process share statements"
 DAYS = 30
 QUARTER_MS = 900_000
 QUOTA = 2**52
 
 
-class Sizes(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is measured; `stored` is the events that both remember before batches are compared."""
-
-    stored: int = 10_000_000
-    rounds: int = 5
-    seconds: float = 1.5
-    people: int = 32
-    callers: int = 64
-    senders: int = 8
-    batch: int = 500
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What is done on both sides; `each` is how many things a call does, `times` the bar.
-
-    PostgreSQL has several ways where it is not plain which is its best. Who `writes` waits for the disk.
-    """
-
-    what: str
-    unit: str
-    ours: Call
-    theirs: dict[str, Call]
-    at_once: int
-    each: int = 1
-    times: float = 0
-    writes: bool = True
-
-
-class Both(msgspec.Struct, frozen=True):
-    """The two who do the jobs."""
-
-    ours: VeloFlux
-    theirs: Postgres
-    sizes: Sizes
-
-    async def do(self, job: Job) -> Row:
-        """A job, by turns; the row compares with PostgreSQL's best way."""
-        ways = {OURS: Way(job.ours, self.ours.always), **{name: Way(call) for name, call in job.theirs.items()}}
-        if job.writes:
-            ways[EVERYSEC] = Way(job.ours, self.ours.everysec)
-        done = await in_turn(ways, self.sizes.rounds, job.at_once, self.sizes.seconds)
-        await self.ours.always()
-        best = max(job.theirs, key=lambda name: middle(done[name]))
-        alone = {name: latency([await drive(ways[name].call, 1, self.sizes.seconds)]) for name in (OURS, best)}
-        return Row(
-            what=f"{job.what}, {job.at_once} at once",
-            script="postgres.py",
-            figure=middle(done[OURS]) * job.each,
-            unit=job.unit,
-            ceiling=middle(done[best]) * job.each,
-            ceiling_is="PostgreSQL",
-            times=job.times,
-            notes=notes(done, best, job.each, (alone[OURS].median_ms, alone[best].median_ms)),
-            alone=alone[OURS],
-            loaded=latency(done[OURS]),
-        )
-
-
-def notes(done: dict[str, list[Round]], best: str, each: int, alone_ms: tuple[float, float]) -> str:
-    """The spread of both, the other ways, and what one call takes when nobody else calls."""
-    words = [f"rounds {_spread(done[OURS], each)} against {_spread(done[best], each)}"]
-    if EVERYSEC in done:
-        words.append(f"{middle(done[EVERYSEC]) * each:,.0f} with {EVERYSEC}")
-    if others := [name for name in done if name not in (OURS, EVERYSEC, best)]:
-        words.append(f"PostgreSQL's best: {best}")
-        words += [f"{name}: {middle(done[name]) * each:,.0f}" for name in others]
-    return "; ".join([*words, f"a call alone {alone_ms[0]:.2f} ms against {alone_ms[1]:.2f} ms"])
-
-
-def _spread(rounds: list[Round], each: int) -> str:
-    figures = [one.per_second * each for one in rounds]
-    return f"{min(figures):,.0f} to {max(figures):,.0f}"
-
-
-def missing() -> str:
-    """How to get what is needed; "": it is there."""
-    return "" if postgres_server.programs() else postgres_server.HOW_TO_GET_IT
-
-
 async def measure(sizes: Sizes | None = None) -> list[Row]:
     async with _both(sizes or Sizes()) as both:
-        rows = [await both.do(await job(both)) for job in (_sessions, _documents, _month)]
-        rows += [await _quota(both), await both.do(await _one_event(both))]
+        rows: list[Row] = []
+        for job in (_sessions, _documents, _month):
+            rows += await both.do(await job(both))
+        rows += await _quota(both)
+        rows += await both.do(await _one_event(both))
         memory = await postgres_stored.fill(both.ours, both.theirs, both.sizes.stored, both.sizes.senders)
-        return [*rows, await both.do(await _batches(both)), *memory]
+        return [*rows, *await both.do(await _batches(both)), *memory]
 
 
 @asynccontextmanager
@@ -141,7 +63,7 @@ async def _sessions(both: Both) -> Job:
         what="session looked up",
         unit="sessions/s",
         ours=ours,
-        theirs={ALONE_CALL: theirs},
+        theirs={APART: theirs},
         at_once=both.sizes.callers,
         writes=False,
     )
@@ -163,7 +85,7 @@ async def _documents(both: Both) -> Job:
         what="commit of one document with one event",
         unit="commits/s",
         ours=both.ours.commit,
-        theirs={ALONE_CALL: theirs},
+        theirs={APART: theirs},
         at_once=both.sizes.callers,
     )
 
@@ -189,15 +111,15 @@ async def _month(both: Both) -> Job:
     assert await both.ours.read_usage(first, last) == found, "both count the same in each hour"
     return Job(
         what=f"usage of {DAYS} days read by hour",
-        unit="answers/s",
+        unit="reads/s",
         ours=ours,
-        theirs={ALONE_CALL: theirs},
+        theirs={APART: theirs},
         at_once=both.sizes.senders,
         writes=False,
     )
 
 
-async def _quota(both: Both) -> Row:
+async def _quota(both: Both) -> list[Row]:
     """Both count every unit that passed, and no other."""
     await both.theirs.set_quota(QUOTA)
     before, mine, other = await both.ours.counted(), itertools.count(), itertools.count()
@@ -214,19 +136,19 @@ async def _quota(both: Both) -> Row:
         if await both.theirs.spend_together(1):
             next(other)
 
-    row = await both.do(
+    rows = await both.do(
         Job(
             what="units of one quota spent, exactly",
             unit="units/s",
             ours=ours,
-            theirs={ALONE_CALL: alone, TOGETHER: together},
+            theirs={APART: alone, TOGETHER: together},
             at_once=both.sizes.callers,
             times=10,
         )
     )
     assert await both.ours.counted() - before == next(mine), "each unit counts once"
     assert await both.theirs.used() == next(other), "each unit counts once"
-    return row
+    return rows
 
 
 async def _one_event(both: Both) -> Job:
@@ -245,7 +167,7 @@ async def _one_event(both: Both) -> Job:
         what="event recorded, one a call, each id once",
         unit="events/s",
         ours=ours,
-        theirs={ALONE_CALL: alone, TOGETHER: together},
+        theirs={APART: alone, TOGETHER: together},
         at_once=both.sizes.callers,
         times=2,
     )

@@ -51,6 +51,11 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def absent() -> str:
+    """How to get what is needed; "": it is there."""
+    return "" if programs() else HOW_TO_GET_IT
+
+
 def version() -> str:
     """Such as `PostgreSQL 15.8`."""
     found = programs()

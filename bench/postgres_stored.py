@@ -2,6 +2,7 @@
 
 import asyncio
 
+from bench.claims import PEER
 from bench.postgres_jobs import Postgres
 from bench.report import Row
 from bench.veloflux_jobs import Events, VeloFlux
@@ -62,7 +63,7 @@ def _row(what: str, ours: float, theirs: float) -> Row:
         figure=ours,
         unit="bytes",
         ceiling=theirs,
-        ceiling_is="PostgreSQL",
+        ceiling_is=PEER,
         most=0.2,
         notes="used_memory of Redis, which is all in memory, against table and packed index, which are on disk too",
     )

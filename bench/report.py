@@ -85,19 +85,21 @@ def print_table(rows: Sequence[Row]) -> None:
     Console().print(table)
 
 
-def write_page(rows: Sequence[Row], server: str) -> None:
-    """docs/benchmarks.md, with the machine's description."""
+def write_page(rows: Sequence[Row], servers: str, claims: Sequence[str]) -> None:
+    """docs/benchmarks.md, with the machine's description and what becomes of the plan's claims."""
     lines = [
         "# Benchmarks",
         "",
         "Written by `make bench`: each figure stands beside its ceiling, measured in the same run on the same machine.",
-        "The machine is shared by everything that is measured: Redis, the web process and the load generator.",
+        "The machine is shared by everything that is measured: the servers, the web process and the load generator.",
         "",
-        f"Measured on {datetime.now(UTC).date().isoformat()}: {machine()}; {server}.",
+        f"Measured on {datetime.now(UTC).date().isoformat()}: {machine()}; {servers}.",
         "",
         "| " + " | ".join([*HEAD, "script"]) + " |",
         "|" + "---|" * (len(HEAD) + 1),
         *("| " + " | ".join([*row.cells(), f"`bench/{row.script}`"]) + " |" for row in rows),
+        "",
+        *claims,
     ]
     PAGE.write_text("\n".join(lines) + "\n", "utf-8")
 

@@ -1,0 +1,95 @@
+"""Rounds, what is made of them, and the bars of a row."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from bench.comparison import EVERYSEC, OURS, Job, compared
+from bench.report import Latency, Row
+from bench.rounds import Round, Way, drive, in_turn, latency_of, middle
+
+
+async def nothing() -> None:
+    await asyncio.sleep(0)
+
+
+def job(*ways: str, times: float = 0) -> Job:
+    calls = dict.fromkeys(ways, nothing)
+    return Job(what="job", unit="jobs/s", ours=nothing, theirs=calls, at_once=8, each=10, times=times)
+
+
+def rounds(*per_second: float) -> list[Round]:
+    return [Round(one, [1 / one]) for one in per_second]
+
+
+def test_a_row_compares_the_medians_and_says_how_far_the_rounds_lie_apart() -> None:
+    done = {OURS: rounds(30, 10, 20), "b": rounds(5, 4, 9), EVERYSEC: rounds(40, 40, 41)}
+    alone = {OURS: Latency(0.5, 0.8), "b": Latency(2.0, 3.0)}
+    made = compared(job("b", times=4), "b", done, alone, is_best=True)
+    assert (made.what, made.figure, made.ceiling, made.ratio, made.passes) == ("job, 8 at once", 200, 50, 4.0, True)
+    assert made.notes == (
+        "rounds 100 to 300 against 40 to 90; 400 with appendfsync everysec; a call alone 0.50 ms against 2.00 ms"
+    )
+    assert (made.alone, made.loaded) == (Latency(0.5, 0.8), Latency(50.0, 100.0))
+
+
+def test_only_the_best_way_has_the_bar_and_stands_for_the_claims() -> None:
+    done = {OURS: rounds(10), "a": rounds(1), "b": rounds(5)}
+    alone = dict.fromkeys(done, Latency(1.0, 1.0))
+    best, other = (compared(job("a", "b", times=10), name, done, alone, is_best=name == "b") for name in ("b", "a"))
+    assert (best.what, best.asked) == ("job, 8 at once; PostgreSQL: b", "at least 10 times (missed)")
+    assert (other.what, other.asked, other.alone, other.loaded) == ("job, 8 at once; PostgreSQL: a", "", None, None)
+
+
+@pytest.mark.parametrize(
+    ("bars", "figure", "said"),
+    [
+        ({"times": 10}, 100, "at least 10 times"),
+        ({"times": 10}, 99, "at least 10 times (missed)"),
+        ({"most": 0.2}, 2, "at most 0.2"),
+        ({"most": 0.2}, 3, "at most 0.2 (missed)"),
+        ({"most": 20}, 20, "at most 20"),
+        ({"most": 20}, 21, "at most 20 (missed)"),
+        ({"bar": 0.5}, 4, "at least 0.5 (missed)"),
+        ({"bar": 60_000}, 60_000, "at least 60,000"),
+        ({}, 1, ""),
+    ],
+)
+def test_a_bar_is_of_the_ratio_or_of_the_figure(bars: dict[str, float], figure: float, said: str) -> None:
+    made = Row(what="job", script="x.py", figure=figure, unit="jobs", ceiling=10, **bars)  # type: ignore[arg-type]
+    assert made.asked == said
+
+
+async def test_ways_take_turns_and_the_first_round_is_not_kept() -> None:
+    calls: list[str] = []
+
+    def way(name: str) -> Way:
+        async def call() -> None:
+            calls.append(name)
+            await asyncio.sleep(0.001)
+
+        async def before() -> None:
+            calls.append("before " + name)
+
+        return Way(call, before)
+
+    done = await in_turn({"a": way("a"), "b": way("b")}, 2, 2, 0.01)
+    assert {name: len(kept) for name, kept in done.items()} == {"a": 2, "b": 2}
+    turns = [name for name, then in pairwise(["", *calls]) if then != name and then.startswith("before")]
+    assert [name for name in calls if name.startswith("before")] == [f"before {name}" for name in "baabba"]
+    assert len(turns) == 6
+
+
+async def test_a_call_that_has_begun_counts() -> None:
+    async def call() -> None:
+        await asyncio.sleep(0.01)
+
+    done = await drive(call, 3, 0.000_1)
+    assert len(done.took) == 3
+
+
+def test_the_middle_and_the_slowest_hundredth() -> None:
+    assert middle(rounds(1, 100, 3)) == 3
+    assert latency_of([0.001 * n for n in range(1, 101)]) == Latency(pytest.approx(50.5), pytest.approx(99.0))
+    assert latency_of([0.004]) == Latency(4.0, 4.0)
