@@ -117,9 +117,9 @@ def _run(command: list[str]) -> None:
 
 
 def _owned(command: list[str]) -> list[str]:
-    """As the user of Debian's package where we are root, whom PostgreSQL refuses; the process is still our child."""
-    if os.getuid() != 0:
-        return command
-    owner = pwd.getpwnam(OWNER)
-    ids = ["--reuid", str(owner.pw_uid), "--regid", str(owner.pw_gid), "--clear-groups"]
-    return ["setpriv", *ids, "--", *command]
+    """As the user of Debian's package where we are root, whom PostgreSQL refuses; and not to outlive us."""
+    ids = []
+    if os.getuid() == 0:
+        owner = pwd.getpwnam(OWNER)
+        ids = ["--reuid", str(owner.pw_uid), "--regid", str(owner.pw_gid), "--clear-groups"]
+    return ["setpriv", *ids, "--pdeathsig", "INT", "--", *command]
