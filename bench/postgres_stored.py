@@ -40,7 +40,7 @@ async def fill(ours: VeloFlux, theirs: Postgres, number: int, senders: int) -> l
 
 async def _fill_ours(ours: VeloFlux, number: int, senders: int) -> float:
     """Bytes of Redis for each event."""
-    before = await ours.used_memory()
+    before, counted = await ours.used_memory(), await ours.counted()
     events, left = Events(ids.new("run"), clock.now_ms()), number
 
     async def send() -> None:
@@ -51,6 +51,7 @@ async def _fill_ours(ours: VeloFlux, number: int, senders: int) -> float:
 
     await ours.everysec()
     await asyncio.gather(*(send() for _ in range(senders)))
+    assert await ours.counted() - counted == number, "each event counts once"
     await ours.rewritten()
     await ours.always()
     return (await ours.used_memory() - before) / number
