@@ -49,7 +49,7 @@ async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
             ctx = Context(parts=parts, actor=Actor(id="cli:bench"))
             tenant = await tenants.create_tenant(ctx, "Bench", plan="enterprise")
             ctx = ctx.within(tenants.scope_of(tenant), EVERYTHING)
-            await _lift_limits(ctx)
+            await lift_limits(ctx)
             new = await tenants.create_api_key(ctx, "bench")
             yield Stage(settings, ctx, new.token, (new.key.id, new.key.digest))
     finally:
@@ -57,7 +57,7 @@ async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _lift_limits(ctx: Context) -> None:
+async def lift_limits(ctx: Context) -> None:
     """Three rate limits and a quota that are computed with each check and never reached."""
     rates = [
         rate_limit(Rate(name=name, meter="requests", limit="1000000/s", burst=10_000_000)) for name in ("a", "b", "c")
