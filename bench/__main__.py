@@ -9,7 +9,7 @@ import uvloop
 from bench import report
 from veloflux.db import embedded
 
-MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory", "wall_timing", "fail_over")
+MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory", "wall_timing", "fail_over", "clusters")
 
 
 def main(names: list[str]) -> None:
