@@ -9,7 +9,18 @@ import uvloop
 from bench import claims, postgres_server, report
 from veloflux.db import embedded
 
-MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory", "wall_timing", "postgres")
+MEASUREMENTS = (
+    "http",
+    "log_in",
+    "events",
+    "commit",
+    "in_process",
+    "memory",
+    "wall_timing",
+    "fail_over",
+    "clusters",
+    "postgres",
+)
 
 
 def main(names: list[str]) -> None:

@@ -20,7 +20,7 @@ from veloflux.context import Actor, Context
 from veloflux.db import embedded, keys
 from veloflux.plans import catalogue
 from veloflux.plans.catalogue import Rate
-from veloflux.plans.policy import Policy, rate_limit, version
+from veloflux.plans.policy import Policy, QuotaLimit, rate_limit, version
 from veloflux.settings import Settings, environment
 from veloflux.tenants import EVERYTHING
 
@@ -49,7 +49,7 @@ async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
             ctx = Context(parts=parts, actor=Actor(id="cli:bench"))
             tenant = await tenants.create_tenant(ctx, "Bench", plan="enterprise")
             ctx = ctx.within(tenants.scope_of(tenant), EVERYTHING)
-            await _lift_limits(ctx)
+            await lift_limits(ctx)
             new = await tenants.create_api_key(ctx, "bench")
             yield Stage(settings, ctx, new.token, (new.key.id, new.key.digest))
     finally:
@@ -57,18 +57,17 @@ async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _lift_limits(ctx: Context) -> None:
+async def lift_limits(ctx: Context) -> None:
     """Three rate limits and a quota that are computed with each check and never reached."""
     rates = [
-        rate_limit(Rate(name=name, meter="requests", count=1_000_000, per_s=1, burst=10_000_000))
-        for name in ("a", "b", "c")
+        rate_limit(Rate(name=name, meter="requests", limit="1000000/s", burst=10_000_000)) for name in ("a", "b", "c")
     ]
     policy = Policy(
         plan="bench",
         zone="America/Sao_Paulo",
         meters=catalogue().meters,
         rates=tuple(rates),
-        quotas={"requests": 2**52},
+        quotas=(QuotaLimit(meter="requests", limit=2**52),),
         buckets=1024,
     )
     fields = {"policy": policy.text, "version": version(policy.text)}

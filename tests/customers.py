@@ -12,11 +12,12 @@ from veloflux.kit import clock
 from veloflux.limits import Question
 from veloflux.plans import Policy, catalogue, find_plan
 from veloflux.plans.catalogue import Rate
-from veloflux.plans.policy import compiled, rate_limit, version
+from veloflux.plans.policy import QuotaLimit, compiled, rate_limit, version
 from veloflux.tenants import EVERYTHING, KeyTerms, NewApiKey, Tenant
 
 NOON = 1_747_494_000_000  # 2025-05-17 12:00 in São Paulo, 15:00 in UTC
 DAY = 86_400_000
+UNITS = {1: "s", 60: "min"}
 
 
 async def customer(ctx: Context, name: str = "Acme", plan: str = "free", clock: str = f"={NOON}") -> Context:
@@ -63,10 +64,14 @@ async def put_policy(ctx: Context, **changes: object) -> Policy:
     return policy
 
 
+def quota(limit: int, meter: str = "requests", **terms: Any) -> QuotaLimit:
+    return QuotaLimit(meter=meter, limit=limit, **terms)
+
+
 def rate(name: str = "r", *, count: int = 10, burst: int = 20, per: str = "tenant", per_s: int = 1) -> object:
     return rate_limit(
         msgspec.convert(
-            {"name": name, "meter": "requests", "count": count, "per_s": per_s, "burst": burst, "per": per}, Rate
+            {"name": name, "meter": "requests", "limit": f"{count}/{UNITS[per_s]}", "burst": burst, "per": per}, Rate
         )
     )
 

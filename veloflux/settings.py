@@ -34,6 +34,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     check_timeout_ms: Annotated[
         int, Meta(description="Longest that a check waits for its decision before it is refused as unavailable", ge=10)
     ] = 80
+    redis_wait_replicas: Annotated[
+        int,
+        Meta(description="Replicas that must have a write before it is answered, so that a fail-over loses none", ge=0),
+    ] = 0
     redis_unsafe: Annotated[
         bool, Meta(description="Start even on a Redis that can lose data; `veloflux doctor` still says so")
     ] = False

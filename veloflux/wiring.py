@@ -20,7 +20,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     :raises StartRefused: Redis is away, unsafe, or holds data of a newer version.
     """
     url = settings.redis_url or embedded.connection_url(settings)
-    db = await client.connect(url, settings.redis_timeout_ms)
+    db = await client.connect(url, settings.redis_timeout_ms, settings.redis_wait_replicas)
     try:
         await boot.check(db, settings)
         yield assemble(settings, db, installation_secret(settings))

@@ -103,7 +103,7 @@ async def attempts_until_one_waits(ctx: Context) -> None:
 async def checks(ctx: Context) -> None:
     acme = await customers.customer(ctx)
     mine, guest = await customers.key(acme), await customers.key(acme, "viewer")
-    await customers.put_policy(acme, rates=(customers.rate(burst=3),), quotas={"requests": 5})
+    await customers.put_policy(acme, rates=(customers.rate(burst=3),), quotas=(customers.quota(5),))
     for asked in (
         customers.asked(mine, id_="a"),
         customers.asked(mine, id_="a"),
@@ -117,7 +117,7 @@ async def checks(ctx: Context) -> None:
         await _refused(limits.check(acme.parts, acme.tenant, asked))
     await customers.let_a_generation_pass(acme)
     await limits.check(acme.parts, acme.tenant, Question(meter="requests", id="b"))
-    await ctx.db.call("SET", keys.total(acme.tenant, "requests", "2025-05"), 10**18 - 1)
+    await ctx.db.call("HSET", keys.total(acme.tenant, "requests", "2025-05"), "sum", 10**18 - 1)
     await _refused(limits.check(acme.parts, acme.tenant, customers.asked(mine)))
     await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
     await _refused(limits.check(acme.parts, acme.tenant, Question(meter="requests")))
@@ -144,7 +144,7 @@ async def records(ctx: Context) -> None:
     await metering.record(acme.parts, acme.tenant, events)
     await customers.let_a_generation_pass(acme)
     await metering.record(acme.parts, acme.tenant, [*events, _request("new")])
-    await ctx.db.call("SET", keys.total(acme.tenant, "requests", "2025-05"), 10**18 - 1)
+    await ctx.db.call("HSET", keys.total(acme.tenant, "requests", "2025-05"), "sum", 10**18 - 1)
     await _refused(metering.record(acme.parts, acme.tenant, [_request("last")]))
     await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
     await _refused(metering.record(acme.parts, acme.tenant, [_request("late")]))

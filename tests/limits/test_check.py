@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests import whole_database
-from tests.customers import DAY, NOON, asked, at, customer, expire, key, let_a_generation_pass, put_policy, rate
+from tests.customers import DAY, NOON, asked, at, customer, expire, key, let_a_generation_pass, put_policy, quota, rate
 from veloflux import metering, tenants
 from veloflux.context import Context
 from veloflux.db import keys
@@ -55,7 +55,7 @@ async def test_of_100_at_once_exactly_the_burst_of_20_passes(ctx: Context) -> No
 async def test_with_5_left_in_the_quota_exactly_5_of_20_pass(ctx: Context) -> None:
     acme = await customer(ctx)
     mine = asked(await key(acme))
-    await put_policy(acme, rates=(), quotas={"requests": 1000})
+    await put_policy(acme, rates=(), quotas=(quota(1000),))
     assert (await check(acme.parts, acme.tenant, asked(await key(acme), cost=995))).remaining == 5
     decisions = await answers(acme, [mine] * 20)
     assert [one.allowed for one in decisions].count(True) == 5
@@ -184,7 +184,7 @@ async def test_a_changed_policy_holds_from_the_next_check(ctx: Context) -> None:
     acme = await customer(ctx)
     mine = asked(await key(acme))
     assert (await check(acme.parts, acme.tenant, mine)).limit == 1000
-    await put_policy(acme, quotas={"requests": 1})
+    await put_policy(acme, quotas=(quota(1),))
     decision = await check(acme.parts, acme.tenant, mine)
     assert (decision.allowed, decision.limit, decision.refused_by) == (False, 1, "quota:requests")
 
@@ -209,7 +209,7 @@ async def test_a_meter_without_a_quota_counts_without_a_limit(ctx: Context) -> N
 async def test_a_meter_with_places_is_answered_in_its_units(ctx: Context) -> None:
     acme = await customer(ctx)
     meter = Meter(name="hours", event_type="job", aggregation="count", unit="h", places=2)
-    await put_policy(acme, meters=(meter,), rates=(), quotas={"hours": 1050})
+    await put_policy(acme, meters=(meter,), rates=(), quotas=(quota(1050, "hours"),))
     decision = await check(acme.parts, acme.tenant, asked(await key(acme), meter="hours", cost=3))
     assert (decision.limit, decision.used, decision.remaining) == (Decimal("10.50"), Decimal("3.00"), Decimal("7.50"))
 
@@ -320,7 +320,7 @@ async def test_more_than_the_burst_at_once_never_passes(ctx: Context) -> None:
 
 async def test_a_months_total_does_not_leave_its_range(ctx: Context) -> None:
     acme = await customer(ctx)
-    await ctx.db.call("SET", keys.total(acme.tenant, "bytes", "2025-05"), 10**18 - 1)
+    await ctx.db.call("HSET", keys.total(acme.tenant, "bytes", "2025-05"), "sum", 10**18 - 1)
     with pytest.raises(CounterOutOfRange):
         await check(acme.parts, acme.tenant, asked(await key(acme), meter="bytes"))
     assert await used(acme, "bytes") == 0

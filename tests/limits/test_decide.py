@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests import whole_database
-from tests.customers import customer, key, put_policy, service_key
+from tests.customers import customer, key, put_policy, quota, service_key
 from veloflux import tenants
 from veloflux.context import Context
 from veloflux.errors import InputInvalid, LimitReached, NotAuthenticated, NotFound, PermissionDenied
@@ -31,7 +31,7 @@ async def test_a_tenants_key_is_answered_with_the_quotas_figures(ctx: Context) -
 async def test_a_refusal_names_the_limit_its_figures_and_when_to_repeat(ctx: Context) -> None:
     acme = await customer(ctx)
     token = (await key(acme)).token
-    await put_policy(acme, quotas={"requests": 1})
+    await put_policy(acme, quotas=(quota(1),))
     await answered(acme, token)
     with pytest.raises(LimitReached, match="quota of requests") as caught:
         await answered(acme, token, {"meter": "requests"})

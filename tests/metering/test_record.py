@@ -115,11 +115,11 @@ async def test_a_value_that_no_meter_can_hold_exactly_is_rejected(one_ctx: Conte
 
 async def test_decimals_are_summed_exactly(ctx: Context) -> None:
     acme = await customer(ctx)
-    meter = Meter(name="bytes", event_type="job", aggregation="sum", property="gb", unit="GB", places=1)
+    meter = Meter(name="bytes", event_type="job", aggregation="sum", value_property="gb", unit="GB", places=1)
     await put_policy(acme, meters=(meter,))
     await counted(acme, [Event("job", str(n), NOON, "api", {"gb": 0.1}) for n in range(1000)])
     [raw] = [value for key, value in (await whole_database.contents(ctx.db)).items() if ":total:bytes:" in key]
-    assert raw == "'1000'"
+    assert raw == "['sum', '1000']"
 
 
 async def test_the_largest_values_are_summed_exactly_and_negative_ones_take_away(ctx: Context) -> None:
@@ -132,7 +132,7 @@ async def test_the_largest_values_are_summed_exactly_and_negative_ones_take_away
 async def test_a_batch_that_would_take_a_counter_beyond_its_range_changes_nothing(ctx: Context) -> None:
     acme = await customer(ctx)
     await counted(acme, [request("a")])
-    await ctx.db.call("SET", keys.total(acme.tenant, "bytes", "2025-05"), 10**18 - 10)
+    await ctx.db.call("HSET", keys.total(acme.tenant, "bytes", "2025-05"), "sum", 10**18 - 10)
     before = await whole_database.contents(ctx.db)
     with pytest.raises(CounterOutOfRange):
         await counted(acme, [request("b"), request("c", size=10)])

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.customers import at, customer, put_policy
+from tests.customers import at, customer, put_policy, quota
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import MeterUnknown, PlanUnknown
@@ -18,6 +18,11 @@ event_type = "http.request"
 aggregation = "count"
 unit = "count"
 """
+QUOTA = '{ meter = "requests", limit = 5 }'
+RATE = '{ name = "r", meter = "requests", limit = "5/s" }'
+LOG = '{ name = "r", meter = "requests", limit = "5000/min", algorithm = "log" }'
+BURST = LOG.replace("5000/min", "5/min").replace("}", ", burst = 9 }")
+USERS = '[[meters]]\nname = "users"\nevent_type = "e"\naggregation = "unique"\nunit = "u"\nvalue_property = "user"'
 
 
 def test_the_default_catalogue_has_free_pro_and_enterprise_over_two_meters() -> None:
@@ -27,7 +32,9 @@ def test_the_default_catalogue_has_free_pro_and_enterprise_over_two_meters() -> 
 
 def test_free_allows_1000_requests_a_month_and_10_a_second_with_a_burst_of_20() -> None:
     policy = compiled(find_plan("free"), catalogue(), "America/Sao_Paulo", "")
-    assert policy.quotas == {"requests": 1000}
+    assert [(quota.meter, quota.limit, quota.period, quota.hard) for quota in policy.quotas] == [
+        ("requests", 1000, "month", True)
+    ]
     [limit] = policy.rates
     assert (limit.emission_us, limit.tolerance_us) == (100_000, 2_000_000)
 
@@ -35,21 +42,29 @@ def test_free_allows_1000_requests_a_month_and_10_a_second_with_a_burst_of_20() 
 @pytest.mark.parametrize(
     ("addition", "fault"),
     [
-        ('[[plans]]\nid = "a"\nname = "A"\nquotas = { requets = 1 }', "unknown meters: requets"),
+        ('[[plans]]\nid = "a"\nname = "A"\nquotas = [{ meter = "requets", limit = 1 }]', "unknown meters: requets"),
         ('[[plans]]\nid = "a"\nname = "A"\nprice = 1', "unknown field `price`"),
         ('[[plans]]\nid = "A"\nname = "A"', "matching regex"),
-        ('[[plans]]\nid = "a"\nname = "A"\nquotas = { requests = -1 }', ">= 0"),
+        ('[[plans]]\nid = "a"\nname = "A"\nquotas = [{ meter = "requests", limit = -1 }]', ">= 0"),
+        (f'[[plans]]\nid = "a"\nname = "A"\nquotas = [{QUOTA}, {QUOTA}]', "two quotas called requests a month"),
+        (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{RATE}, {RATE}]', "two rates called r"),
+        (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{RATE.replace("5/s", "5/week")}]', "matching regex"),
+        (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{LOG}]', "a log, which ends at 1000"),
+        (
+            f'[[plans]]\nid = "a"\nname = "A"\nrates = [{BURST}]',
+            "a burst, which only gcra knows",
+        ),
+        (
+            f'[[plans]]\nid = "a"\nname = "A"\nquotas = [{QUOTA.replace("requests", "users")}]\n{USERS}',
+            "do not count or sum: users",
+        ),
+        (USERS.replace("user", ""), "must name a value_property"),
+        ('[[meters]]\nname = "two__parts"\nevent_type = "e"\naggregation = "count"\nunit = "u"', "matching regex"),
     ],
 )
 def test_a_catalogue_with_a_fault_is_refused_and_the_fault_named(addition: str, fault: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=fault):
         parse(f"{METERS}\n{addition}")
-
-
-def test_two_limits_per_address_of_one_meter_are_refused() -> None:
-    one = '{ name = "x", meter = "requests", count = 1, per_s = 1, burst = 1, per = "address" }'
-    with pytest.raises(msgspec.ValidationError, match="one rate per address"):
-        parse(f'{METERS}\n[[plans]]\nid = "a"\nname = "A"\nrates = [{one}, {one}]')
 
 
 def test_an_unknown_plan_or_meter_is_answered_with_those_that_there_are() -> None:
@@ -72,7 +87,7 @@ async def test_creating_a_tenant_and_moving_its_clock_write_its_policy(ctx: Cont
 
 async def test_a_policy_reads_back_as_it_was_written(one_ctx: Context) -> None:
     acme = await customer(one_ctx)
-    policy = await put_policy(acme, quotas={"bytes": 5})
+    policy = await put_policy(acme, quotas=(quota(5, "bytes"),))
     assert from_text((await limits_of(acme))["policy"]) == policy
 
 

@@ -134,21 +134,23 @@ class Db:
         await self._nodes.close()
 
 
-async def connect(url: str, timeout_ms: int = 2_000) -> Db:
+async def connect(url: str, timeout_ms: int = 2_000, replicas: int = 0) -> Db:
     """Connect to the server or cluster behind a URL; which of both it is, is asked.
+
+    With `replicas`, nothing is answered before so many replicas have it.
 
     :raises StartRefused: when the URL is malformed or nothing answers there.
     """
     pool = _pool(url, timeout_ms)
-    lane = Lane(pool, timeout_ms / 1000)
+    lane = Lane(pool, timeout_ms / 1000, replicas)
     try:
         info = await lane.call("INFO", "cluster")
     except (NotSent, Unknown, ResponseError) as error:
         raise StartRefused(f"{shown(url)} cannot be used: {error}") from None
     if "cluster_enabled:1" not in info:
-        return Db(url, Standalone(lane), Db(url, Standalone(Lane(pool, timeout_ms / 1000)), None))
+        return Db(url, Standalone(lane), Db(url, Standalone(Lane(pool, timeout_ms / 1000, replicas)), None))
     await lane.close()
-    return Db(url, _cluster(pool, timeout_ms), Db(url, _cluster(pool, timeout_ms), None))
+    return Db(url, _cluster(pool, timeout_ms, replicas), Db(url, _cluster(pool, timeout_ms, replicas), None))
 
 
 def shown(url: str) -> str:
@@ -176,12 +178,12 @@ def _pool(url: str, timeout_ms: int, **changes: Any) -> ConnectionPool:
     return pool
 
 
-def _cluster(pool: ConnectionPool, timeout_ms: int) -> Cluster:
+def _cluster(pool: ConnectionPool, timeout_ms: int, replicas: int) -> Cluster:
     def open_lane(host: str, port: int) -> Lane:
         node = ConnectionPool(
             connection_class=pool.connection_class, **{**pool.connection_kwargs, "host": host, "port": port}
         )
-        return Lane(node, timeout_ms / 1000)
+        return Lane(node, timeout_ms / 1000, replicas)
 
     seed = (pool.connection_kwargs.get("host", "localhost"), pool.connection_kwargs.get("port", 6379))
     return Cluster(open_lane, seed, 2.5 * timeout_ms / 1000)

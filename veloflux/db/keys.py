@@ -528,7 +528,7 @@ def usage(tenant_: str, meter: str, date: str) -> str:
 
 
 def total(tenant_: str, meter: str, month: str) -> str:
-    """string | 400 days from the first event recorded | metering | usage of a month in the tenant's zone, for quotas
+    """hash | 400 days from the first event recorded | metering | usage of a month in the tenant's zone: its `sum`
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:total:{_name(meter)}:{_date(month)}"
 

@@ -26,20 +26,27 @@ OWN_CONNECTION = frozenset(
 
 
 class _Call(NamedTuple):
-    """One command; `asking` is sent with ASKING before it, whose answer is dropped."""
+    """One command; `asking` is sent after ASKING, whose answer is dropped; `confirms` is the WAIT of a turn."""
 
     packed: bytes
     answer: "asyncio.Future[Any]"
     since: float
     asking: bool
+    confirms: bool = False
 
 
 class Lane:
-    """`timeout` is the longest wait for an answer, in seconds; after it the connection is given up."""
+    """`timeout` is the longest wait for an answer, in seconds; after it the connection is given up.
 
-    def __init__(self, pool: ConnectionPool, timeout: float) -> None:
+    With `replicas`, the answers of a turn are handed out when so many replicas have its writes; half the timeout later
+    without them, its calls end in `Unknown`. (Redis commands, "WAIT".)
+    """
+
+    def __init__(self, pool: ConnectionPool, timeout: float, replicas: int = 0) -> None:
         self._pool = pool
         self._timeout = timeout
+        self._replicas = replicas
+        self._unconfirmed: list[tuple[asyncio.Future[Any], Any]] = []
         self._waiting: list[_Call] = []
         self._sent: collections.deque[_Call] = collections.deque()
         self._writer: asyncio.StreamWriter | None = None
@@ -106,6 +113,8 @@ class Lane:
         if any(call.asking for call in live):
             live = [part for call in live for part in (_asking(call), call) if part]
         if live:
+            if self._replicas:
+                live.append(self._confirmation())
             self._sent.extend(live)
             self._writer.write(b"".join([call.packed for call in live]))
 
@@ -135,17 +144,28 @@ class Lane:
             while data := await reader.read(READ_BYTES):
                 parser.feed(data)
                 while (value := parser.gets()) is not False:
-                    answer = sent.popleft().answer
-                    # A cancelled call's answer is dropped here; those behind it keep their order.
-                    if answer.done():
-                        continue
-                    if isinstance(value, ResponseError):
-                        answer.set_exception(value)
+                    call = sent.popleft()
+                    if call.confirms:
+                        self._confirm(value)
+                    elif self._replicas:
+                        self._unconfirmed.append((call.answer, value))
                     else:
-                        answer.set_result(value)
+                        _settle(call.answer, value)
             self._lose(writer, "the connection was closed")
         except (OSError, hiredis.HiredisError, IndexError) as error:
             self._lose(writer, _reason(error))
+
+    def _confirmation(self) -> _Call:
+        wait = packed("WAIT", self._replicas, round(500 * self._timeout))
+        return _Call(wait, _dropped(), asyncio.get_running_loop().time(), asking=False, confirms=True)
+
+    def _confirm(self, replicas: Any) -> None:
+        answered, self._unconfirmed = self._unconfirmed, []
+        for answer, value in answered:
+            if isinstance(replicas, int) and replicas >= self._replicas:
+                _settle(answer, value)
+            elif not answer.done():
+                answer.set_exception(Unknown(f"Only {replicas} replicas of {self._replicas} confirmed; it may be lost"))
 
     async def _watch(self, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
@@ -160,20 +180,36 @@ class Lane:
         self._writer = None
         writer.close()
         sent, self._sent = self._sent, collections.deque()
-        for call in sent:
-            if not call.answer.done():
-                call.answer.set_exception(Unknown(f"Redis did not answer ({why}); it may have happened"))
+        unconfirmed, self._unconfirmed = self._unconfirmed, []
+        for answer in (*(answer for answer, _ in unconfirmed), *(call.answer for call in sent)):
+            if not answer.done():
+                answer.set_exception(Unknown(f"Redis did not answer ({why}); it may have happened"))
         if self._waiting:
             self._flush()
+
+
+def _settle(answer: "asyncio.Future[Any]", value: Any) -> None:
+    # A cancelled call's answer is dropped here; those behind it keep their order.
+    if answer.done():
+        return
+    if isinstance(value, ResponseError):
+        answer.set_exception(value)
+    else:
+        answer.set_result(value)
 
 
 def _asking(call: _Call) -> _Call | None:
     """The command that makes the server answer the next one though the slot is still on its way there."""
     if not call.asking:
         return None
-    dropped = call.answer.get_loop().create_future()
+    return _Call(packed("ASKING"), _dropped(), call.since, False)
+
+
+def _dropped() -> "asyncio.Future[Any]":
+    """Of an answer that nobody waits for."""
+    dropped = asyncio.get_running_loop().create_future()
     dropped.cancel()
-    return _Call(packed("ASKING"), dropped, call.since, False)
+    return dropped
 
 
 def packed(*args: Any) -> bytes:

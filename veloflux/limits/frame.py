@@ -67,12 +67,12 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
     start, end = period.month_bounds(month, policy.zone)
     day = now // DAY_MS
     since, until = _valid(real, now, (max(day * DAY_MS, start), min((day + 1) * DAY_MS, end)), policy.clock)
-    quota = policy.quotas.get(name)
+    quota = month_quota(policy, name)
     return Frame(
         meter=meter,
         limits=keys.limits(tenant),
-        usage=keys.usage(tenant, name, on.isoformat()),
-        total=keys.total(tenant, name, month),
+        usage=keys.usage(tenant, meter.key, on.isoformat()),
+        total=keys.total(tenant, meter.key, month),
         usage_days=keys.usage_days(tenant),
         since=since,
         until=until,
@@ -81,13 +81,18 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
         quota=quota,
         scale=10**meter.places,
         time_args=_sent(day, start, end, generation),
-        meter_args=_sent("" if quota is None else quota, f"{name}:{on.isoformat()}"),
+        meter_args=_sent("" if quota is None else quota, f"{meter.key}:{on.isoformat()}"),
         rates={
             (key, address): _rates([rate for rate in policy.rates if rate.meter == name], key, address)
             for key in (False, True)
             for address in (False, True)
         },
     )
+
+
+def month_quota(policy: Policy, meter: str) -> int | None:
+    """What a month may use of a meter, in its places."""
+    return next((one.limit for one in policy.quotas if (one.meter, one.period) == (meter, "month")), None)
 
 
 def _valid(real: int, now: int, shown: tuple[int, int], stopped_or_ahead: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from veloflux.context import Context
 from veloflux.errors import NotFound
 from veloflux.kit import clock, period
 from veloflux.limits import store
+from veloflux.limits.frame import month_quota
 from veloflux.metering import totals
 from veloflux.metering.measure import shown
 from veloflux.plans import pick_meter
@@ -42,8 +43,8 @@ async def read_period(ctx: Context, meter: str) -> Period:
     policy = from_text(text)
     found = pick_meter(policy.meters, meter)
     month = period.month_of(clock.apply(policy.clock, clock.now_ms()), policy.zone)
-    [total] = await totals(ctx.db, ctx.tenant, meter, [month])
-    used, quota = total or 0, policy.quotas.get(meter)
+    [total] = await totals(ctx.db, ctx.tenant, found.key, [month])
+    used, quota = total or 0, month_quota(policy, meter)
     start_on = date.fromisoformat(month + "-01")
     return Period(
         meter=meter,

@@ -39,13 +39,14 @@ class Measure:
             raise EventTypeUnknown(
                 f"No meter counts events of type {event.type[:60]!r}; there are {', '.join(sorted(self._of_type))}"
             )
-        return [(meter.name, amount(meter, event.data)) for meter in meters]
+        return [(meter.key, amount(meter, event.data)) for meter in meters]
 
 
 def amount(meter: Meter, data: Mapping[str, Any]) -> int:
     """What one event adds to a meter, in units of 10^-places.
 
-    >>> amount(Meter(name="gb", event_type="e", aggregation="sum", property="gb", unit="GB", places=2), {"gb": 0.1})
+    >>> gb = Meter(name="gb", event_type="e", aggregation="sum", value_property="gb", unit="GB", places=2)
+    >>> amount(gb, {"gb": 0.1})
     10
 
     :raises EventValueInvalid: the property is missing, not a number, or finer or larger than the meter can hold.
@@ -53,15 +54,15 @@ def amount(meter: Meter, data: Mapping[str, Any]) -> int:
     one = 10**meter.places if meter.places else 1
     if meter.aggregation == "count":
         return one
-    value = data.get(meter.property)
+    value = data.get(meter.value_property)
     if type(value) is int:
         scaled = value * one
     elif type(value) is float and math.isfinite(value):
         scaled = _exact(value, meter)
     else:
-        raise EventValueInvalid(f"data.{meter.property} must be a number; the meter {meter.name} sums it")
+        raise EventValueInvalid(f"data.{meter.value_property} must be a number; the meter {meter.name} sums it")
     if not -AMOUNT_MAX < scaled < AMOUNT_MAX:
-        raise EventValueInvalid(f"data.{meter.property} is too large: its amount must stay below 2^53")
+        raise EventValueInvalid(f"data.{meter.value_property} is too large: its amount must stay below 2^53")
     return scaled
 
 
@@ -79,7 +80,7 @@ def _exact(value: float, meter: Meter) -> int:
     scaled = Decimal(repr(value)).scaleb(meter.places)
     if scaled != scaled.to_integral_value():
         places = f"at most {meter.places} decimal places" if meter.places else "a whole number"
-        raise EventValueInvalid(f"data.{meter.property} must be {places}; the meter {meter.name} sums exactly")
+        raise EventValueInvalid(f"data.{meter.value_property} must be {places}; the meter {meter.name} sums exactly")
     return int(scaled)
 
 

@@ -42,7 +42,7 @@ async def totals(db: Db, tenant: str, meter: str, months: Sequence[str]) -> list
     found: list[int | None] = []
     for start in range(0, len(months), READS):
         names = [keys.total(tenant, meter, month) for month in months[start : start + READS]]
-        texts = await asyncio.gather(*(db.call("GET", name) for name in names))
+        texts = await asyncio.gather(*(db.call("HGET", name, "sum") for name in names))
         found += [None if text is None else int(text) for text in texts]
     return found
 

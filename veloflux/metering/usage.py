@@ -56,7 +56,7 @@ async def read_usage(
     if first and last and first > last:
         raise InputInvalid("The first day must not be after the last")
     first, last = first and _bounded(first), last and _bounded(last)
-    rows = [(start, amount) async for start, amount in _rows(ctx, meter, window, first, last)]
+    rows = [(start, amount) async for start, amount in _rows(ctx, found.key, window, first, last)]
     assert ctx.scope
     return Usage(
         meter=meter,

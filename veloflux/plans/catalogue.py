@@ -1,7 +1,9 @@
 """The default catalogue: what is measured and what is sold, read from `catalogue.toml` beside this file."""
 
 import functools
+import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,9 +14,22 @@ from veloflux.errors import MeterUnknown, PlanUnknown
 
 FILE = Path(__file__).parent / "catalogue.toml"
 DAYS_SEEN = 35
+LOG_MAX = 1_000
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Period = Literal["day", "month", "billing", "lifetime"]
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
+Property = Annotated[str, Meta(min_length=1, max_length=100)]
+Route = Annotated[str, Meta(max_length=200)]
 Amount = Annotated[int, Meta(ge=0, lt=2**53)]
+Percent = Annotated[int, Meta(ge=1, le=1_000)]
+Aggregation = Literal["count", "sum", "avg", "min", "max", "latest", "unique", "weighted_sum", "percentile"]
+Value = bool | Annotated[int, Meta(ge=0, lt=2**53)] | Annotated[str, Meta(max_length=200)]
+
+LIMIT = re.compile(r"([1-9][0-9]{0,6})/(s|min|h|d)")
+SECONDS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+SUMS = ("count", "sum")
+"""The aggregations whose amounts add up as they come: those that limits can be set on."""
 
 
 class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -22,54 +37,125 @@ class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Meter(Strict, frozen=True, kw_only=True):
-    """Counts the events of one type, or sums one property of them.
+    """Aggregates the events of one type: their number, or one property of their data; also by each of `group_by`.
 
     Amounts are integers of 10^-`places` of the unit, so that sums are exact.
     """
 
     name: Name
+    display_name: Annotated[str, Meta(max_length=100)] = ""
     event_type: Annotated[str, Meta(min_length=1, max_length=100)]
-    aggregation: Literal["count", "sum"]
-    property: str = ""
-    unit: str
+    aggregation: Aggregation
+    value_property: Annotated[str, Meta(max_length=100)] = ""
+    group_by: Annotated[tuple[Property, ...], Meta(max_length=3)] = ()
+    unit: Annotated[str, Meta(max_length=30)]
     places: Annotated[int, Meta(ge=0, le=9)] = 0
+    version: Annotated[int, Meta(ge=1)] = 1
+
+    def __post_init__(self) -> None:
+        if bool(self.value_property) == (self.aggregation == "count"):
+            raise ValueError(f"the meter {self.name} must name a value_property unless it counts")
+
+    @property
+    def key(self) -> str:
+        """Its part of keys: each version counts apart.
+
+        >>> Meter(name="gb", event_type="e", aggregation="count", unit="GB", version=2).key
+        'gb__2'
+        """
+        return self.name if self.version == 1 else f"{self.name}__{self.version}"
 
 
 class Rate(Strict, frozen=True, kw_only=True):
-    """`count` of a meter each `per_s` seconds, `burst` at once; for the whole tenant, each API key, or each address."""
+    """How much of a meter may pass in a time, such as `100/s` or `5000/min`, and how much at once (`burst`).
+
+    For the whole tenant, each API key, or each address; with a `route` only for questions that name it. `gcra` and
+    `log` are exact, `window` is an estimate; `log` ends at 1,000. One in the `shadow` refuses nothing.
+    """
 
     name: Name
     meter: Name
-    count: Annotated[int, Meta(ge=1, le=1_000_000)]
-    per_s: Annotated[int, Meta(ge=1, le=86_400)]
-    burst: Annotated[int, Meta(ge=1, le=10_000_000)]
+    limit: Annotated[str, Meta(pattern=f"^{LIMIT.pattern}$")]
+    burst: Annotated[int, Meta(ge=0, le=10_000_000, description="0: as much as the limit")] = 0
     per: Literal["tenant", "key", "address"] = "tenant"
+    algorithm: Literal["gcra", "window", "log"] = "gcra"
+    route: Route = ""
+    shadow: bool = False
+
+    def __post_init__(self) -> None:
+        if self.algorithm != "gcra" and self.burst:
+            raise ValueError(f"the rate {self.name} has a burst, which only gcra knows")
+        if self.algorithm == "log" and self.count > LOG_MAX:
+            raise ValueError(f"the rate {self.name} keeps a log, which ends at {LOG_MAX}")
+
+    @property
+    def count(self) -> int:
+        return int(self.limit.partition("/")[0])
+
+    @property
+    def per_s(self) -> int:
+        return SECONDS[self.limit.partition("/")[2]]
+
+
+class Quota(Strict, frozen=True, kw_only=True):
+    """How many whole units of a meter a period may use: refused beyond it if `hard`, else marked as overage.
+
+    At each percentage of `thresholds` an event is raised, once a period.
+    """
+
+    meter: Name
+    limit: Amount
+    period: Period = "month"
+    hard: bool = True
+    thresholds: Annotated[tuple[Percent, ...], Meta(max_length=10)] = (50, 80, 100)
+    shadow: bool = False
 
 
 class Plan(Strict, frozen=True, kw_only=True):
-    """`quotas` is meter -> whole units a month; events older than `days_accepted` are refused."""
+    """Events older than `days_accepted` are refused; an id is remembered for `days_seen` at least.
+
+    `when_exceeded`: what becomes of a tenant that has used more than a plan it moves to allows: it keeps the limits
+    that it had until the period's end, passes with overage until then, or is blocked at once.
+    """
 
     id: Name
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    quotas: dict[Name, Amount] = {}
+    quotas: tuple[Quota, ...] = ()
     rates: tuple[Rate, ...] = ()
+    features: dict[Name, Value] = {}
     days_accepted: Annotated[int, Meta(ge=1, le=DAYS_SEEN)] = DAYS_SEEN
+    when_exceeded: Literal["keep", "soft", "block"] = "keep"
 
     def __post_init__(self) -> None:
-        by_address = [rate.meter for rate in self.rates if rate.per == "address"]
-        if len(by_address) > len(set(by_address)):
-            raise ValueError("a meter can have one rate per address")
+        _once(f"the plan {self.id} has two rates", (rate.name for rate in self.rates))
+        _once(f"the plan {self.id} has two quotas", (f"{quota.meter} a {quota.period}" for quota in self.quotas))
 
 
 class Catalogue(Strict, frozen=True, kw_only=True):
+    """`former` has the earlier versions of meters, whose usage stays as it was counted."""
+
     meters: tuple[Meter, ...]
     plans: tuple[Plan, ...]
+    former: tuple[Meter, ...] = ()
 
     def __post_init__(self) -> None:
-        known = {meter.name for meter in self.meters}
+        _once("the catalogue has two meters", (meter.name for meter in self.meters))
+        _once("the catalogue has two plans", (plan.id for plan in self.plans))
+        meters = {meter.name: meter for meter in self.meters}
         for plan in self.plans:
-            if unknown := {*plan.quotas, *(rate.meter for rate in plan.rates)} - known:
+            limited = {*(quota.meter for quota in plan.quotas), *(rate.meter for rate in plan.rates)}
+            if unknown := limited - meters.keys():
                 raise ValueError(f"the plan {plan.id} names unknown meters: {', '.join(sorted(unknown))}")
+            if odd := sorted(name for name in limited if meters[name].aggregation not in SUMS):
+                raise ValueError(f"the plan {plan.id} limits meters that do not count or sum: {', '.join(odd)}")
+
+
+def _once(what: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{what} called {name}")
+        seen.add(name)
 
 
 @functools.cache

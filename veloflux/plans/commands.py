@@ -33,6 +33,6 @@ def list_(json: Json = False) -> None:
 
 
 def _line(plan: Plan) -> PlanLine:
-    quotas = [f"{limit:,} {meter} a month" for meter, limit in plan.quotas.items()]
-    rates = [f"{rate.count:,} {rate.meter} in {rate.per_s} s, {rate.burst:,} at once" for rate in plan.rates]
+    quotas = [f"{quota.limit:,} {quota.meter} a {quota.period}" for quota in plan.quotas]
+    rates = [f"{rate.limit} {rate.meter}, {rate.burst or rate.count:,} at once" for rate in plan.rates]
     return PlanLine(plan.id, plan.name, "; ".join(quotas) or "none", "; ".join(rates) or "none")

@@ -13,7 +13,19 @@ from veloflux.db import keys
 from veloflux.db.commit import Commit
 from veloflux.kit import crypto
 from veloflux.kit.clock import DAY_MS
-from veloflux.plans.catalogue import DAYS_SEEN, Catalogue, Meter, Plan, Rate, Strict, catalogue, find_plan
+from veloflux.plans.catalogue import (
+    DAYS_SEEN,
+    Catalogue,
+    Meter,
+    Period,
+    Plan,
+    Quota,
+    Rate,
+    Strict,
+    Value,
+    catalogue,
+    find_plan,
+)
 
 EVENTS_A_BUCKET = 64
 BUCKETS_MIN, BUCKETS_MAX = 16, 1_024
@@ -21,24 +33,44 @@ MICROSECONDS = 1_000_000
 
 
 class RateLimit(Strict, frozen=True, kw_only=True, array_like=True):
-    """GCRA: each unit takes `emission_us`; as much as `tolerance_us` may be taken in advance."""
+    """GCRA: each unit takes `emission_us`; as much as `tolerance_us` may be taken in advance.
+
+    The windows of the other algorithms hold `count` (in the meter's places) in `window_us`.
+    """
 
     name: str
     meter: str
     per: str
     emission_us: int
     tolerance_us: int
+    algorithm: str = "gcra"
+    count: int = 0
+    window_us: int = 0
+    route: str = ""
+    shadow: bool = False
+
+
+class QuotaLimit(Strict, frozen=True, kw_only=True, array_like=True):
+    """`limit` in the meter's places."""
+
+    meter: str
+    limit: int
+    period: Period = "month"
+    hard: bool = True
+    thresholds: tuple[int, ...] = ()
+    shadow: bool = False
 
 
 class Policy(Strict, frozen=True, kw_only=True):
-    """`quotas` is meter -> amount a month (in the meter's places); `buckets` is for a new generation of seen events."""
+    """What the scripts decide with; `buckets` is for a new generation of seen events."""
 
     plan: str = ""
     zone: str = "UTC"
     clock: str = ""
     meters: tuple[Meter, ...] = ()
     rates: tuple[RateLimit, ...] = ()
-    quotas: dict[str, int] = msgspec.field(default_factory=dict)
+    quotas: tuple[QuotaLimit, ...] = ()
+    features: dict[str, Value] = msgspec.field(default_factory=dict)
     accepted_ms: int = DAYS_SEEN * DAY_MS
     buckets: int = BUCKETS_MIN
 
@@ -71,26 +103,45 @@ def compiled(plan: Plan, of: Catalogue, zone: str, clock: str) -> Policy:
         clock=clock,
         meters=of.meters,
         rates=tuple(rate_limit(rate, places[rate.meter]) for rate in plan.rates),
-        quotas={meter: limit * 10 ** places[meter] for meter, limit in plan.quotas.items()},
+        quotas=tuple(quota_limit(quota, places[quota.meter]) for quota in plan.quotas),
+        features=plan.features,
         accepted_ms=plan.days_accepted * DAY_MS,
-        buckets=buckets(max(plan.quotas.values(), default=None)),
+        buckets=buckets(max((quota.limit for quota in plan.quotas if quota.period == "month"), default=None)),
     )
 
 
 def rate_limit(rate: Rate, places: int = 0) -> RateLimit:
     """The two numbers of GCRA, in microseconds; rounded so that never more passes than the rate says.
 
-    >>> limit = rate_limit(Rate(name="r", meter="requests", count=3, per_s=1, burst=2))
+    >>> limit = rate_limit(Rate(name="r", meter="requests", limit="3/s", burst=2))
     >>> limit.emission_us, limit.tolerance_us
     (333334, 666668)
     """
-    emission = math.ceil(rate.per_s * MICROSECONDS / (rate.count * 10**places))
+    count, window = rate.count * 10**places, rate.per_s * MICROSECONDS
+    emission = math.ceil(window / count)
     return RateLimit(
         name=rate.name,
         meter=rate.meter,
         per=rate.per,
         emission_us=emission,
-        tolerance_us=emission * rate.burst * 10**places,
+        tolerance_us=emission * (rate.burst * 10**places or count),
+        algorithm=rate.algorithm,
+        count=count,
+        window_us=window,
+        route=rate.route,
+        shadow=rate.shadow,
+    )
+
+
+def quota_limit(quota: Quota, places: int = 0) -> QuotaLimit:
+    """A quota in the places of its meter."""
+    return QuotaLimit(
+        meter=quota.meter,
+        limit=quota.limit * 10**places,
+        period=quota.period,
+        hard=quota.hard,
+        thresholds=quota.thresholds,
+        shadow=quota.shadow,
     )
 
 

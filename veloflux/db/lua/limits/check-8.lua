@@ -64,7 +64,7 @@ end
 
 if key and real - (key[7] or 0) >= USED_MS then redis.call('HSET', KEYS[2], 'used_at', string.format('%.0f', real)) end
 
-local total = redis.call('GET', KEYS[5]) or '0'
+local total = redis.call('HGET', KEYS[5], 'sum') or '0'
 local id = ARGV[10]
 if id ~= '' then
   local known = redis.call('HGET', KEYS[7], id) or (before ~= '0' and redis.call('HGET', KEYS[8], id))
@@ -127,5 +127,5 @@ if redis.call('HINCRBY', KEYS[4], quarter, ARGV[12]) == cost then
   redis.call('PEXPIRE', KEYS[4], USAGE_MS, 'NX')
   redis.call('ZADD', KEYS[6], ARGV[4], ARGV[14])
 end
-if redis.call('INCRBY', KEYS[5], ARGV[12]) == cost then redis.call('PEXPIRE', KEYS[5], TOTAL_MS, 'NX') end
+if redis.call('HINCRBY', KEYS[5], 'sum', ARGV[12]) == cost then redis.call('PEXPIRE', KEYS[5], TOTAL_MS, 'NX') end
 return {'OK', total}

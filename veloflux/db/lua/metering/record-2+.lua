@@ -51,7 +51,7 @@ for _, c in ipairs(program.counters) do  -- at most as many as amounts
   totals[total] = (totals[total] or 0) + bound
 end
 for total, bound in pairs(totals) do
-  local amount = tonumber(redis.call('GET', KEYS[total]) or 0)
+  local amount = tonumber(redis.call('HGET', KEYS[total], 'sum') or 0)
   if math.abs(amount) + bound >= MAX_COUNTER then return {'RANGE'} end
 end
 
@@ -95,7 +95,7 @@ for c, sum in pairs(sums) do
   touched[day], totals[total] = true, (totals[total] or 0) + sum
 end
 for total, sum in pairs(totals) do
-  redis.call('INCRBY', KEYS[total], string.format('%.0f', sum))
+  redis.call('HINCRBY', KEYS[total], 'sum', string.format('%.0f', sum))
   redis.call('PEXPIRE', KEYS[total], TOTAL_MS, 'NX')
 end
 for _, day in ipairs(program.days) do  -- at most as many as usage days
