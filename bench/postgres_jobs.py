@@ -1,6 +1,7 @@
 """The compared jobs on PostgreSQL, as well as we know how: prepared statements on eight connections, kept open.
 
 What is counted goes to rows of the connection's own, so that only the quota, which must be exact, is one row for all.
+An advisory lock around a spending was tried: it is slower than the lock of the row.
 """
 
 import asyncio
