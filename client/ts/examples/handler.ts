@@ -1,0 +1,14 @@
+/** A handler that answers each customer as often as the customer's plan allows. */
+import { limit, VeloFlux } from "veloflux-client";
+
+const client = new VeloFlux({ url: process.env.VELOFLUX_URL!, apiKey: process.env.VELOFLUX_API_KEY! });
+
+const keyOf = (request: Request) => request.headers.get("authorization")?.replace("Bearer ", "") ?? "none";
+
+export default {
+  fetch: limit(
+    client,
+    (request) => ({ meter: "requests", apiKey: keyOf(request), event: "http.request", data: { bytes: 6 } }),
+    () => new Response("hello\n"),
+  ),
+};
