@@ -11,12 +11,13 @@ OnFailure = Literal["closed", "open"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """One rate limit that was asked; `reset` in seconds."""
+    """One rate limit: `limit` units may pass in `window` seconds; `remaining` now, and in `reset` seconds all again."""
 
     name: str
-    limit: Number | str | None = None
-    remaining: Number | None = None
-    reset: Number | None = None
+    limit: int | None = None
+    window: int | None = None
+    remaining: int | None = None
+    reset: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +25,8 @@ class Decision:
     """May it pass? `id` is what was counted under: the same id, checked again or sent as an event, counts once.
 
     `limit`, `used` and `remaining` are of the quota in units of the meter, None without one; `reset_at` is its end in
-    epoch ms. `overage` is what a soft quota let pass, `credits` what is left of them, `feature` the value of the one
-    that was asked for, `watching` the limits in shadow mode that would have refused. A refusal has `refused_by`
+    epoch ms. `overage` is what soft quotas let pass, `credits` what credits paid, `feature` the value of the one that
+    was asked for, `watching` the limits in shadow mode that would have refused. A refusal has `refused_by`
     (`quota:requests`) and `retry_after` in whole seconds. `failed` is "" when VeloFlux decided, otherwise the policy
     of the call that decided instead of it: "closed" or "open". `reason` says a refusal or a failure in words, `fields`
     are the header fields about limits that an answer of yours may pass on.

@@ -20,7 +20,7 @@ def refusal(decision: Decision) -> Answer:
         return _problem(403, decision, code="feature_missing", title="Forbidden")
     told = {name: value for name in FIGURES if (value := getattr(decision, name)) not in (None, "")}
     return _problem(
-        429, decision, type=QUOTA_EXCEEDED, code="quota-exceeded", title="Too Many Requests", allowed=False, **told
+        429, decision, type=QUOTA_EXCEEDED, code="quota_exceeded", title="Too Many Requests", allowed=False, **told
     )
 
 

@@ -145,9 +145,7 @@ def _number(told: Any) -> Number | None:
 
 
 def _rate(told: Mapping[str, Any]) -> Rate:
-    return Rate(
-        name=told["name"], limit=told.get("limit"), remaining=told.get("remaining"), reset=_number(told.get("reset"))
-    )
+    return Rate(**{name: told[name] for name in Rate.__dataclass_fields__ if name in told})
 
 
 def _with_fields(decided: Decision, answer: Answer) -> Decision:
@@ -159,8 +157,7 @@ def _with_fields(decided: Decision, answer: Answer) -> Decision:
 def _quota_fields(decided: Decision) -> dict[str, str]:
     if decided.limit is None or decided.remaining is None:
         return {}
-    left_s = max(0, (decided.reset_at or 0) - time.time_ns() // 1_000_000) // 1000
-    return {
-        "RateLimit-Policy": f'"quota";q={int(decided.limit)}',
-        "RateLimit": f'"quota";r={max(0, int(decided.remaining))};t={left_s}',
-    }
+    left = f'"quota";r={max(0, int(decided.remaining))}'
+    if decided.reset_at is not None:
+        left += f";t={max(0, decided.reset_at - time.time_ns() // 1_000_000) // 1000}"
+    return {"RateLimit-Policy": f'"quota";q={int(decided.limit)}', "RateLimit": left}

@@ -52,7 +52,7 @@ function refusal(decision: Decision): Response {
   if (decision.failed) return problem(503, headers, { code: "unavailable", title: "Service Unavailable", detail });
   const { limit, used, remaining, resetAt: reset_at, refusedBy: refused_by, retryAfter: retry_after } = decision;
   const figures = { allowed: false, limit, used, remaining, reset_at, refused_by, retry_after };
-  const told = { type: QUOTA_EXCEEDED, code: "quota-exceeded", title: "Too Many Requests", detail, ...figures };
+  const told = { type: QUOTA_EXCEEDED, code: "quota_exceeded", title: "Too Many Requests", detail, ...figures };
   return problem(429, headers, told);
 }
 

@@ -1,12 +1,13 @@
 /** What decides when VeloFlux does not. */
 export type OnFailure = "closed" | "open";
 
-/** One rate limit that was asked; `reset` in seconds. */
+/** One rate limit: `limit` units may pass in `window` seconds; `remaining` now, and in `reset` seconds all again. */
 export interface Rate {
   name: string;
-  limit: number | string | null;
-  remaining: number | null;
-  reset: number | null;
+  limit: number;
+  window: number;
+  remaining: number;
+  reset: number;
 }
 
 /** May it pass? The figures are of the quota, in units of the meter; null without one. */
@@ -17,11 +18,11 @@ export interface Decision {
   limit: number | null;
   used: number | null;
   remaining: number | null;
-  /** End of the quota's period, epoch ms. */
+  /** End of the quota's period, epoch ms; null if it has none. */
   resetAt: number | null;
-  /** What a soft quota let pass beyond itself. */
+  /** What soft quotas let pass beyond themselves. */
   overage: number;
-  /** What is left of the credits. */
+  /** What credits paid. */
   credits: number;
   /** The value of the feature that was asked for. */
   feature: boolean | number | string | null;

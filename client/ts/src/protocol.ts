@@ -1,7 +1,7 @@
 /** Requests to VeloFlux and what its answers mean. No I/O but `send`. */
 import { pauseMs, sleep } from "./attempts.ts";
 import { RequestRefused, Unavailable } from "./errors.ts";
-import type { CloudEvent, Decision, OnFailure, Rate, Rejected } from "./model.ts";
+import type { CloudEvent, Decision, OnFailure, Rejected } from "./model.ts";
 
 const AGAIN = new Set([408, 425, 429]);
 const NOT_OURS = "The answer is none of VeloFlux: is the URL right?";
@@ -79,7 +79,7 @@ export function readDecision(answer: Answer, id: string): Decision {
     overage: figure(told.overage) ?? 0,
     credits: figure(told.credits) ?? 0,
     feature: told.feature ?? null,
-    rates: (told.rates ?? []).map(rate),
+    rates: told.rates ?? [],
     watching: told.watching ?? [],
     refusedBy: told.refused_by ?? "",
     retryAfter: told.retry_after ?? 0,
@@ -152,15 +152,6 @@ function figure(told: number | string | null | undefined): number | null {
   return told === null || told === undefined ? null : Number(told);
 }
 
-function rate(told: Members): Rate {
-  return {
-    name: told.name,
-    limit: told.limit ?? null,
-    remaining: figure(told.remaining),
-    reset: figure(told.reset),
-  };
-}
-
 function passedOn(answer: Answer): Record<string, string> {
   const found = FIELDS.flatMap((name) => {
     const value = answer.headers.get(name);
@@ -171,9 +162,9 @@ function passedOn(answer: Answer): Record<string, string> {
 
 function quotaFields({ limit, remaining, resetAt }: Decision): Record<string, string> {
   if (limit === null || remaining === null) return {};
-  const left = Math.max(0, Math.floor(((resetAt ?? 0) - Date.now()) / 1000));
+  const until = resetAt === null ? "" : `;t=${Math.max(0, Math.floor((resetAt - Date.now()) / 1000))}`;
   return {
     "RateLimit-Policy": `"quota";q=${Math.trunc(limit)}`,
-    RateLimit: `"quota";r=${Math.max(0, Math.trunc(remaining))};t=${left}`,
+    RateLimit: `"quota";r=${Math.max(0, Math.trunc(remaining))}${until}`,
   };
 }
