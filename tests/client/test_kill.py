@@ -9,7 +9,7 @@ from tests.servers import wait_for
 from veloflux.context import Context
 from veloflux_client import VeloFlux
 
-NUMBER, KILLS = 15_000, 3
+NUMBER, KILLS = 10_000, 2
 
 
 async def test_killing_the_server_while_events_are_on_their_way_loses_none_and_doubles_none(
