@@ -1,0 +1,71 @@
+"""More buckets for a tenant's seen events: a few at a time, by whoever finds that they are getting full.
+
+Nothing depends on it: a caller that dies before it leaves full buckets, which the next one splits.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from veloflux.db import keys
+from veloflux.db.client import Db
+from veloflux.errors import VeloFluxError
+from veloflux.metering import store
+from veloflux.metering.known import Known
+from veloflux.metering.program import seen_key
+from veloflux.metering.seen import parent
+
+SPLITS_MAX = 8
+"""At once: a millisecond of Redis or two."""
+SHARE = 16
+
+_growing: set[asyncio.Task[None]] = set()
+
+
+async def grow(db: Db, tenant: str, state: Known, full: int) -> None:
+    """Split as many buckets as were found full, when they make a step: each one changes the state that all callers
+    must know."""
+    state.full += full
+    step = _step(state)
+    while state.full >= step and state.seen.number:
+        state.full -= step
+        await split(db, tenant, state, step)
+
+
+def grow_later(db: Db, tenant: str, state: Known) -> None:
+    """The same for one bucket, for a caller who does not wait."""
+    if state.full + 1 < _step(state):
+        state.full += 1
+        return
+    task = asyncio.create_task(_quietly(db, tenant, state))
+    _growing.add(task)
+    task.add_done_callback(_growing.discard)
+
+
+async def make_room(db: Db, tenant: str, state: Known, knew: str) -> None:
+    """After the code GROW: at most twice the buckets, unless somebody has split some since `knew` was asked with."""
+    if state.seen.text == knew:
+        await split(db, tenant, state, min(state.seen.buckets, SPLITS_MAX))
+
+
+async def split(db: Db, tenant: str, state: Known, number: int) -> None:
+    """Make so many new buckets, or learn the state that another process has brought about.
+
+    :raises Unavailable: Redis is away; safe to repeat.
+    """
+    old = state.seen
+    new = old._replace(buckets=old.buckets + number)
+    pairs = [at for child in range(old.buckets, new.buckets) for at in (parent(child), child)]
+    names = [seen_key(tenant, str(old.number), str(at)) for at in pairs]
+    # Calls leave in order: who composes one from now on does it for the new state.
+    state.seen = new
+    _, text = await store.run_split(db, [keys.limits(tenant), *names], old.text)
+    state.learn_seen(text)
+
+
+def _step(state: Known) -> int:
+    return min(max(state.seen.buckets // SHARE, 1), SPLITS_MAX)
+
+
+async def _quietly(db: Db, tenant: str, state: Known) -> None:
+    with suppress(VeloFluxError):  # the next one that finds it full asks again
+        await grow(db, tenant, state, 1)
