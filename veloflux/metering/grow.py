@@ -14,21 +14,20 @@ from veloflux.metering.known import Known
 from veloflux.metering.program import seen_key
 from veloflux.metering.seen import parent
 
-SPLITS_MAX = 8
+SPLITS_MAX = 16
 """At once: a millisecond of Redis or two."""
 SHARE = 16
+"""Growth waits until this part of the buckets is wanted, as all callers must learn each new state."""
 
 _growing: set[asyncio.Task[None]] = set()
 
 
 async def grow(db: Db, tenant: str, state: Known, full: int) -> None:
-    """Split as many buckets as were found full, when they make a step: each one changes the state that all callers
-    must know."""
+    """After a batch that found so many buckets full: split as many, if they make a step."""
     state.full += full
-    step = _step(state)
-    while state.full >= step and state.seen.number:
-        state.full -= step
-        await split(db, tenant, state, step)
+    if state.full >= _step(state) and state.seen.number:
+        number, state.full = min(state.full, SPLITS_MAX), 0
+        await split(db, tenant, state, number)
 
 
 def grow_later(db: Db, tenant: str, state: Known) -> None:
@@ -55,11 +54,12 @@ async def split(db: Db, tenant: str, state: Known, number: int) -> None:
     old = state.seen
     new = old._replace(buckets=old.buckets + number)
     pairs = [at for child in range(old.buckets, new.buckets) for at in (parent(child), child)]
-    names = [seen_key(tenant, str(old.number), str(at)) for at in pairs]
+    names = [seen_key(tenant, old.number, at) for at in pairs]
     # Calls leave in order: who composes one from now on does it for the new state.
     state.seen = new
-    _, text = await store.run_split(db, [keys.limits(tenant), *names], old.text)
-    state.learn_seen(text)
+    code, text = await store.run_split(db, [keys.limits(tenant), *names], old.text)
+    if code == "ROLL":
+        state.learn_seen(text)
 
 
 def _step(state: Known) -> int:

@@ -19,7 +19,7 @@ async def remove_usage(ctx: Context, event: Recorded, _tx: Transaction) -> None:
     await clear_index(ctx.db, tenant, keys.usage_days(tenant), lambda member: _of_day(tenant, member))
     state = await store.read_seen(ctx.db, tenant)
     sizes = {state.number: state.buckets, state.number - 1: state.before}
-    seen = [seen_key(tenant, str(number), str(at)) for number, size in sizes.items() for at in range(size)]
+    seen = [seen_key(tenant, number, at) for number, size in sizes.items() for at in range(size)]
     await clear_keys(ctx.db, tenant, [*seen, keys.limits(tenant)])  # the last says where the others are
 
 

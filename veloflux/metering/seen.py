@@ -16,14 +16,15 @@ two such times.
 import functools
 import hashlib
 import math
+import struct
 import zlib
 from typing import NamedTuple
 
 BUCKET_GOOD = 64
 CONTENTS = 4_096
 
-Mark = tuple[int, bytes]
-"""The spot, and the 8 bytes that stand in its bucket."""
+SOURCES_MAX = 100
+SPOTS = struct.Struct(">I4x")
 
 
 class Seen(NamedTuple):
@@ -71,6 +72,15 @@ def bucket(spot: int, buckets: int) -> int:
     return found if found < buckets else found - half
 
 
+def places(marks: bytes, buckets: int) -> list[int]:
+    """The bucket of each of several marks that lie one after another.
+
+    >>> places(bytes(3) + b"\7" + bytes(4) + bytes(3) + b"\4" + bytes(4), 5)
+    [3, 4]
+    """
+    return [bucket(spot, buckets) for (spot,) in SPOTS.iter_unpack(marks)]
+
+
 def parent(child: int) -> int:
     """The bucket whose entries a new one shares.
 
@@ -91,13 +101,21 @@ class Marker:
 
     def __init__(self, secret: bytes, tenant: str) -> None:
         self._tenant = hashlib.blake2b(tenant.encode(), digest_size=8, key=secret)
+        self._sources: dict[str, hashlib.blake2b] = {}
 
-    def mark(self, source: str, id_: str) -> Mark:
-        """The same for the same source and id, whatever process asks."""
-        state = self._tenant.copy()
-        state.update(f"\0{len(source)}\0{source}{id_}".encode())
-        digest = state.digest()
-        return int.from_bytes(digest[:4], "big"), digest
+    def mark(self, source: str, id_: str) -> bytes:
+        """8 bytes, the same for the same source and id, whatever process asks."""
+        state = (self._sources.get(source) or self._begin(source)).copy()
+        state.update(id_.encode())
+        return state.digest()
+
+    def _begin(self, source: str) -> "hashlib.blake2b":
+        """What all marks of a source begin with; few sources send most events."""
+        if len(self._sources) >= SOURCES_MAX:
+            self._sources.clear()
+        state = self._sources[source] = self._tenant.copy()
+        state.update(f"\0{len(source)}\0{source}".encode())
+        return state
 
 
 def of_event(content: bytes) -> int:

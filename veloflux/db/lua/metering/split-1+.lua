@@ -12,7 +12,7 @@ local state = redis.call('HGET', KEYS[1], 'seen') or ''
 local number, since, buckets, rest = string.match(state, '(%d+):(%d+):(%d+)(:.*)')
 if state ~= ARGV[1] or not number then return {'ROLL', state} end
 buckets = tonumber(buckets)
-for pair = 2, #KEYS, 2 do  -- at most 8 pairs
+for pair = 2, #KEYS, 2 do  -- at most 16 pairs
   local entries, taken, left = redis.call('HGETALL', KEYS[pair]), {}, {}
   local span = 1
   while span <= buckets do span = span * 2 end  -- at most 32 times

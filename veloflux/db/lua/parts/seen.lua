@@ -3,7 +3,7 @@
 -- `seen_stale`: it is wrong about either. `lives_until`: the end of the present generation's buckets, ms. `longer`: the
 -- buckets that there are have an earlier end, because the plan remembered less. `before`: there was a generation before.
 -- A bucket of up to 128 entries is compact with every server's defaults (hash-max-listpack-entries).
-local BUCKET_MAX, BUCKET_FULL = 128, 88
+local BUCKET_MAX, BUCKET_FULL = 128, 80
 local number, since, buckets, others, lives = string.match(known, '(%d+):(%d+):(%d+):(%d+):(%d+)')
 local due = not number or real >= since + seen_ms
 local seen_stale = (state[4] or '') ~= known or due ~= (fresh ~= '')
