@@ -23,11 +23,12 @@ _growing: set[asyncio.Task[None]] = set()
 
 
 async def grow(db: Db, tenant: str, state: Known, full: int) -> None:
-    """After a batch that found so many buckets full: split as many, if they make a step."""
+    """After a batch that found so many buckets full: split as many, if they make a step. What was counted stays so."""
     state.full += full
     if state.full >= _step(state) and state.seen.number:
         number, state.full = min(state.full, SPLITS_MAX), 0
-        await split(db, tenant, state, number)
+        with suppress(VeloFluxError):  # the next one that finds them full asks again
+            await split(db, tenant, state, number)
 
 
 def grow_later(db: Db, tenant: str, state: Known) -> None:
@@ -35,7 +36,7 @@ def grow_later(db: Db, tenant: str, state: Known) -> None:
     if state.full + 1 < _step(state):
         state.full += 1
         return
-    task = asyncio.create_task(_quietly(db, tenant, state))
+    task = asyncio.create_task(grow(db, tenant, state, 1))
     _growing.add(task)
     task.add_done_callback(_growing.discard)
 
@@ -64,8 +65,3 @@ async def split(db: Db, tenant: str, state: Known, number: int) -> None:
 
 def _step(state: Known) -> int:
     return min(max(state.seen.buckets // SHARE, 1), SPLITS_MAX)
-
-
-async def _quietly(db: Db, tenant: str, state: Known) -> None:
-    with suppress(VeloFluxError):  # the next one that finds it full asks again
-        await grow(db, tenant, state, 1)
