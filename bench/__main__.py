@@ -16,6 +16,7 @@ MEASUREMENTS = (
     "commit",
     "in_process",
     "memory",
+    "seen",
     "wall_timing",
     "fail_over",
     "clusters",

@@ -68,7 +68,6 @@ async def lift_limits(ctx: Context) -> None:
         meters=catalogue().meters,
         rates=tuple(rates),
         quotas=(QuotaLimit(meter="requests", limit=2**52),),
-        buckets=1024,
     )
     fields = {"policy": policy.text, "version": version(policy.text)}
     await ctx.db.call("HSET", keys.limits(ctx.tenant), *(part for pair in fields.items() for part in pair))

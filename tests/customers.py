@@ -10,6 +10,7 @@ from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.kit import clock
 from veloflux.limits import Question
+from veloflux.metering.seen import Seen
 from veloflux.plans import Policy, catalogue, find_plan
 from veloflux.plans.catalogue import Rate
 from veloflux.plans.policy import QuotaLimit, compiled, rate_limit, version
@@ -81,14 +82,10 @@ def of(ctx: Context, tenant: Tenant) -> Context:
 
 
 async def let_a_generation_pass(ctx: Context) -> None:
-    """What 35 days do, for a test that cannot wait: every generation becomes the one before."""
+    """What time does, for a test that cannot wait: the present generation of seen events, and of the lives of their
+    buckets, is over by as much as the plan remembers."""
     limits = keys.limits(ctx.tenant)
-    state = await ctx.db.call("HGETALL", limits)
-    for field, value in sorted(zip(state[::2], state[1::2], strict=True)):
-        kind, _, number = field.partition(":")
-        if kind in ("seen", "made"):
-            await ctx.db.call("HDEL", limits, field)
-            await ctx.db.call("HSET", limits, f"{kind}:{int(number) - 1}", value)
+    state = Seen.read(await ctx.db.call("HGET", limits, "seen"))
+    await ctx.db.call("HSET", limits, "seen", state._replace(since=state.since - state.seen_ms).text)
     for name in sorted(name for name in await whole_database.contents(ctx.db) if f"{ctx.tenant}}}:seen:" in name):
-        head, generation, bucket = name.rsplit(":", 2)
-        await ctx.db.call("RENAME", name, f"{head}:{int(generation) - 1}:{bucket}")
+        await ctx.db.call("PEXPIREAT", name, await ctx.db.call("PEXPIRETIME", name) - state.seen_ms)

@@ -14,8 +14,8 @@ from veloflux.db.commit import Commit
 from veloflux.db.names import Claim, Name
 from veloflux.errors import VeloFluxError
 from veloflux.limits import Question
-from veloflux.metering import Event
-from veloflux.tenants import store
+from veloflux.metering import Event, store
+from veloflux.tenants import store as tenants_store
 from veloflux.tenants.store import Rate
 
 Example = Callable[[Context], Awaitable[None]]
@@ -130,12 +130,12 @@ async def api_keys(ctx: Context) -> None:
     page = await tenants.create_api_key(acme, "page", kind="publishable")
     limit, hour_us = keys.publishable_limit(acme.tenant, page.key.id, "adr_1"), 3_600_000_000
     for _ in range(2):
-        await store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
+        await tenants_store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
     await tenants.revoke_api_key(acme, page.key.id)
-    await store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
-    await store.run_note_use(acme.db, acme.tenant, mine.key.id)
+    await tenants_store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
+    await tenants_store.run_note_use(acme.db, acme.tenant, mine.key.id)
     await tenants.revoke_api_key(acme, mine.key.id)
-    await store.run_note_use(acme.db, acme.tenant, mine.key.id)
+    await tenants_store.run_note_use(acme.db, acme.tenant, mine.key.id)
 
 
 async def records(ctx: Context) -> None:
@@ -150,13 +150,39 @@ async def records(ctx: Context) -> None:
     await _refused(metering.record(acme.parts, acme.tenant, [_request("late")]))
 
 
+async def records_of_a_full_bucket(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await customers.put_policy(acme, rates=(), quotas=())
+    await metering.record(acme.parts, acme.tenant, [_request("first")])
+    await metering.record(acme.parts, acme.tenant, [_request(str(at)) for at in range(128)])
+
+
+async def checks_of_a_full_bucket(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await customers.put_policy(acme, rates=(), quotas=())
+    await metering.record(acme.parts, acme.tenant, [_request("first")])
+    one = keys.seen(acme.tenant, "1", "0")
+    await ctx.db.call("HSET", one, *(part for at in range(127) for part in (f"\0\0\0\0{at:04}", "0")))
+    await limits.check(acme.parts, acme.tenant, Question(meter="requests", id="one too many"))
+
+
+async def splits(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await metering.record(acme.parts, acme.tenant, [_request(str(at)) for at in range(50)])
+    names = [keys.limits(acme.tenant), keys.seen(acme.tenant, "1", "0"), keys.seen(acme.tenant, "1", "1")]
+    state = await ctx.db.call("HGET", names[0], "seen")
+    for _ in range(2):
+        await store.run_split(ctx.db, names, state)
+
+
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "db/commit": (commits, commits_that_are_refused),
     "identity/attempt": (attempts_until_one_waits,),
     "identity/authenticate": (sessions,),
     "identity/uncount": (sessions,),
-    "limits/check": (checks,),
-    "metering/record": (records,),
+    "limits/check": (checks, checks_of_a_full_bucket),
+    "metering/record": (records, records_of_a_full_bucket),
+    "metering/split": (splits,),
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),
     "names/release": (names_claimed_and_released,),

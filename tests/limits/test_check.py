@@ -175,7 +175,7 @@ async def test_a_process_that_remembers_another_month_than_redis_is_corrected(ct
     acme = await customer(ctx, clock="")
     mine = asked(await key(acme))
     before = await check(acme.parts, acme.tenant, mine)
-    known(acme.tenant).learn_now(NOON, "16", "0")
+    known(acme.tenant).learn_now(NOON, "")
     assert (await check(acme.parts, acme.tenant, mine)).reset_at == before.reset_at
     assert await used(acme) == 2
 

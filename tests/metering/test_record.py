@@ -7,14 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import whole_database
-from tests.customers import DAY, NOON, at, customer, let_a_generation_pass, put_policy
+from tests.customers import DAY, NOON, at, customer, put_policy
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import CounterOutOfRange, NotFound, PermissionDenied
 from veloflux.kit import ids
 from veloflux.metering import Event, Result, read_usage, record
-from veloflux.metering.known import known
-from veloflux.metering.seen import GENERATION_MS
 from veloflux.plans import Meter
 
 
@@ -139,27 +137,6 @@ async def test_a_batch_that_would_take_a_counter_beyond_its_range_changes_nothin
     assert await whole_database.contents(ctx.db) == before
 
 
-async def test_an_event_is_recognised_through_the_next_generation(ctx: Context) -> None:
-    acme = await customer(ctx)
-    await counted(acme, [request("a"), request("b")])
-    await let_a_generation_pass(acme)
-    assert await counted(acme, [request("a"), request("c")]) == Result(1, 1)
-    await let_a_generation_pass(acme)
-    assert await counted(acme, [request("c"), request("b")]) == Result(1, 1)
-
-
-async def test_generations_of_different_size_recognise_each_other(ctx: Context) -> None:
-    acme = await customer(ctx)
-    events = [request(str(n)) for n in range(300)]
-    await counted(acme, events)
-    for buckets in (64, 8):
-        await let_a_generation_pass(acme)
-        await put_policy(acme, buckets=buckets)
-        fresh = [request(f"{buckets} {n}") for n in range(300)]
-        assert await counted(acme, [*events, *fresh]) == Result(300, 300)
-        events = fresh
-
-
 async def test_everything_that_is_written_of_an_event_has_an_end(ctx: Context) -> None:
     acme = await customer(ctx)
     await counted(acme, [request(str(n)) for n in range(100)])
@@ -178,28 +155,6 @@ async def test_later_events_do_not_prolong_the_life_of_a_day(ctx: Context) -> No
     await ctx.db.call("PEXPIRE", day, DAY)
     await counted(acme, [request("b")])
     assert await ctx.db.call("PTTL", day) <= DAY
-
-
-async def test_a_generation_whose_buckets_all_exist_is_not_asked_for_their_end_again(ctx: Context) -> None:
-    acme = await customer(ctx)
-    await put_policy(acme, buckets=16)
-    await counted(acme, [request(str(n)) for n in range(400)])
-    generation = known(acme.tenant).real_now() // GENERATION_MS
-    assert await ctx.db.call("HGET", keys.limits(acme.tenant), f"made:{generation}") == "16"
-
-
-async def test_buckets_stay_in_the_compact_encoding(one_ctx: Context) -> None:
-    ctx = one_ctx
-    acme = await customer(ctx)
-    await put_policy(acme, buckets=16)
-    await counted(acme, [request(str(n)) for n in range(1000)])
-    seen = [name for name in await whole_database.contents(ctx.db) if ":seen:" in name]
-    assert {await encoding(ctx, name) for name in seen} == {"listpack"}
-
-
-async def encoding(ctx: Context, name: str) -> str:
-    [found] = {answer for answer in await ctx.db.every_master("OBJECT", "ENCODING", name) if answer}
-    return str(found)
 
 
 async def test_a_tenant_that_does_not_exist_or_is_not_active_records_nothing(ctx: Context) -> None:

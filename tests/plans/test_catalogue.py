@@ -44,6 +44,10 @@ def test_free_allows_1000_requests_a_month_and_10_a_second_with_a_burst_of_20() 
     [
         ('[[plans]]\nid = "a"\nname = "A"\nquotas = [{ meter = "requets", limit = 1 }]', "unknown meters: requets"),
         ('[[plans]]\nid = "a"\nname = "A"\nprice = 1', "unknown field `price`"),
+        (
+            '[[plans]]\nid = "a"\nname = "A"\ndays_accepted = 36',
+            "accepts events for longer than it remembers their ids",
+        ),
         ('[[plans]]\nid = "A"\nname = "A"', "matching regex"),
         ('[[plans]]\nid = "a"\nname = "A"\nquotas = [{ meter = "requests", limit = -1 }]', ">= 0"),
         (f'[[plans]]\nid = "a"\nname = "A"\nquotas = [{QUOTA}, {QUOTA}]', "two quotas called requests a month"),

@@ -534,7 +534,7 @@ def total(tenant_: str, meter: str, month: str) -> str:
 
 
 def seen(tenant_: str, generation: str, bucket: str) -> str:
-    """hash | 70 days | metering | events already counted: 6 bytes of a keyed digest -> 2 bytes of their content's
+    """hash | 70 days (twice the plan's) | metering | events counted: 8 bytes of a digest -> 12 bits of content
     | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:seen:{_id(generation)}:{_id(bucket)}"
 

@@ -17,6 +17,7 @@ from veloflux.kit.deadline import Deadline
 from veloflux.limits import store
 from veloflux.limits.frame import Frame, blank, frame
 from veloflux.limits.model import COST_MAX, Decision, Question
+from veloflux.metering.grow import grow_later, make_room
 from veloflux.metering.known import Known, known, not_active
 from veloflux.metering.measure import shown
 from veloflux.metering.model import TEXT_MAX
@@ -38,6 +39,7 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
         with Deadline(deadline_ms / 1000):
             for _ in range(TRIES):
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
+                knew = state.seen.text
                 answer = await store.run_check(parts, tenant, state, taken, asked)
                 if answer[0] == "STALE":
                     state.learn_policy(*answer[1:])
@@ -45,7 +47,11 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
                     state.learn_now(*answer[1:])
                 elif answer[0] == "ADDRESS" and asked.key and may_call_from(answer[1], asked.address):
                     state.learn_addresses(asked.key[0], answer[1])
+                elif answer[0] == "GROW":
+                    await make_room(parts.db, tenant, state, knew)
                 else:
+                    if answer[0] == "OK" and answer[2]:
+                        grow_later(parts.db, tenant, state)
                     return _decision(state, taken, asked, answer)
     except TimeoutError:
         raise Unavailable(
@@ -63,7 +69,7 @@ def _validate(asked: Question) -> None:
 
 def _decision(state: Known, taken: Frame, asked: Question, answer: list[Any]) -> Decision:
     match answer:
-        case ["OK", total]:
+        case ["OK", total, _]:
             return _figures(taken, int(total) + asked.cost * taken.scale)
         case ["SEEN", total]:
             return _figures(taken, int(total))

@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 from veloflux.db import keys
 from veloflux.kit import period
-from veloflux.kit.clock import DAY_MS
+from veloflux.kit.clock import DAY_MS, LATEST
 from veloflux.limits.model import Question
 from veloflux.metering.known import Known
-from veloflux.metering.seen import GENERATION_MS
 from veloflux.plans import Meter, Policy, RateLimit, pick_meter
 
 
@@ -21,10 +20,10 @@ class Rates(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Valid for one UTC day of the tenant's clock, one month of its zone and one generation of seen events: by Redis'
-    clock from `since` until before `until`, both in epoch ms.
+    """Valid for one UTC day of the tenant's clock and one month of its zone: by Redis' clock from `since` until before
+    `until`, both in epoch ms.
 
-    `time_args` and `meter_args` are ARGV 4 to 7, and 13 and 14, of the script, as the bytes that are sent.
+    `time_args` and `meter_args` are ARGV 4 to 6, and 13 and 14, of the script, as the bytes that are sent.
     """
 
     meter: Meter
@@ -35,7 +34,6 @@ class Frame(NamedTuple):
     since: int
     until: int
     month_end: int
-    generation: int
     quota: int | None
     scale: int
     time_args: tuple[bytes, ...]
@@ -61,7 +59,7 @@ def frame(state: Known, tenant: str, meter: str) -> Frame:
 
 
 def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
-    policy, now, generation = state.policy, state.at(real), real // GENERATION_MS
+    policy, now = state.policy, state.at(real)
     meter = pick_meter(policy.meters, name)
     on, month = period.utc_day(now), period.month_of(now, policy.zone)
     start, end = period.month_bounds(month, policy.zone)
@@ -77,10 +75,9 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
         since=since,
         until=until,
         month_end=end,
-        generation=generation,
         quota=quota,
         scale=10**meter.places,
-        time_args=_sent(day, start, end, generation),
+        time_args=_sent(day, start, end),
         meter_args=_sent("" if quota is None else quota, f"{meter.key}:{on.isoformat()}"),
         rates={
             (key, address): _rates([rate for rate in policy.rates if rate.meter == name], key, address)
@@ -96,12 +93,11 @@ def month_quota(policy: Policy, meter: str) -> int | None:
 
 
 def _valid(real: int, now: int, shown: tuple[int, int], stopped_or_ahead: str) -> tuple[int, int]:
-    """The span of real time in which the tenant's clock stays within `shown` and the generation is the same."""
-    generation = real // GENERATION_MS * GENERATION_MS
+    """The span of real time in which the tenant's clock stays within `shown`."""
     if stopped_or_ahead.startswith("="):
-        return generation, generation + GENERATION_MS
+        return 0, LATEST
     ahead = now - real
-    return max(shown[0] - ahead, generation), min(shown[1] - ahead, generation + GENERATION_MS)
+    return shown[0] - ahead, shown[1] - ahead
 
 
 def _rates(rates: Sequence[RateLimit], key: bool, address: bool) -> Rates:

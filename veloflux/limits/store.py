@@ -28,10 +28,12 @@ def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Ques
 
 def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> tuple[list[str], list[Any]]:
     """KEYS and ARGV of the script."""
-    buckets, before = state.buckets(frame.generation)
-    spot, identity, content = 0, b"", b""
+    (number, _, buckets, before, _), fresh = state.seen_now(1)
+    at, earlier, identity, content = 0, 0, b"", 0
     if asked.id:
-        spot, identity = seen.marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
+        identity = seen.marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
+        [at] = seen.places(identity, buckets)
+        [earlier] = seen.places(identity, before) if before else [0]
         content = seen.of_check(f"{asked.meter} {asked.cost}".encode())
     key, digest = asked.key or ("", "")
     rates = frame.rates_for(asked)
@@ -42,16 +44,17 @@ def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Questi
         frame.usage,
         frame.total,
         frame.usage_days,
-        seen_key(tenant, str(frame.generation), str(spot % buckets)),
-        seen_key(tenant, str(frame.generation - 1), str(spot % before)) if before else frame.limits,
+        seen_key(tenant, number, at),
+        seen_key(tenant, number - 1, earlier) if before else frame.limits,
     ]
     args = [
         state.version,
         digest,
         MAY_CHECK,
         *frame.time_args,
-        buckets,
-        before,
+        state.seen.text,
+        fresh,
+        state.policy.seen_ms,
         identity,
         content,
         asked.cost * frame.scale,

@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 from veloflux.errors import NotFound, VeloFluxError
 from veloflux.kit import clock
-from veloflux.metering.seen import GENERATION_MS
+from veloflux.metering.seen import Seen
 from veloflux.plans import Policy
 from veloflux.plans.policy import from_text
 from veloflux.tenants import closed_by, may_call_from
@@ -18,14 +18,18 @@ API_KEYS = 1_000
 
 
 class Known:
-    """One tenant: its policy, how many buckets each generation of seen events has, how far Redis' clock is ahead."""
+    """One tenant: its policy, the state of its seen events, how far Redis' clock is ahead.
+
+    `full` counts buckets that were found full and have not been split for.
+    """
 
     def __init__(self) -> None:
         self.policy = Policy()
         self.version = ""
         self.frames: dict[str, object] = {}
+        self.seen = Seen()
+        self.full = 0
         self._ahead_ms = 0
-        self._buckets: dict[int, int] = {}
         self._addresses: dict[str, str] = {}
 
     def real_now(self) -> int:
@@ -40,9 +44,14 @@ class Known:
         """The time of the tenant's clock in epoch ms, as far as is known."""
         return self.at(self.real_now())
 
-    def buckets(self, generation: int) -> tuple[int, int]:
-        """The number of buckets of a generation and of the one before it; 0: there is none."""
-        return self._buckets.get(generation) or self.policy.buckets, self._buckets.get(generation - 1, 0)
+    def seen_now(self, events: int) -> tuple[Seen, str]:
+        """The state in force when so many new events come: this one, or that of a new generation; the second is then
+        its number of buckets, else ""."""
+        real, seen_ms = self.real_now(), self.policy.seen_ms
+        if not self.seen.is_over(real, seen_ms):
+            return self.seen, ""
+        due = self.seen.next(real, seen_ms, events)
+        return due, str(due.buckets)
 
     def learn_policy(self, text: str, version: str) -> None:
         """From the code STALE."""
@@ -60,12 +69,15 @@ class Known:
             self._addresses.clear()
         self._addresses[api_key] = text
 
-    def learn_now(self, real: int, buckets: str, before: str) -> None:
+    def learn_now(self, real: int, seen: str) -> None:
         """From the code ROLL."""
         self._ahead_ms = real - clock.now_ms()
-        generation = real // GENERATION_MS
-        self._buckets = {generation: int(buckets), generation - 1: int(before)}
+        self.learn_seen(seen)
         self.frames.clear()
+
+    def learn_seen(self, text: str) -> None:
+        """From the script that splits."""
+        self.seen = Seen.read(text)
 
 
 _tenants: OrderedDict[str, Known] = OrderedDict()

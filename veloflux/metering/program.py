@@ -13,23 +13,32 @@ from veloflux.kit.clock import DAY_MS, MINUTE_MS
 from veloflux.metering import seen
 from veloflux.metering.measure import AMOUNT_MAX, Amounts, Measure
 from veloflux.metering.model import Event, Rejection, rejection
-from veloflux.metering.seen import Mark, Marker
+from veloflux.metering.seen import Marker, Seen, places
 
 EVENTS_MAX = 500
 AHEAD_MS = 5 * MINUTE_MS
 # An event this close to being too old is refused with the others, or it might be so when it arrives.
 MARGIN_MS = 1_000
 
-seen_key = functools.lru_cache(maxsize=16_384)(keys.seen)
 _content = msgspec.json.Encoder(order="deterministic").encode
+
+
+@functools.lru_cache(maxsize=16_384)
+def _seen_prefix(tenant: str, generation: int) -> str:
+    return keys.seen(tenant, str(generation), "0").removesuffix("0")
+
+
+def seen_key(tenant: str, generation: int, bucket: int) -> str:
+    """The key of a bucket; there are too many to check each as `keys.seen` does."""
+    return f"{_seen_prefix(tenant, generation)}{bucket}"
 
 
 class Measured(msgspec.Struct, gc=False):
     """An event as the script needs it; `index` is its place among those that came."""
 
     at: int
-    mark: Mark
-    content: bytes
+    mark: bytes
+    content: int
     amounts: Amounts
     index: int
 
@@ -105,36 +114,42 @@ class Program(NamedTuple):
     order: list[Measured]
 
 
-class Generation(NamedTuple):
-    """Where seen events stand: the number of the present generation, its buckets, those of the one before (0: none)."""
-
-    number: int
-    buckets: int
-    before: int
-
-
-def compose(tenant: str, zone: str, measured: Sequence[Measured], generation: Generation) -> Program:
-    """Group events by bucket and counter. Bucket numbers are powers of two, so the larger one groups for both."""
-    number, buckets, before = generation
-    groups = max(buckets, before)
-    order = sorted(measured, key=lambda one: one.mark[0] % groups)
-    sizes: dict[int, int] = {}
-    for one in order:
-        group = one.mark[0] % groups
-        sizes[group] = sizes.get(group, 0) + 1
+def compose(tenant: str, zone: str, measured: Sequence[Measured], state: Seen) -> Program:
+    """Group events by bucket and counter, for a state of the seen events."""
+    groups: dict[int, list[Measured]] = {}
+    for one, at in zip(measured, places(_marks(measured), state.buckets), strict=True):
+        groups.setdefault(at, []).append(one)
+    order = [one for group in groups.values() for one in group]
+    marks = _marks(order)
     names = [keys.limits(tenant), keys.usage_days(tenant)]
-    names += [seen_key(tenant, str(number), str(group % buckets)) for group in sizes]
-    if before:
-        names += [seen_key(tenant, str(number - 1), str(group % before)) for group in sizes]
+    names += [seen_key(tenant, state.number, at) for at in groups]
+    earlier = _earlier(tenant, marks, state, names) if state.before else []
     counters = _Counters(tenant, zone, names)
     program = {
-        "sizes": list(sizes.values()),
+        "sizes": [len(group) for group in groups.values()],
+        "contents": [one.content for one in order],
+        "earlier": earlier,
         "events": _flat(order, counters),
         "counters": counters.counters,
         "days": counters.days,
     }
-    marks = b"".join([one.mark[1] + one.content for one in order])
     return Program(names, msgspec.msgpack.encode(program), marks, order)
+
+
+def _marks(measured: Sequence[Measured]) -> bytes:
+    return b"".join([one.mark for one in measured])
+
+
+def _earlier(tenant: str, marks: bytes, state: Seen, names: list[str]) -> list[int]:
+    """For each event the index of its bucket in the generation before; new ones are appended to `names`."""
+    indexes: dict[int, int] = {}
+    found = []
+    for at in places(marks, state.before):
+        if at not in indexes:
+            names.append(seen_key(tenant, state.number - 1, at))
+            indexes[at] = len(names)
+        found.append(indexes[at])
+    return found
 
 
 def _flat(order: Sequence[Measured], counters: "_Counters") -> list[int]:

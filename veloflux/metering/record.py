@@ -6,11 +6,12 @@ from typing import Any
 from veloflux.context import Parts
 from veloflux.errors import CounterOutOfRange, IdReused, Unavailable
 from veloflux.metering import store
+from veloflux.metering.grow import grow, make_room
 from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Rejection, Result
-from veloflux.metering.program import Batch, Generation, Measured, Program, Ruler, Window, compose, cut
-from veloflux.metering.seen import GENERATION_MS, marker
+from veloflux.metering.program import Batch, Measured, Program, Ruler, Window, compose, cut
+from veloflux.metering.seen import marker
 
 TRIES = 8
 
@@ -42,27 +43,39 @@ class _Recording:
         self._known = known(tenant)
         self._marker = marker(parts.secrets.of("seen"), tenant)
         self._window = Window()
+        self._batch: Batch | None = None
         self._tries = 0
 
     async def step(self) -> None:
         """Record the next batch, or learn why this call could not."""
-        batch = self._next_batch()
+        batch = self._batch = self._batch or self._next_batch()
         if self._known.version and not batch.measured:
             self._advance(batch)
             return
+        knew = self._known.seen.text
         program, answer = await self._call(batch.measured)
         match answer:
-            case ["OK", recorded, duplicates, conflicts]:
+            case ["OK", recorded, duplicates, conflicts, full]:
                 self.recorded += recorded
                 self.duplicates += duplicates
                 self.rejected += [_reused(program.order[position - 1].index) for position in conflicts]
                 self._advance(batch)
+                if full:
+                    await grow(self._parts.db, self._tenant, self._known, full)
+            case ["GROW"]:
+                await make_room(self._parts.db, self._tenant, self._known, knew)
+                self._tries = 0
             case ["STALE", text, version]:
                 self._known.learn_policy(text, version)
-            case ["ROLL", real, buckets, before]:
-                self._known.learn_now(real, buckets, before)
-                accepted = None if self._backfill else self._known.policy.accepted_ms
-                self._window = Window.at(self._known.now(), accepted)
+                self._batch = None
+            case ["ROLL", real, seen]:
+                self._known.learn_now(real, seen)
+                if seen != knew:
+                    self._tries = 0  # somebody made buckets, which comes to an end
+                else:
+                    accepted = None if self._backfill else self._known.policy.accepted_ms
+                    self._window = Window.at(self._known.now(), accepted)
+                    self._batch = None
             case ["TENANT", status]:
                 raise not_active(status)
             case _:
@@ -81,16 +94,16 @@ class _Recording:
 
     async def _call(self, measured: Sequence[Measured]) -> tuple[Program, list[Any]]:
         state, accepted = self._known, "" if self._backfill else self._known.policy.accepted_ms
-        number = state.real_now() // GENERATION_MS
-        generation = Generation(number, *state.buckets(number))
-        program = compose(self._tenant, state.policy.zone, measured, generation)
+        seen, fresh = state.seen_now(len(self._events) - self.at)
+        program = compose(self._tenant, state.policy.zone, measured, seen)
         times = [one.at for one in measured] or [0]
-        head = [state.version, *generation, min(times), max(times), accepted]
+        head = [state.version, state.seen.text, fresh, state.policy.seen_ms, min(times), max(times), accepted]
         return program, await store.run_record(self._parts.db, program.keys, [*head, program.text, program.marks])
 
     def _advance(self, batch: Batch) -> None:
         self.rejected += batch.rejected
         self.at = batch.end
+        self._batch = None
         self._tries = 0
 
 

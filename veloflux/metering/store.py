@@ -6,14 +6,22 @@ from typing import Any
 
 from veloflux.db import keys, scripts
 from veloflux.db.client import Db
+from veloflux.metering.seen import Seen
 
 RECORD = scripts.load("metering", "record")
+SPLIT = scripts.load("metering", "split")
 READS = 100
 
 
 async def run_record(db: Db, names: Sequence[str], args: Sequence[Any]) -> list[Any]:
     """One call of the record script, which recognises its repetition by the events' ids."""
     answer: list[Any] = await db.bulk.repeat(RECORD, names, args)
+    return answer
+
+
+async def run_split(db: Db, names: Sequence[str], knew: str) -> list[str]:
+    """One call of the split script, which recognises its repetition by the state that it changes."""
+    answer: list[str] = await db.bulk.repeat(SPLIT, names, [knew])
     return answer
 
 
@@ -47,8 +55,6 @@ async def totals(db: Db, tenant: str, meter: str, months: Sequence[str]) -> list
     return found
 
 
-async def seen_sizes(db: Db, tenant: str) -> dict[str, int]:
-    """How many buckets each generation of seen events has."""
-    answer = await db.call("HGETALL", keys.limits(tenant))
-    state = dict(zip(answer[::2], answer[1::2], strict=True))
-    return {name.removeprefix("seen:"): int(size) for name, size in state.items() if name.startswith("seen:")}
+async def read_seen(db: Db, tenant: str) -> Seen:
+    """The state of the seen events."""
+    return Seen.read(await db.call("HGET", keys.limits(tenant), "seen") or "")

@@ -21,6 +21,7 @@ Period = Literal["day", "month", "billing", "lifetime"]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
 Property = Annotated[str, Meta(min_length=1, max_length=100)]
 Route = Annotated[str, Meta(max_length=200)]
+Days = Annotated[int, Meta(ge=1, le=366)]
 Amount = Annotated[int, Meta(ge=0, lt=2**53)]
 Percent = Annotated[int, Meta(ge=1, le=1_000)]
 Aggregation = Literal["count", "sum", "avg", "min", "max", "latest", "unique", "weighted_sum", "percentile"]
@@ -123,10 +124,13 @@ class Plan(Strict, frozen=True, kw_only=True):
     quotas: tuple[Quota, ...] = ()
     rates: tuple[Rate, ...] = ()
     features: dict[Name, Value] = {}
-    days_accepted: Annotated[int, Meta(ge=1, le=DAYS_SEEN)] = DAYS_SEEN
+    days_accepted: Days = DAYS_SEEN
+    days_seen: Days = DAYS_SEEN
     when_exceeded: Literal["keep", "soft", "block"] = "keep"
 
     def __post_init__(self) -> None:
+        if self.days_accepted > self.days_seen:
+            raise ValueError(f"the plan {self.id} accepts events for longer than it remembers their ids")
         _once(f"the plan {self.id} has two rates", (rate.name for rate in self.rates))
         _once(f"the plan {self.id} has two quotas", (f"{quota.meter} a {quota.period}" for quota in self.quotas))
 

@@ -12,7 +12,7 @@ import msgspec
 from veloflux.db import keys
 from veloflux.db.commit import Commit
 from veloflux.kit import crypto
-from veloflux.kit.clock import DAY_MS
+from veloflux.kit.clock import DAY_MS, HOUR_MS
 from veloflux.plans.catalogue import (
     DAYS_SEEN,
     Catalogue,
@@ -27,8 +27,6 @@ from veloflux.plans.catalogue import (
     find_plan,
 )
 
-EVENTS_A_BUCKET = 64
-BUCKETS_MIN, BUCKETS_MAX = 16, 1_024
 MICROSECONDS = 1_000_000
 
 
@@ -62,7 +60,8 @@ class QuotaLimit(Strict, frozen=True, kw_only=True, array_like=True):
 
 
 class Policy(Strict, frozen=True, kw_only=True):
-    """What the scripts decide with; `buckets` is for a new generation of seen events."""
+    """What the scripts decide with; an event older than `accepted_ms` is refused, one that came is recognised for
+    `seen_ms`, which is longer."""
 
     plan: str = ""
     zone: str = "UTC"
@@ -72,7 +71,7 @@ class Policy(Strict, frozen=True, kw_only=True):
     quotas: tuple[QuotaLimit, ...] = ()
     features: dict[str, Value] = msgspec.field(default_factory=dict)
     accepted_ms: int = DAYS_SEEN * DAY_MS
-    buckets: int = BUCKETS_MIN
+    seen_ms: int = DAYS_SEEN * DAY_MS + HOUR_MS
 
     @property
     def text(self) -> str:
@@ -106,7 +105,7 @@ def compiled(plan: Plan, of: Catalogue, zone: str, clock: str) -> Policy:
         quotas=tuple(quota_limit(quota, places[quota.meter]) for quota in plan.quotas),
         features=plan.features,
         accepted_ms=plan.days_accepted * DAY_MS,
-        buckets=buckets(max((quota.limit for quota in plan.quotas if quota.period == "month"), default=None)),
+        seen_ms=plan.days_seen * DAY_MS + HOUR_MS,  # an event may come minutes before its time
     )
 
 
@@ -143,18 +142,6 @@ def quota_limit(quota: Quota, places: int = 0) -> QuotaLimit:
         thresholds=quota.thresholds,
         shadow=quota.shadow,
     )
-
-
-def buckets(monthly: int | None) -> int:
-    """How many hashes a generation of seen events starts with: a power of two, for the events of a month's quota.
-
-    >>> buckets(1_000), buckets(20_000), buckets(None)
-    (32, 512, 1024)
-    """
-    if monthly is None:
-        return BUCKETS_MAX
-    wanted = math.ceil(monthly * DAYS_SEEN / 30 / EVENTS_A_BUCKET)
-    return min(max(1 << (wanted - 1).bit_length(), BUCKETS_MIN), BUCKETS_MAX)
 
 
 def version(text: str) -> str:

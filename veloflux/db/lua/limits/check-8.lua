@@ -5,14 +5,14 @@
 -- KEYS 1 limits  2 API key (not looked at when ARGV 2 is "")  3 address limit  4 usage day  5 month total
 --      6 usage_days  7 seen bucket of this generation  8 the one of the generation before
 -- ARGV 1 version of the policy  2 digest of the API key's secret  3 built-in roles that may check, each between blanks
---      4 day number since 1970  5 start and 6 end of the month, epoch ms  7 generation  8 its number of buckets
---      9 that of the generation before, 0 if there is none  10 6 bytes of the digest of the id, "" without one
---      11 2 bytes of the digest of the content, the first bit set  12 cost  13 quota, "" without one
+--      4 day number since 1970  5 start and 6 end of the month, epoch ms  7 the seen state as the caller knows it
+--      8 buckets of a new generation if one is due, else ""  9 how long the plan remembers, ms  10 8 bytes of the digest of
+--      the id, "" without one  11 the negative number that tells the content  12 cost  13 quota, "" without one
 --      14 member of KEYS 6 for this day  15 number of rate limits of the tenant, 16 of the key, 17 of the address (0 or 1)
 --      18.. field of each rate limit, in that order; then emission and tolerance of each, in µs; then the list of networks
 --      of the API key, as it is kept, that the caller found the client's address in, "[]" without one
 --
--- code OK         month total before: counted
+-- code OK         month total before, whether the id's bucket is full enough to split one (1 or 0): counted
 -- code SEEN       month total: this id was counted before
 -- code RATE       month total, which rate limit refused (from 1; the one with the longest wait), µs until it lets it pass
 -- code QUOTA      month total
@@ -21,27 +21,20 @@
 -- code ADDRESS    the API key's list of networks: the caller knows another one
 -- code ROLE       the API key's role may not check, or its own permissions do not include it
 -- code STALE      policy, its version: the caller knows another one
--- code ROLL       real time in ms, buckets of this and of the former generation: the caller took another day, month or
---                 generation
+-- code ROLL       real time in ms, the seen state: the caller took another day, month or seen state
+-- code GROW       the id's bucket holds as much as it may: split some and ask again
 -- code CONFLICT   this id was checked before with other content
 -- code RANGE      the month total would reach 10^18
 
-local GENERATION_MS, SEEN_MS, USAGE_MS, TOTAL_MS = 3024000000, 6048000000, 7776000000, 34560000000
+local USAGE_MS, TOTAL_MS = 7776000000, 34560000000
 local DAY_MS, QUARTER_MS, USED_MS, MAX_COUNTER = 86400000, 900000, 60000, 1e18
 
-local time = redis.call('TIME')
-local micros = time[1] * 1000000 + time[2]
-local real = math.floor(micros / 1000)
-local generation = math.floor(real / GENERATION_MS)
 local of_tenant, of_key, of_address = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
 local rates = of_tenant + of_key + of_address
-local state = redis.call('HMGET', KEYS[1], 'status', 'version', 'clock', 'seen:' .. generation,
-  'seen:' .. generation - 1, 'made:' .. generation, unpack(ARGV, 18, 17 + of_tenant))
+local state = redis.call('HMGET', KEYS[1], 'status', 'version', 'clock', 'seen',
+  unpack(ARGV, 18, 17 + of_tenant))
 if state[1] ~= 'active' then return {'TENANT', state[1]} end
-local clock = state[3] or ''
-if string.sub(clock, 1, 1) == '=' then micros = string.sub(clock, 2) * 1000
-elseif clock ~= '' then micros = micros + clock * 1000 end
-local now = math.floor(micros / 1000)
+-- include clock
 
 local key
 if ARGV[2] ~= '' then
@@ -56,20 +49,22 @@ if ARGV[2] ~= '' then
   if not may or (key[6] and not string.find(key[6], '"usage:write"', 1, true)) then return {'ROLE'} end
 end
 if state[2] ~= ARGV[1] then return {'STALE', redis.call('HGET', KEYS[1], 'policy'), state[2]} end
-local before = state[5] or '0'
-if math.floor(now / DAY_MS) ~= tonumber(ARGV[4]) or now < tonumber(ARGV[5]) or now >= tonumber(ARGV[6])
-  or generation ~= tonumber(ARGV[7]) or (state[4] or ARGV[8]) ~= ARGV[8] or before ~= ARGV[9] then
-  return {'ROLL', real, state[4] or '0', before}
+local known, fresh, seen_ms = ARGV[7], ARGV[8], tonumber(ARGV[9])
+-- include seen
+if seen_stale or math.floor(now / DAY_MS) ~= tonumber(ARGV[4]) or now < tonumber(ARGV[5]) or now >= tonumber(ARGV[6]) then
+  return {'ROLL', real, state[4] or ''}
 end
 
 if key and real - (key[7] or 0) >= USED_MS then redis.call('HSET', KEYS[2], 'used_at', string.format('%.0f', real)) end
 
 local total = redis.call('HGET', KEYS[5], 'sum') or '0'
-local id = ARGV[10]
+local id, length = ARGV[10], 0
 if id ~= '' then
-  local known = redis.call('HGET', KEYS[7], id) or (before ~= '0' and redis.call('HGET', KEYS[8], id))
-  if known and known ~= ARGV[11] and string.byte(known) >= 128 then return {'CONFLICT'} end
-  if known then return {'SEEN', total} end
+  local content = redis.call('HGET', KEYS[7], id) or (before and redis.call('HGET', KEYS[8], id))
+  if content and content ~= ARGV[11] and tonumber(content) < 0 then return {'CONFLICT'} end
+  if content then return {'SEEN', total} end
+  length = redis.call('HLEN', KEYS[7])
+  if length >= BUCKET_MAX then return {'GROW'} end
 end
 
 local cost = tonumber(ARGV[12])
@@ -83,7 +78,7 @@ local numbers = 18 + rates
 for r = 1, rates do  -- as many as the policy has
   local emission, tolerance = tonumber(ARGV[numbers]), tonumber(ARGV[numbers + 1])
   local arrival
-  if r <= of_tenant then arrival = state[6 + r]
+  if r <= of_tenant then arrival = state[4 + r]
   elseif r <= of_tenant + of_key then arrival = key[7 + r - of_tenant]
   else arrival = redis.call('GET', KEYS[3]) end
   arrival = math.max(tonumber(arrival or 0), micros)
@@ -114,13 +109,8 @@ if of_address > 0 then
 end
 if id ~= '' then
   redis.call('HSET', KEYS[7], id, ARGV[11])
-  if state[6] ~= ARGV[8] and redis.call('PEXPIRE', KEYS[7], SEEN_MS, 'NX') == 1 then
-    redis.call('HINCRBY', KEYS[1], 'made:' .. generation, 1)
-  end
-  if not state[4] then
-    redis.call('HSET', KEYS[1], 'seen:' .. generation, ARGV[8])
-    redis.call('HDEL', KEYS[1], 'seen:' .. generation - 2, 'made:' .. generation - 2)
-  end
+  if length == 0 or longer then redis.call('PEXPIREAT', KEYS[7], lives_until) end
+  if seen_next then redis.call('HSET', KEYS[1], 'seen', seen_next) end
 end
 local quarter = math.floor(now % DAY_MS / QUARTER_MS)
 if redis.call('HINCRBY', KEYS[4], quarter, ARGV[12]) == cost then
@@ -128,4 +118,4 @@ if redis.call('HINCRBY', KEYS[4], quarter, ARGV[12]) == cost then
   redis.call('ZADD', KEYS[6], ARGV[4], ARGV[14])
 end
 if redis.call('HINCRBY', KEYS[5], 'sum', ARGV[12]) == cost then redis.call('PEXPIRE', KEYS[5], TOTAL_MS, 'NX') end
-return {'OK', total}
+return {'OK', total, length >= BUCKET_FULL and 1 or 0}
