@@ -3,6 +3,9 @@
 Each file begins with a shebang and its flags, then a header: what it does, its KEYS, its ARGV, and every code that it
 returns. A test holds header, file name and code together. A script is run by its SHA and loaded where a server does
 not know it yet (NOSCRIPT means: not executed).
+
+What several scripts do alike stands once, in `lua/parts/<part>.lua`: a line `-- include <part>` is replaced by its
+text, whose first comment says what it reads and which locals it makes.
 """
 
 import functools
@@ -12,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "lua"
+PARTS = FOLDER / "parts"
+INCLUDE = re.compile(r"^-- include ([a-z_]+)\n", re.MULTILINE)
 FILE = re.compile(r"(?P<verb>[a-z_]+)-(?P<keys>\d+)(?P<more>\+?)\.lua")
 
 
@@ -35,13 +40,13 @@ def load(slice_: str, verb: str) -> Script:
 
 def every() -> list[Script]:
     """All scripts of the product, by name."""
-    return [_read(path) for path in sorted(FOLDER.glob("*/*.lua"))]
+    return [_read(path) for path in sorted(FOLDER.glob("*/*.lua")) if path.parent != PARTS]
 
 
 def _read(path: Path) -> Script:
     named = FILE.fullmatch(path.name)
     assert named, f"{path.name} is not <verb>-<keys>.lua"
-    source = path.read_text("utf-8")
+    source = INCLUDE.sub(lambda line: (PARTS / f"{line[1]}.lua").read_text("utf-8"), path.read_text("utf-8"))
     flags = re.match(r"#!lua(?: flags=(\S+))?\n", source)
     assert flags, f"{path.name} does not begin with #!lua"
     return Script(
