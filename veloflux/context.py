@@ -16,6 +16,7 @@ from veloflux.db.client import Db
 from veloflux.db.data_keys import DataKeys
 from veloflux.db.wake import Waker
 from veloflux.kit import clock, crypto, ids
+from veloflux.kit.pace import Standing
 from veloflux.settings import Settings
 
 PLATFORM = "ten_0"
@@ -58,7 +59,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     it, and `via` the only tenant that it opens, if it was that tenant's provider who let them in; `tenant` and `role`
     are those of an API key that acts, and `permissions` what it has of the role's (None: all). `impersonator` is who
     acts as the person, by `impersonation`. `origin` is that of the page that asks with a bearer token, if it is another
-    one than this server's; `subject` whom a tenant's token was made for.
+    one than this server's; `subject` whom a tenant's token was made for. `standing` is how far its calls are used up.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     impersonation: str = ""
     origin: str = ""
     subject: str = ""
+    standing: Standing | None = None
 
     @property
     def addressed(self) -> str:

@@ -20,6 +20,7 @@ from veloflux.errors import SettingInvalid
 
 PREFIX = "VELOFLUX_"
 DAY_S = 86_400
+Pace = Annotated[str, Meta(pattern=r"^[1-9]\d{0,6}/(s|min|h|d)$")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,6 +87,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         bool,
         Meta(description="Let tenants' sign-in providers be in private networks and on loopback, also without TLS"),
     ] = False
+    session_pace: Annotated[
+        Pace, Meta(description="Calls of one session; so many at once, then one at a time, as 10/s or 600/min")
+    ] = "1200/min"
+    api_key_pace: Annotated[Pace, Meta(description="Calls of one API key or token, to all but /api/check")] = "1000/s"
+    address_pace: Annotated[Pace, Meta(description="Calls of one address that nobody signed for, forms too")] = (
+        "600/min"
+    )
     password_hash_threads: Annotated[int, Meta(description="Password hashes computed at a time", ge=1)] = 2
     worker_concurrency: Annotated[int, Meta(description="Owners and jobs that one worker handles at a time", ge=1)] = 16
     tenant_grace_days: Annotated[

@@ -13,13 +13,16 @@ from veloflux.db import commit, due, keys, names
 from veloflux.db.commit import Commit
 from veloflux.db.names import Claim, Name
 from veloflux.errors import VeloFluxError
+from veloflux.kit.pace import Pace
 from veloflux.limits import Question
 from veloflux.metering import Event, store
 from veloflux.tenants import store as tenants_store
-from veloflux.tenants.store import Rate
+from veloflux.tenants.model import ApiKey
 
 Example = Callable[[Context], Awaitable[None]]
 OWNER = "ten_0wner"
+NEVER = Pace(2, 1)
+"""A limit under which no call may come."""
 SLUG = Name("slug", "acme", "slug")
 
 
@@ -88,6 +91,7 @@ async def sessions(ctx: Context) -> None:
     await identity.register(cast.fresh(ctx), name="Ana", email=cast.email("ana"), password=cast.PASSWORD)
     signed_in = await identity.log_in(cast.fresh(ctx), cast.email("ana"), cast.PASSWORD)
     user, _, secret = signed_in.token.partition(".")
+    await identity.store.run_authenticate(ctx.db, f"usr_{user}", signed_in.person.session, 60_000, NEVER)
     await identity.authenticate(ctx.parts, signed_in.token)
     await _refused(identity.authenticate(ctx.parts, f"{user}.{secret[::-1]}"))
     await ctx.db.call("HSET", keys.user(f"usr_{user}"), "status", "closed")
@@ -123,6 +127,11 @@ async def checks(ctx: Context) -> None:
     await _refused(limits.check(acme.parts, acme.tenant, Question(meter="requests")))
 
 
+async def strangers(ctx: Context) -> None:
+    await identity.admit_address(ctx.parts, "203.0.113.9")
+    await identity.store.run_pace(ctx.db, "adr_1", NEVER)
+
+
 async def api_keys(ctx: Context) -> None:
     acme = await customers.customer(ctx)
     mine = await customers.key(acme)
@@ -130,9 +139,12 @@ async def api_keys(ctx: Context) -> None:
     page = await tenants.create_api_key(acme, "page", kind="publishable")
     limit, hour_us = keys.publishable_limit(acme.tenant, page.key.id, "adr_1"), 3_600_000_000
     for _ in range(2):
-        await tenants_store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
+        await _refused(tenants_store.run_admit(acme.db, acme.tenant, page.key.id, limit, Pace(hour_us, hour_us)))
     await tenants.revoke_api_key(acme, page.key.id)
-    await tenants_store.run_admit(acme.db, acme.tenant, page.key.id, limit, Rate(hour_us, hour_us))
+    await tenants_store.run_admit(acme.db, acme.tenant, page.key.id, limit, Pace(hour_us, hour_us))
+    place = keys.api_key(acme.tenant, mine.key.id)
+    await _refused(tenants_store.run_authenticate(acme.db, ApiKey, place, mine.key.digest, NEVER))
+    await _refused(tenants_store.run_authenticate(acme.db, ApiKey, place, "0" * 64, NEVER))
     await tenants_store.run_note_use(acme.db, acme.tenant, mine.key.id)
     await tenants.revoke_api_key(acme, mine.key.id)
     await tenants_store.run_note_use(acme.db, acme.tenant, mine.key.id)
@@ -179,6 +191,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "db/commit": (commits, commits_that_are_refused),
     "identity/attempt": (attempts_until_one_waits,),
     "identity/authenticate": (sessions,),
+    "identity/pace": (strangers,),
     "identity/uncount": (sessions,),
     "limits/check": (checks, checks_of_a_full_bucket),
     "metering/record": (records, records_of_a_full_bucket),
@@ -187,6 +200,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "names/judge": (names_judged,),
     "names/release": (names_claimed_and_released,),
     "tenants/admit": (api_keys,),
+    "tenants/authenticate": (api_keys,),
     "tenants/note_use": (api_keys,),
     "worker/claim": (owners_due,),
     "worker/hold": (duties,),

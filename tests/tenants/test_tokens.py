@@ -269,4 +269,4 @@ async def test_it_costs_a_key_one_document_more_asked_at_the_same_time(
         await tenants.authenticate_api_key(one_ctx.parts, key.token)
     with calls_of(one_ctx, monkeypatch) as of_token:
         await tenants.authenticate_api_key(one_ctx.parts, new.token)
-    assert (of_key, of_token) == (["HGETALL"], ["HGETALL", "HGETALL"])
+    assert (of_key, of_token) == (["EVALSHA"], ["EVALSHA", "HGETALL"])

@@ -25,7 +25,8 @@ def web(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     would handle the events of others.
     """
     # A busy machine may take its time; what happens when it takes too long is tried elsewhere.
-    patient = {"VELOFLUX_CHECK_TIMEOUT_MS": "20000", "VELOFLUX_REDIS_TIMEOUT_MS": "20000"}
+    paces = dict.fromkeys(("VELOFLUX_SESSION_PACE", "VELOFLUX_API_KEY_PACE", "VELOFLUX_ADDRESS_PACE"), "1000000/s")
+    patient = {**paces, "VELOFLUX_CHECK_TIMEOUT_MS": "20000", "VELOFLUX_REDIS_TIMEOUT_MS": "20000"}
     with serving(standalone, tmp_path_factory.mktemp("web"), {"VELOFLUX_WEB_PROCESSES": "2", **patient, **OPEN}) as url:
         yield url
 

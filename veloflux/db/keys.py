@@ -172,6 +172,12 @@ def attempts_from(form: str, place: str) -> str:
     return f"vf:attempts:{_name(form)}:{{{_id(place)}}}"
 
 
+def pace(place: str) -> str:
+    """string | until the limit is whole again | identity | the calls of one address that nobody signed for
+    | nobody"""
+    return f"vf:pace:{{{_id(place)}}}"
+
+
 def users() -> str:
     """zset | no ttl | identity | every person by the time of registration; kept from events
     | person: not exported; deleted"""

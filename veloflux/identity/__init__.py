@@ -48,6 +48,7 @@ from veloflux.identity.jobs import (
 from veloflux.identity.mail_limit import admit_invitation
 from veloflux.identity.model import Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
+from veloflux.identity.pacing import admit_address, too_fast
 from veloflux.identity.passkeys import (
     add_passkey,
     begin_passkey,
@@ -95,6 +96,7 @@ __all__ = [
     "SignedIn",
     "User",
     "add_passkey",
+    "admit_address",
     "admit_invitation",
     "as_themselves",
     "asked_of",
@@ -169,5 +171,6 @@ __all__ = [
     "start_via",
     "step_up",
     "stop_impersonation",
+    "too_fast",
     "verify",
 ]

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from veloflux.context import Context
+from veloflux.context import Context, Parts
 from veloflux.db import keys
 from veloflux.errors import TooManyAttempts
 from veloflux.identity import store
@@ -46,7 +46,7 @@ async def admit(ctx: Context, form: str, subject: str) -> Attempt:
     :param subject: `usr_…`, of nobody too (`nobody`).
     :raises TooManyAttempts: with the seconds to wait; it is not to be made.
     """
-    here = place(ctx, ctx.actor.address)
+    here = place(ctx.parts, ctx.actor.address)
     await count(ctx, [keys.attempts_from(form, here)], [FREE_OF_ADDRESS])
     is_known = await store.is_known_place(ctx.db, subject, here)
     counts = [keys.attempts_here(subject, form, here), keys.attempts_elsewhere(subject, form)]
@@ -68,16 +68,16 @@ def nobody(email_digest: str) -> str:
     return ids.derived("usr", email_digest)
 
 
-def place(ctx: Context, address: str) -> str:
+def place(parts: Parts, address: str) -> str:
     """A keyed digest of an address; all without one are one."""
     return ids.derived(
-        "adr", hmac.digest(ctx.parts.secrets.of("place"), customer_network(address).encode(), "sha256").hex()
+        "adr", hmac.digest(parts.secrets.of("place"), customer_network(address).encode(), "sha256").hex()
     )
 
 
 def device_place(ctx: Context) -> str:
     """The same for the actor's address and device together."""
-    return place(ctx, f"{customer_network(ctx.actor.address)} {ctx.actor.device}")
+    return place(ctx.parts, f"{customer_network(ctx.actor.address)} {ctx.actor.device}")
 
 
 async def count(ctx: Context, counts: Sequence[str], free: Sequence[int]) -> None:

@@ -23,12 +23,12 @@ async def admit_mail(ctx: Context, email_digest: str) -> None:
 
     :raises TooManyAttempts: with the seconds to wait; nothing is to be sent.
     """
-    await _admit(ctx, FORM, attempts.place(ctx, ctx.actor.address), FREE_OF_ADDRESS, email_digest)
+    await _admit(ctx, FORM, attempts.place(ctx.parts, ctx.actor.address), FREE_OF_ADDRESS, email_digest)
 
 
 async def admit_invitation(ctx: Context, email_digest: str) -> None:
     """Count an invitation by the tenant. :raises TooManyAttempts: as `admit_mail`."""
-    await _admit(ctx, INVITATION, attempts.place(ctx, ctx.tenant), FREE_OF_TENANT, email_digest)
+    await _admit(ctx, INVITATION, attempts.place(ctx.parts, ctx.tenant), FREE_OF_TENANT, email_digest)
 
 
 async def _admit(ctx: Context, form: str, origin: str, free: int, email_digest: str) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from veloflux.context import Actor
 from veloflux.db.documents import Entity, Owned, Personal, Secret
+from veloflux.kit.pace import Standing
 
 Language = Literal["pt-BR", "en"]
 
@@ -87,7 +88,7 @@ class Impersonation(Entity, frozen=True, kw_only=True):
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Who a session token is. `via`: the only tenant that the session opens, whose provider let the person in;
-    `impersonator`: who acts as the person by it."""
+    `impersonator`: who acts as the person by it; `standing`: how far its calls are used up."""
 
     id: str
     name: str
@@ -98,6 +99,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     via: str = ""
     impersonator: str = ""
     impersonation: str = ""
+    standing: Standing | None = None
 
     def actor(self, address: str = "") -> Actor:
         """This person, acting from an address."""
@@ -110,6 +112,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             via=self.via,
             impersonator=self.impersonator,
             impersonation=self.impersonation,
+            standing=self.standing,
         )
 
 

@@ -15,7 +15,9 @@ from veloflux.errors import AccountDisabled, ChangedMeanwhile, CredentialsWrong,
 from veloflux.events import SessionEnded, SessionStarted, UserPasswordRehashed, UserSessionsEnded
 from veloflux.identity import attempts, email_address, factors, passwords, sign_in_challenges, store
 from veloflux.identity.model import Person, Session, SignedIn, User
+from veloflux.identity.pacing import too_fast
 from veloflux.kit import clock, crypto, ids
+from veloflux.kit.pace import Standing, pace
 from veloflux.transaction import Transaction, decide
 
 FORM = "log_in"
@@ -112,17 +114,20 @@ async def list_sessions(ctx: Context) -> list[Session]:
 async def authenticate(parts: Parts, token: str) -> Person:
     """Who a token is, in one round trip; keeps the session alive.
 
-    :raises NotAuthenticated: the token is none, or its session is over.
+    :raises NotAuthenticated: the token is none, or its session is over. :raises LimitReached: it asks too often.
     """
     parsed = TOKEN.fullmatch(token)
     if parsed is None:
         raise NotAuthenticated("This is not a session's token; sign in again")
     user, session = f"usr_{parsed[1]}", session_id(parsed[2])
     idle_ms = parts.settings.session_idle_s * 1000
-    code, *fields = await store.run_authenticate(parts.db, user, session, idle_ms)
+    limit = pace(parts.settings.session_pace)
+    code, *fields = await store.run_authenticate(parts.db, user, session, idle_ms, limit)
+    if code == "RATE":
+        raise too_fast("session", limit, fields[0])
     if code != "OK":
         raise NotAuthenticated("This session is over; sign in again")
-    name, email, language, proved, via, impersonator, impersonation = fields
+    name, email, language, proved, via, impersonator, impersonation, ahead = fields
     return Person(
         id=user,
         name=name,
@@ -133,6 +138,7 @@ async def authenticate(parts: Parts, token: str) -> Person:
         via=via,
         impersonator=impersonator,
         impersonation=impersonation,
+        standing=Standing("session", limit, ahead),
     )
 
 
@@ -207,7 +213,7 @@ async def open_session(
 
 def _remember_place(ctx: Context, tx: Transaction, user: str, known: list[str]) -> bool:
     """Add where the actor is to the places known; says whether a person known elsewhere is new there."""
-    address, device = attempts.place(ctx, ctx.actor.address), attempts.device_place(ctx)
+    address, device = attempts.place(ctx.parts, ctx.actor.address), attempts.device_place(ctx)
     for place in (address, device):
         tx.rank(keys.known_places(user), place, clock.now_ms())
     if forgotten := [place for place in known[:-PLACES_KEPT] if place not in (address, device)]:

@@ -14,10 +14,12 @@ from veloflux.identity.email_address import EmailAddress
 from veloflux.identity.factors_model import Passkey, RecoveryCodes, SignInChallenge, Totp
 from veloflux.identity.model import EmailChange, Registration, ResetLink, Session, User
 from veloflux.kit import ids
+from veloflux.kit.pace import Pace
 
 ATTEMPT = scripts.load("identity", "attempt")
 UNCOUNT = scripts.load("identity", "uncount")
 AUTHENTICATE = scripts.load("identity", "authenticate")
+PACE = scripts.load("identity", "pace")
 NOBODY = "usr_0"
 SESSIONS_SHOWN = 100
 LAST = "\U0010ffff"
@@ -33,10 +35,17 @@ def email_name(digest: str) -> Name:
     return Name("email", digest, field="email_digest")
 
 
-async def run_authenticate(db: Db, user: str, session: str, idle_ms: int) -> list[Any]:
+async def run_authenticate(db: Db, user: str, session: str, idle_ms: int, pace: Pace) -> list[Any]:
     """Who a session is, in one round trip; the codes are the script's."""
-    answer: list[Any] = await db.script(AUTHENTICATE, [keys.user(user), keys.session(user, session)], [idle_ms])
+    names = [keys.user(user), keys.session(user, session)]
+    answer: list[Any] = await db.script(AUTHENTICATE, names, [idle_ms, *pace])
     return answer
+
+
+async def run_pace(db: Db, place: str, pace: Pace) -> tuple[str, int]:
+    """Count a call from a place; the codes are the script's."""
+    code, micros = await db.script(PACE, [keys.pace(place)], list(pace))
+    return code, int(micros)
 
 
 async def find_user(db: Db, user: str) -> User | None:

@@ -15,6 +15,7 @@ from veloflux.db import keys
 from veloflux.errors import Conflict, InputInvalid, NotAuthenticated, NotFound
 from veloflux.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
 from veloflux.kit import clock, crypto, ids
+from veloflux.kit.pace import Standing, pace
 from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
 from veloflux.tenants import holders, key_terms, store, tokens
@@ -100,11 +101,13 @@ async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> A
     that a short-lived token is.
 
     :raises NotAuthenticated: there is no such key, it was revoked, has expired, or is not for this address.
+    :raises LimitReached: it calls too often.
     """
     if token.startswith(tokens.START):
         return await tokens.authenticate_token(parts, token, address)
     tenant, id_, digest = parse_api_key(token)
-    key = await store.find_api_key(parts.db, tenant, id_)
+    limit = pace(parts.settings.api_key_pace)
+    key, ahead = await store.run_authenticate(parts.db, ApiKey, keys.api_key(tenant, id_), digest, limit)
     if key is None or key.status != "active" or not crypto.equal(key.digest, digest):
         raise _refused()
     if not token.startswith(key.prefix) or not key_terms.hold(key, address, clock.now_ms()):
@@ -112,7 +115,14 @@ async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> A
     if clock.now_ms() - (key.used_at or 0) >= USED_MS:
         await store.run_note_use(parts.db, tenant, id_)
     own = None if key.permissions is None else frozenset(key.permissions)
-    return Actor(id=key.id, address=address, tenant=tenant, role=key.role, permissions=own)
+    return Actor(
+        id=key.id,
+        address=address,
+        tenant=tenant,
+        role=key.role,
+        permissions=own,
+        standing=Standing("key", limit, ahead),
+    )
 
 
 def key_id(digest: str) -> str:

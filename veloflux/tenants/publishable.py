@@ -4,21 +4,20 @@ Their digest is another one than a secret key of the same letters would have: wh
 of a check too, does not find them. Anybody can read them, so what comes with them is limited by address.
 """
 
-import math
 import re
 
 from veloflux.context import Actor, Parts
 from veloflux.db import keys
-from veloflux.errors import LimitReached, NotAuthenticated, OriginRefused
+from veloflux.errors import NotAuthenticated, OriginRefused
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.network import customer_network
+from veloflux.kit.pace import Standing, pace
 from veloflux.tenants import key_terms, store
 from veloflux.tenants.api_keys import REFUSED, digest_of, key_id
-from veloflux.tenants.store import Rate
 
 START = "vf_pub_"
 TOKEN = re.compile(r"vf_pub_([0-9a-z]{1,26})_([0-9a-z]{32})")
-RATE = Rate(1_000_000, 60_000_000)
+PACE = pace("60/min")
 """Requests with one key from one address: sixty at once, and then one a second."""
 
 
@@ -39,15 +38,19 @@ async def authenticate_publishable_key(parts: Parts, token: str, address: str, o
     tenant, digest = f"ten_{parsed[1]}", digest_of("publishable", parsed[2])
     id_ = key_id(digest)
     limit = keys.publishable_limit(tenant, id_, _place(parts, address))
-    key, wait_us = await store.run_admit(parts.db, tenant, id_, limit, RATE)
-    if wait_us:
-        wait_s = max(math.ceil(wait_us / 1_000_000), 1)
-        raise LimitReached(f"Too many requests from this address; repeat in {wait_s} s", retry_after=wait_s)
+    key, ahead = await store.run_admit(parts.db, tenant, id_, limit, PACE)
     if key is None or not crypto.equal(key.digest, digest) or not key_terms.hold(key, address, clock.now_ms()):
         raise NotAuthenticated(REFUSED)
     if key.origins and origin not in key.origins:
         raise OriginRefused("This key may not be used by pages of this origin")
-    return Actor(id=key.id, address=address, tenant=tenant, role=key.role, permissions=frozenset(key.permissions or ()))
+    return Actor(
+        id=key.id,
+        address=address,
+        tenant=tenant,
+        role=key.role,
+        permissions=frozenset(key.permissions or ()),
+        standing=Standing("key", PACE, ahead),
+    )
 
 
 def _place(parts: Parts, address: str) -> str:

@@ -3,13 +3,15 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
-from typing import NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from veloflux import identity
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, names, ranking, scripts
 from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.db.names import Name
+from veloflux.kit.pace import Pace
 from veloflux.kit.page import Page
 from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant, TenantRecord, Token
 from veloflux.tenants.oidc_model import OidcConnection, OidcIdentity, OidcLink
@@ -17,6 +19,7 @@ from veloflux.tenants.oidc_model import OidcConnection, OidcIdentity, OidcLink
 E = TypeVar("E", bound=Entity)
 NOTE_USE = scripts.load("tenants", "note_use")
 ADMIT = scripts.load("tenants", "admit")
+AUTHENTICATE = scripts.load("tenants", "authenticate")
 SLUGS_CACHED = 10_000
 NOBODY = "ten_nobody"
 """Stands for the tenant that there is not: asking for one that is somebody else's takes the same calls."""
@@ -81,19 +84,29 @@ async def run_note_use(db: Db, tenant: str, api_key: str) -> None:
     await db.script(NOTE_USE, [keys.api_key(tenant, api_key)], [])
 
 
-class Rate(NamedTuple):
-    """What a rate limit is made of, in µs."""
+async def run_admit(db: Db, tenant: str, api_key: str, limit: str, pace: Pace) -> tuple[ApiKey | None, int]:
+    """An active API key, None if there is none, and the µs that its limit is used up.
 
-    emission: int
-    tolerance: int
+    :raises LimitReached: one more call with it may not come yet.
+    """
+    return _admitted(ApiKey, await db.script(ADMIT, [keys.api_key(tenant, api_key), limit], list(pace)), pace)
 
 
-async def run_admit(db: Db, tenant: str, api_key: str, limit: str, rate: Rate) -> tuple[ApiKey | None, int]:
-    """An active API key, None if there is none, and the µs until one more request with it may come, 0 if it may now."""
-    code, *rest = await db.script(ADMIT, [keys.api_key(tenant, api_key), limit], list(rate))
-    if code == "RATE":
-        return None, int(rest[0])
-    return documents.from_pairs(ApiKey, rest[0]) if code == "OK" else None, 0
+async def run_authenticate(db: Db, kind: type[E], key: str, digest: str, pace: Pace) -> tuple[E | None, int]:
+    """What stands under a key if its secret has the digest, else None, and the µs that its limit is used up.
+
+    :raises LimitReached: one more call with it may not come yet.
+    """
+    return _admitted(kind, await db.script(AUTHENTICATE, [key], [digest, *pace]), pace)
+
+
+def _admitted(kind: type[E], answer: list[Any], pace: Pace) -> tuple[E | None, int]:
+    match answer:
+        case ["OK", fields, ahead]:
+            return documents.from_pairs(kind, fields), ahead
+        case ["RATE", wait_us]:
+            raise identity.too_fast("key", pace, wait_us)
+    return None, 0
 
 
 async def tenants_page(ctx: Context, cursor: str, limit: int, *, archived: bool) -> Page[Tenant]:

@@ -17,6 +17,7 @@ from veloflux.db.client import Db
 from veloflux.errors import Conflict, InputInvalid, NotAuthenticated, NotFound, PermissionDenied
 from veloflux.events import TokenCreated, TokenRevoked
 from veloflux.kit import clock, crypto, ids
+from veloflux.kit.pace import Standing, pace
 from veloflux.kit.page import LIMIT, Page
 from veloflux.tenants import store
 from veloflux.tenants.model import NewToken, Token
@@ -88,14 +89,16 @@ async def authenticate_token(parts: Parts, text: str, address: str = "") -> Acto
     """The actor that a token is, in one round trip; its permissions are those that its maker still has.
 
     :raises NotAuthenticated: there is no such token, it is over, was revoked, or its maker is gone.
+    :raises LimitReached: it calls too often.
     """
     form = FORM.fullmatch(text)
     if form is None:
         raise _refused()
     tenant, digest = f"ten_{form[1]}", crypto.digest(form[4])
     made_by = f"{form[2]}_{form[3]}" if form[2] else AT_TERMINAL
-    token, maker = await asyncio.gather(
-        store.find_token(parts.db, tenant, _token_id(digest)), _maker(parts.db, tenant, made_by)
+    limit, place = pace(parts.settings.api_key_pace), keys.token(tenant, _token_id(digest))
+    (token, ahead), maker = await asyncio.gather(
+        store.run_authenticate(parts.db, Token, place, digest, limit), _maker(parts.db, tenant, made_by)
     )
     if token is None or maker is None or not _holds(token, digest, made_by, maker):
         raise _refused()
@@ -107,6 +110,7 @@ async def authenticate_token(parts: Parts, text: str, address: str = "") -> Acto
         role=maker.role,
         permissions=own if maker.permissions is None else own.intersection(maker.permissions),
         subject=token.subject,
+        standing=Standing("key", limit, ahead),
     )
 
 

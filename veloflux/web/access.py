@@ -20,7 +20,7 @@ import msgspec
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
-from veloflux import tenants, users
+from veloflux import identity, tenants, users
 from veloflux.context import Actor, Context, Parts
 from veloflux.errors import ImpersonationForbids, NotAuthenticated, OriginRefused, PermissionDenied
 from veloflux.kit.device import device
@@ -42,9 +42,12 @@ async def context_of(request: Request[Any, Any, Any]) -> Context:
     rule = request.route_handler.opt
     state["operation"] = request.route_handler.operation_id
     if rule.get("access") == "public":
-        actor = Actor(id="anonymous", address=state["address"], device=device(request.headers.get("user-agent", "")))
+        standing = await identity.admit_address(parts, state["address"])
+        agent = device(request.headers.get("user-agent", ""))
+        actor = Actor(id="anonymous", address=state["address"], device=agent, standing=standing)
     else:
         actor = await _actor(request, parts, state["address"])
+    state["standing"] = actor.standing
     ctx = Context(parts=parts, request=state["request_id"], actor=actor)
     if actor.origin and "permission" not in rule:
         raise OriginRefused("Pages of other origins may use the routes of a tenant alone")

@@ -86,7 +86,7 @@ class Application:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._dressed(scope["path"], request, message.get("headers", ()))
+                message["headers"] = self._dressed(scope, message.get("headers", ()))
             await send(message)
 
         structlog.contextvars.bind_contextvars(request=request)
@@ -96,8 +96,11 @@ class Application:
             self._note(scope, status, clock.monotonic() - started)
             structlog.contextvars.clear_contextvars()
 
-    def _dressed(self, path: str, request: str, headers: Any) -> list[tuple[bytes, bytes]]:
-        dressed = [*headers, (b"x-request-id", request.encode()), *self._headers]
+    def _dressed(self, scope: Scope, headers: Any) -> list[tuple[bytes, bytes]]:
+        path, standing = scope["path"], scope["state"].get("standing")
+        dressed = [*headers, (b"x-request-id", scope["state"]["request_id"].encode()), *self._headers]
+        if standing:
+            dressed += standing.fields()
         if not path.startswith("/static/") and b"cache-control" not in dict(dressed):
             dressed.append(NOT_STORED)
         return dressed

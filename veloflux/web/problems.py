@@ -15,10 +15,20 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.params import ParameterKwarg
 from litestar.status_codes import HTTP_405_METHOD_NOT_ALLOWED
 
-from veloflux.errors import BodyTooLarge, InputInvalid, MethodNotAllowed, NotFound, Unavailable, VeloFluxError
+from veloflux.errors import (
+    BodyTooLarge,
+    InputInvalid,
+    LimitReached,
+    MethodNotAllowed,
+    NotFound,
+    Unavailable,
+    VeloFluxError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+"""Of the IETF draft httpapi-ratelimit-headers: a refusal that a later repetition may pass."""
 log = structlog.get_logger(slice="web")
 _FRAMEWORKS: Mapping[int, tuple[type[VeloFluxError], str]] = {
     404: (NotFound, "There is nothing at this address; GET /api/schema lists what there is"),
@@ -31,20 +41,28 @@ _FRAMEWORKS: Mapping[int, tuple[type[VeloFluxError], str]] = {
 def problem(error: VeloFluxError, request_id: str) -> dict[str, Any]:
     """An error as the reader gets it; what of its `extra` is `public` stands beside the standard members."""
     return {
-        "type": f"/problems/{error.code}",
+        "type": QUOTA_EXCEEDED if isinstance(error, LimitReached) else f"/problems/{error.code}",
         "title": HTTPStatus(error.status).phrase,
         "status": error.status,
         "code": error.code,
         "detail": str(error),
         "request_id": request_id,
+        **_violated(error),
         **{name: value for name, value in error.extra.items() if name in error.public},
     }
+
+
+def _violated(error: VeloFluxError) -> dict[str, Any]:
+    refused_by = error.extra.get("refused_by")
+    return {"violated-policies": [refused_by]} if refused_by else {}
 
 
 def headers(error: VeloFluxError) -> dict[str, str]:
     """Header fields that belong to an error."""
     if "retry_after" in error.extra:
-        return {"retry-after": str(error.extra["retry_after"])}
+        standing = error.extra.get("standing")
+        fields = {name.decode(): value.decode() for name, value in standing.fields()} if standing else {}
+        return {"retry-after": str(error.extra["retry_after"]), **fields}
     if isinstance(error, Unavailable):
         return {"retry-after": str(RETRY_AFTER_S)}
     return {"www-authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
