@@ -15,6 +15,7 @@ from veloflux.db.names import Claim, Name
 from veloflux.errors import VeloFluxError
 from veloflux.limits import Question
 from veloflux.metering import Event
+from veloflux.metering import store as metering_store
 from veloflux.tenants import store
 from veloflux.tenants.store import Rate
 
@@ -150,12 +151,20 @@ async def records(ctx: Context) -> None:
     await _refused(metering.record(acme.parts, acme.tenant, [_request("late")]))
 
 
+async def raw_events(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await metering_store.run_keep(ctx.db, acme.tenant, 2, 60_000, [b"[1]", b"[2]", b"[3]"])
+    await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
+    await metering_store.run_keep(ctx.db, acme.tenant, 2, 60_000, [b"[4]"])
+
+
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "db/commit": (commits, commits_that_are_refused),
     "identity/attempt": (attempts_until_one_waits,),
     "identity/authenticate": (sessions,),
     "identity/uncount": (sessions,),
     "limits/check": (checks,),
+    "metering/keep": (raw_events,),
     "metering/record": (records,),
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),

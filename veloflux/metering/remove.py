@@ -14,9 +14,10 @@ DAY = timedelta(days=1)
 
 
 async def remove_usage(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.deleted`: days, totals and what was seen. What stays is the state of address limits, for minutes."""
+    """Of `tenant.deleted`: days, totals, raw events and what was seen. Address limits pass by themselves."""
     tenant = event.owner
     await clear_index(ctx.db, tenant, keys.usage_days(tenant), lambda member: _of_day(tenant, member))
+    await clear_keys(ctx.db, tenant, [keys.raw(tenant)])
     sizes = await store.seen_sizes(ctx.db, tenant)
     seen = [seen_key(tenant, generation, str(at)) for generation, size in sizes.items() for at in range(size)]
     await clear_keys(ctx.db, tenant, [*seen, keys.limits(tenant)])  # the last says where the others are

@@ -8,6 +8,7 @@ from veloflux.db import keys, scripts
 from veloflux.db.client import Db
 
 RECORD = scripts.load("metering", "record")
+KEEP = scripts.load("metering", "keep")
 READS = 100
 
 
@@ -52,3 +53,21 @@ async def seen_sizes(db: Db, tenant: str) -> dict[str, int]:
     answer = await db.call("HGETALL", keys.limits(tenant))
     state = dict(zip(answer[::2], answer[1::2], strict=True))
     return {name.removeprefix("seen:"): int(size) for name, size in state.items() if name.startswith("seen:")}
+
+
+async def run_keep(db: Db, tenant: str, limit: int, life_ms: int, events: Sequence[bytes]) -> str:
+    """Keep events as they came; the answer's code. Not to be repeated: it would keep them twice."""
+    answer = await db.bulk.script(KEEP, [keys.limits(tenant), keys.raw(tenant)], [limit, life_ms, *events])
+    return str(answer[0])
+
+
+async def raw_before(db: Db, tenant: str, place: str, count: int) -> list[tuple[str, str]]:
+    """The kept events before a place (`""` from the end), newest first: place and text."""
+    rows = await db.call("XREVRANGE", keys.raw(tenant), f"({place}" if place else "+", "-", "COUNT", count)
+    return [(id_, fields[1]) for id_, fields in rows]
+
+
+async def raw_after(db: Db, tenant: str, place: str, count: int) -> list[tuple[str, str]]:
+    """The kept events after a place, oldest first: place and text."""
+    rows = await db.call("XRANGE", keys.raw(tenant), f"({place}", "+", "COUNT", count)
+    return [(id_, fields[1]) for id_, fields in rows]

@@ -15,7 +15,7 @@
 --        }
 --      9 for each event, in the same order: 6 bytes of the digest of its identity, 2 bytes of that of its content
 --
--- code OK       number counted, number seen before, positions (from 1) of those seen before with other content
+-- code OK       number counted, positions (from 1) of those seen before, of those seen before with other content
 -- code TENANT   its status, or false: it is not active
 -- code STALE    policy, its version: the caller knows another one
 -- code ROLL     real time in ms, buckets of this and of the former generation: the caller took another one, or a time
@@ -62,7 +62,7 @@ if not state[4] then
 end
 local groups, events, sums = #program.sizes, program.events, {}
 local to_make = tonumber(ARGV[3]) - (state[6] or 0)
-local recorded, duplicates, conflicts, made = 0, 0, {}, 0
+local recorded, duplicates, conflicts, made = 0, {}, {}, 0
 local event, at = 0, 1
 for g, size in ipairs(program.sizes) do  -- at most 500, as the events
   local bucket, earlier, grew = KEYS[2 + g], before ~= '0' and KEYS[2 + groups + g], false
@@ -77,7 +77,7 @@ for g, size in ipairs(program.sizes) do  -- at most 500, as the events
     else
       known = known or redis.call('HGET', bucket, identity)
       -- The first bit marks what a check counted: it says nothing of an event's content.
-      if known == content or string.byte(known) >= 128 then duplicates = duplicates + 1
+      if known == content or string.byte(known) >= 128 then duplicates[#duplicates + 1] = event_ + 1
       else conflicts[#conflicts + 1] = event_ + 1 end
     end
     at = last + 1
