@@ -54,7 +54,7 @@ async def _events(target: Stage) -> float:
 
     async def one(number: int) -> None:
         events = [Event("http.request", f"{run}-{number}-{n}", data={"bytes": n}) for n in range(BATCH)]
-        assert (await record(target.ctx.parts, target.ctx.tenant, events)).recorded == BATCH
+        assert (await record(target.ctx.parts, target.ctx.tenant, events)).accepted == BATCH
 
     return BATCHES * BATCH / await _seconds(one, iter(range(BATCHES)), SENDERS)
 

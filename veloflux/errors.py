@@ -9,7 +9,8 @@ VeloFluxError
 │   ├── ClockNotMovable
 │   ├── PlanUnknown, MeterUnknown
 │   ├── EventRejected           one event of a batch; the others are counted
-│   │   ├── EventInvalid, EventTypeUnknown, EventValueInvalid
+│   │   ├── EventMalformed, EventAttributeMissing, EventInvalid
+│   │   ├── EventTypeUnknown, EventPropertyMissing, EventValueInvalid
 │   │   └── EventInFuture, EventTooOld
 │   └── CounterOutOfRange
 ├── NotAuthenticated 401
@@ -31,6 +32,7 @@ VeloFluxError
 │   ├── IdReused
 │   └── ChangedMeanwhile
 ├── BodyTooLarge 413
+├── MediaTypeUnsupported 415
 ├── LimitReached 429            with Retry-After
 │   └── TooManyAttempts
 ├── ProviderUnusable 502         a tenant's sign-in provider does not answer as it must
@@ -118,8 +120,20 @@ class EventRejected(InputInvalid):
     code = "event_rejected"
 
 
+class EventMalformed(EventRejected):
+    """A line, or one of an array, is not JSON."""
+
+    code = "event_malformed"
+
+
+class EventAttributeMissing(EventRejected):
+    """An event has no type or no id, or none of what CloudEvents asks for beside them."""
+
+    code = "event_attribute_missing"
+
+
 class EventInvalid(EventRejected):
-    """An event's type, id, source or time is missing or malformed."""
+    """An attribute of an event is not what it must be."""
 
     code = "event_invalid"
 
@@ -130,8 +144,14 @@ class EventTypeUnknown(EventRejected):
     code = "event_type_unknown"
 
 
+class EventPropertyMissing(EventRejected):
+    """An event has no such property as a meter takes its value from."""
+
+    code = "event_property_missing"
+
+
 class EventValueInvalid(EventRejected):
-    """The property that a meter sums is missing, not a number, too fine or too large."""
+    """The property that a meter sums is not a number, too fine or too large."""
 
     code = "event_value_invalid"
 
@@ -303,6 +323,13 @@ class BodyTooLarge(VeloFluxError):
 
     code = "body_too_large"
     status = 413
+
+
+class MediaTypeUnsupported(VeloFluxError):
+    """The body is of a kind that this route does not read."""
+
+    code = "media_type_unsupported"
+    status = 415
 
 
 class LimitReached(VeloFluxError):

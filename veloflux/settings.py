@@ -102,6 +102,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     erasure_grace_days: Annotated[
         int, Meta(description="Days in which a person can take back the wish to be erased", ge=0, le=30)
     ] = 7
+    raw_events: Annotated[
+        int, Meta(description="How many events of a tenant are kept as they came; 0: none", ge=0, le=10_000)
+    ] = 1_000
+    raw_events_hours: Annotated[int, Meta(description="Hours for which events are kept as they came", ge=1, le=720)] = (
+        24
+    )
     log_level: Annotated[
         str, Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"

@@ -187,6 +187,13 @@ async def splits(ctx: Context) -> None:
         await store.run_split(ctx.db, names, state)
 
 
+async def raw_events(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await store.run_keep(ctx.db, acme.tenant, 2, 60_000, [b"[1]", b"[2]", b"[3]"])
+    await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
+    await store.run_keep(ctx.db, acme.tenant, 2, 60_000, [b"[4]"])
+
+
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "db/commit": (commits, commits_that_are_refused),
     "identity/attempt": (attempts_until_one_waits,),
@@ -194,6 +201,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "identity/pace": (strangers,),
     "identity/uncount": (sessions,),
     "limits/check": (checks, checks_of_a_full_bucket),
+    "metering/keep": (raw_events,),
     "metering/record": (records, records_of_a_full_bucket),
     "metering/split": (splits,),
     "names/confirm": (names_claimed_and_released,),

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from tests import whole_database
-from tests.customers import customer, expire, key, service_key
-from veloflux import tenants
+from tests.customers import asked, customer, expire, key, service_key
+from veloflux import limits, tenants
 from veloflux.context import Context
 from veloflux.errors import (
     EventRejected,
@@ -31,15 +31,29 @@ async def sent(ctx: Context, token: str, events: Any, query: str = "") -> Any:
     return msgspec.json.decode(await ingest(ctx.parts, Received(token, body, query.encode(), "203.0.113.9")))
 
 
-async def test_the_answer_tells_recorded_duplicates_and_each_rejected_one(ctx: Context) -> None:
+async def test_the_answer_tells_accepted_duplicates_and_each_rejected_one(ctx: Context) -> None:
     acme = await customer(ctx)
     token = (await key(acme)).token
     batch = [GOOD, {"id": "x"}, GOOD, GOOD | {"id": "b", "type": "cpu"}, GOOD | {"data": {"bytes": 2}}]
     answer = await sent(ctx, token, batch)
-    assert (answer["recorded"], answer["duplicates"]) == (1, 1)
+    assert (answer["accepted"], answer["duplicates"]) == (1, 1)
     codes = [(one["index"], one["code"]) for one in answer["rejected"]]
-    assert codes == [(1, "event_invalid"), (3, "event_type_unknown"), (4, "id_reused")]
+    assert codes == [(1, "event_attribute_missing"), (3, "event_type_unknown"), (4, "id_reused")]
     assert (await read_usage(acme, "requests")).total == 1
+
+
+async def test_what_a_middleware_both_checks_and_sends_counts_once_whichever_comes_first(ctx: Context) -> None:
+    acme = await customer(ctx)
+    mine = await key(acme)
+    event = GOOD | {"source": "/web", "time": "2025-05-17T10:00:00Z", "data": {"bytes": 9, "path": "/"}}
+    for id_, first in (("checked first", "check"), ("sent first", "event")):
+        if first == "event":
+            assert (await sent(ctx, mine.token, event | {"id": id_}))["accepted"] == 1
+        question = msgspec.structs.replace(asked(mine, id_=id_), source="/web")
+        assert (await limits.check(ctx.parts, acme.tenant, question)).allowed
+        if first == "check":
+            assert (await sent(ctx, mine.token, [event | {"id": id_}]))["duplicates"] == 1
+    assert (await read_usage(acme, "requests")).total == 2
 
 
 async def test_a_single_event_that_is_rejected_is_an_error(ctx: Context) -> None:
@@ -105,8 +119,8 @@ async def from_page(ctx: Context, token: str, events: Any, origin: str = "") -> 
 async def test_a_publishable_key_records_from_its_origins_alone(ctx: Context) -> None:
     acme = await customer(ctx)
     anywhere, bound = await page_key(acme), await page_key(acme, origins=["https://app.example"])
-    assert (await from_page(ctx, anywhere, GOOD))["recorded"] == 1
-    assert (await from_page(ctx, bound, GOOD | {"id": "b"}, "https://app.example"))["recorded"] == 1
+    assert (await from_page(ctx, anywhere, GOOD))["accepted"] == 1
+    assert (await from_page(ctx, bound, GOOD | {"id": "b"}, "https://app.example"))["accepted"] == 1
     for origin in ("", "https://app.example.evil", "http://app.example", "null"):
         with pytest.raises(PermissionDenied, match="origin"):
             await from_page(ctx, bound, GOOD | {"id": "c"}, origin)

@@ -19,6 +19,7 @@ from tests.identity.mails import work
 from tests.tenants import signing_in
 from tests.tenants.lying_provider import SECRET, lying
 from tests.tenants.test_platform_roles import ruling
+from tests.worker.working import until
 from veloflux import identity, limits, tenants, users
 from veloflux.context import Actor, Context
 from veloflux.db import boot, keys
@@ -27,6 +28,8 @@ from veloflux.events import JobDied
 from veloflux.identity import oidc
 from veloflux.kit import clock
 from veloflux.kit.device import device
+from veloflux.kit.http import Received
+from veloflux.metering.ingest import ingest
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 from veloflux.worker.schedule import fire_due
@@ -187,6 +190,9 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await tenants.change_record(box, tenants.RecordChange(legal_name="Box Ltda."))
     page = await tenants.create_api_key(box, "page", "", tenants.KeyTerms(), "publishable")
     await tenants.authenticate_publishable_key(ctx.parts, page.token, "203.0.113.9", "")
+    event = Received(key.token, b'{"type": "http.request", "id": "2", "data": {"bytes": 1}}', b"", "203.0.113.9")
+    await ingest(ctx.parts, event)
+    await until(lambda: ctx.db.call("EXISTS", keys.raw(box.tenant)))
     await tenants.archive_tenant(box)
     await seen.look()
 

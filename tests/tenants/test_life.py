@@ -23,6 +23,7 @@ from veloflux.errors import (
     VeloFluxError,
 )
 from veloflux.kit import clock
+from veloflux.metering import store as usage
 from veloflux.tenants import Tenant, store
 from veloflux.tenants.life import CHANGES
 from veloflux.worker import TABLES
@@ -225,6 +226,7 @@ async def test_nothing_of_a_deleted_tenant_remains_but_its_trail(ctx: Context) -
         assert (
             await limits.check(ctx.parts, acme.id, customers.asked(key, id_=f"{at}", address="203.0.113.9"))
         ).allowed
+    await usage.run_keep(ctx.db, acme.id, 10, 60_000, [b"[]"])
     await work(ctx)
     await tenants.delete_tenant(customers.of(without_grace(ctx), acme), "box")
     await work(ctx)

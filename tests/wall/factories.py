@@ -186,7 +186,14 @@ NO_ID: dict[str, Any] = {
     "audit.name": "tenant.created",
     "challenge": "0" * 32,
     "current": cast.PASSWORD,
+    "events.id_": "request-1",
+    "events.list.id": "request-1",
+    "events.list.type": "http.request",
+    "events.live.id": "request-1",
+    "events.live.type": "http.request",
+    "events.outcome": "",
     "events.record.data": {"bytes": 512},
+    "events.type_": "http.request",
     "meter": "requests",
     "month": "2026-11",
     "needed": "",
@@ -199,6 +206,9 @@ NO_ID: dict[str, Any] = {
     "users.role": "support",
 }
 """Text that names nothing of a tenant, where neither its choices nor its examples say what is meant."""
+
+ENDING: dict[str, dict[str, str]] = {"events.live": {"seconds": "0"}, "usage.tail": {"--seconds": "0"}}
+"""By operation or command: what is asked for so that its answer ends."""
 
 WITHOUT_OWNER = frozenset(
     {

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from litestar import Litestar
 
-from tests.wall.factories import CONSOLE_FORMS, factory_of, plain_value
+from tests.wall.factories import CONSOLE_FORMS, ENDING, factory_of, plain_value
 from veloflux.web import access, openapi
 from veloflux.web.app import RAW
 
@@ -53,7 +53,7 @@ class Route(NamedTuple):
 
     def request(self, values: Mapping[Part, str]) -> dict[str, Any]:
         """Arguments of httpx2; a part without a value is left out where it may be."""
-        path, body, query = self.path, self.body, {}
+        path, body, query = self.path, self.body, dict(ENDING.get(self.operation, {}))
         for part, value in values.items():
             match part.place:
                 case "path":

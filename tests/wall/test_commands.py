@@ -10,7 +10,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests import image
-from tests.wall.factories import COMMAND_WORDS, factory_of
+from tests.wall.factories import COMMAND_WORDS, ENDING, factory_of
 from tests.wall.world import World
 from veloflux import cli
 from veloflux.errors import NotFound
@@ -54,6 +54,8 @@ def line(world: World, command: Command) -> tuple[list[str], bool]:
         )
         takes_ids = takes_ids or factory is not None
         typed += [value] if isinstance(parameter, typer.core.TyperArgument) else [parameter.opts[0], value]
+    for option, value in ENDING.get(command.operation, {}).items():
+        typed += [option, value]
     return typed, takes_ids
 
 

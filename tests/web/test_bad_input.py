@@ -152,7 +152,7 @@ async def test_at_the_ends_of_what_a_clock_can_show_limits_and_usage_still_work(
     key = scene.headers("key")
     assert (await http.post("/api/check", json={"meter": "requests", "id": "1"}, headers=key)).json()["used"] == 1
     event = {"type": "http.request", "id": "2", "data": {"bytes": 1}}
-    assert (await http.post("/api/events", json=event, headers=key)).json()["recorded"] == 1
+    assert (await http.post("/api/events", json=event, headers=key)).json()["accepted"] == 1
     for window in ("hour", "day", "month"):
         asked = {"window": window, "from": "0001-01-01", "to": "9999-12-31"}
         usage = await http.get("/api/tenants/box/usage", params=asked, headers=scene.headers("alice"))

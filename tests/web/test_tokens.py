@@ -19,7 +19,7 @@ async def test_a_server_makes_one_a_page_uses_it_and_the_console_ends_it(
     page = {"authorization": f"Bearer {made.json()['token']}", "origin": APP}
     read = await http.get("/api/tenants/box/usage", headers=page)
     assert (read.status_code, read.headers["access-control-allow-origin"]) == (200, APP)
-    assert (await http.post("/api/events", json=EVENT, headers=page)).json()["recorded"] == 1
+    assert (await http.post("/api/events", json=EVENT, headers=page)).json()["accepted"] == 1
     elsewhere = await http.post("/api/events", json=EVENT, headers={**page, "origin": "https://other.example"})
     problem(elsewhere, 403, "origin_refused")
     problem(await http.post(TOKENS, json=asked, headers=page), 403, "permission_denied")

@@ -545,6 +545,12 @@ def seen(tenant_: str, generation: str, bucket: str) -> str:
     return f"{tenant(tenant_)}:seen:{_id(generation)}:{_id(bucket)}"
 
 
+def raw(tenant_: str) -> str:
+    """stream | VELOFLUX_RAW_EVENTS_HOURS after the last one | metering | the newest events as they came, to look at
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:raw"
+
+
 @functools.cache
 def registry() -> tuple[Entry, ...]:
     """Every key of the product, in the order of this file."""

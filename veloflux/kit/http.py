@@ -1,5 +1,6 @@
 """What the routes served without the framework get of a request, and how they read its body."""
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -11,7 +12,8 @@ Body = TypeVar("Body")
 
 class Received(NamedTuple):
     """`token` is the bearer token or ""; `query` is the query string; `address` is the client's; `origin` is the page's
-    that asks, or "", `elsewhere` the same if it is another one than this server's."""
+    that asks, or "", `elsewhere` the same if it is another one than this server's; `headers` have their names in lower
+    case."""
 
     token: str
     body: bytes
@@ -19,6 +21,16 @@ class Received(NamedTuple):
     address: str
     origin: str = ""
     elsewhere: str = ""
+    headers: Iterable[tuple[bytes, bytes]] = ()
+
+    def header(self, name: str) -> str:
+        """A header's value; "" when there is none.
+
+        >>> Received("", b"", b"", "", headers=[(b"accept", b"text/html")]).header("accept")
+        'text/html'
+        """
+        wanted = name.encode()
+        return next((value.decode("latin-1") for key, value in self.headers if key == wanted), "")
 
 
 def parsed(decoder: "msgspec.json.Decoder[Body]", body: bytes | msgspec.Raw) -> Body:

@@ -76,7 +76,7 @@ async def _record(ctx: Context, batch: Batch, report: Report) -> None:
             _note_bad(report, Bad(line, refused[index].reason))
         else:
             report.bytes += event.data["bytes"]
-    report.recorded += result.recorded
+    report.recorded += result.accepted
     report.duplicates += result.duplicates
 
 

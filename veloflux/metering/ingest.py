@@ -1,37 +1,62 @@
 """POST /api/events, served without the framework: an API key's events become usage of its tenant."""
 
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import msgspec
 
 from veloflux import tenants
 from veloflux.context import PLATFORM, Actor, Context, Parts
-from veloflux.errors import EventInvalid, InputInvalid
+from veloflux.errors import EventInvalid, InputInvalid, MediaTypeUnsupported, VeloFluxError
 from veloflux.kit.http import Received, inlined_schema
-from veloflux.metering.decode import CloudEvent, decode, is_array
+from veloflux.metering import raw_writer
+from veloflux.metering.decode import BATCH, JSON, LINES, ONE, CloudEvent, Decoded, Extended, Standard, decode, single
 from veloflux.metering.model import Rejection, Result
-from veloflux.metering.record import record
+from veloflux.metering.record import record_each
 
 PUBLISHABLE_EVENTS_MAX = 100
+ATTRIBUTES = ("specversion", "id", "source", "type", "time")
 
 
 async def ingest(parts: Parts, received: Received) -> bytes:
-    """The answer's body: how many events were recorded, how many came before, and which were rejected.
+    """The answer's body: how many events were accepted, how many came before, and which were rejected.
 
-    :raises VeloFluxError: nothing was recorded; a single event that is rejected is an error too.
+    :raises VeloFluxError: nothing was counted; a single event that is rejected is an error too.
     """
     tenant = await _tenant(parts, received)
-    decoded = decode(received.body)
+    try:
+        decoded = _decoded(received)
+    except VeloFluxError as error:
+        raw_writer.note_unread(parts, tenant, received.body, error)
+        raise
     number = len(decoded.events) + len(decoded.rejected)
     if tenants.is_publishable(received.token) and number > PUBLISHABLE_EVENTS_MAX:
         raise InputInvalid(f"A request with a publishable key holds at most {PUBLISHABLE_EVENTS_MAX} events")
-    result = await record(parts, tenant, decoded.events)
+    result, repeated = await record_each(parts, tenant, decoded.events)
+    raw_writer.note(parts, tenant, decoded, result, repeated)
     moved = [msgspec.structs.replace(one, index=decoded.positions[one.index]) for one in result.rejected]
     rejected = sorted([*decoded.rejected, *moved])
-    if rejected and not is_array(received.body):
+    if rejected and decoded.alone:
         raise _refused(rejected[0])
-    return msgspec.json.encode(Result(result.recorded, result.duplicates, tuple(rejected)))
+    return msgspec.json.encode(Result(result.accepted, result.duplicates, tuple(rejected)))
+
+
+def _decoded(received: Received) -> Decoded:
+    if (coding := received.header("content-encoding") or "identity") != "identity":
+        raise MediaTypeUnsupported(f"Send the body as it is: {coding[:40]} is not decoded here")
+    kind, _, rest = (received.header("content-type") or JSON).lower().partition(";")
+    charset = rest.partition("charset=")[2].strip().strip('"') or "utf-8"
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise MediaTypeUnsupported(f"Send the body in UTF-8; this one says {charset[:40]}")
+    if kind.strip() == JSON and received.header("ce-specversion"):
+        return single(_attributes(received), received.body)
+    return decode(received.body, kind.strip())
+
+
+def _attributes(received: Received) -> dict[str, str]:
+    """The attributes of an event whose body is its data: CloudEvents over HTTP, binary mode."""
+    given = {name: unquote(received.header(f"ce-{name}")) for name in ATTRIBUTES}
+    return {name: value for name, value in given.items() if value}
 
 
 async def _tenant(parts: Parts, received: Received) -> str:
@@ -63,7 +88,8 @@ OPENAPI: dict[str, Any] = {
         "post": {
             "operationId": "events.record",
             "summary": "Record usage events, each once",
-            "description": "One event, or an array of up to 10,000; the good ones of an array are counted.",
+            "description": "One event, or up to 10,000 as an array or as JSON Lines; the good ones of many count. In "
+            "the binary mode of CloudEvents the attributes are headers (ce-id, ce-type, …) and the body is the data.",
             "tags": ["usage"],
             "parameters": [
                 {
@@ -76,13 +102,22 @@ OPENAPI: dict[str, Any] = {
             ],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": inlined_schema(CloudEvent | list[CloudEvent])}},
+                "content": {
+                    JSON: {"schema": inlined_schema(CloudEvent | list[CloudEvent])},
+                    ONE: {"schema": inlined_schema(Standard)},
+                    BATCH: {"schema": inlined_schema(list[Standard])},
+                    **{kind: {"schema": inlined_schema(Extended)} for kind in LINES},
+                },
             },
             "responses": {
                 "200": {
                     "description": "What became of the events",
                     "content": {"application/json": {"schema": inlined_schema(Result)}},
-                }
+                },
+                "415": {
+                    "description": "The body is of no kind that is read here",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                },
             },
         }
     }

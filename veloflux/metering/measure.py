@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from veloflux.errors import EventInvalid, EventTypeUnknown, EventValueInvalid
+from veloflux.errors import EventInvalid, EventPropertyMissing, EventTypeUnknown, EventValueInvalid
 from veloflux.kit.clock import EARLIEST, LATEST
 from veloflux.metering.model import TEXT_MAX, Event
 from veloflux.plans import Meter
@@ -26,7 +26,7 @@ class Measure:
     def amounts(self, event: Event) -> Amounts:
         """Meter and amount, for each meter that counts this event.
 
-        :raises EventInvalid, EventTypeUnknown, EventValueInvalid: the event cannot be counted.
+        :raises EventInvalid, EventTypeUnknown, EventPropertyMissing, EventValueInvalid: the event cannot be counted.
         """
         if not (
             0 < len(event.id) <= TEXT_MAX
@@ -49,12 +49,15 @@ def amount(meter: Meter, data: Mapping[str, Any]) -> int:
     >>> amount(gb, {"gb": 0.1})
     10
 
-    :raises EventValueInvalid: the property is missing, not a number, or finer or larger than the meter can hold.
+    :raises EventPropertyMissing: it is missing. :raises EventValueInvalid: it is not a number, or finer or larger than
+        the meter can hold.
     """
     one = 10**meter.places if meter.places else 1
     if meter.aggregation == "count":
         return one
-    value = data.get(meter.value_property)
+    if meter.value_property not in data:
+        raise EventPropertyMissing(f"data.{meter.value_property} is missing; the meter {meter.name} sums it")
+    value = data[meter.value_property]
     if type(value) is int:
         scaled = value * one
     elif type(value) is float and math.isfinite(value):

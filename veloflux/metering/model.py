@@ -1,6 +1,6 @@
 """An event, and what became of a batch of them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -31,9 +31,16 @@ class Rejection(msgspec.Struct, frozen=True, order=True):
 class Result(msgspec.Struct, frozen=True):
     """What became of a batch: each event is in exactly one of the three."""
 
-    recorded: int
+    accepted: int
     duplicates: int
     rejected: tuple[Rejection, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """The same, and the places of those that came before."""
+
+    result: Result
+    repeated: frozenset[int]
 
 
 def rejection(index: int, error: EventRejected) -> Rejection:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from veloflux.db import keys
-from veloflux.errors import EventInFuture, EventRejected, EventTooOld
+from veloflux.errors import EventInFuture, EventInvalid, EventRejected, EventTooOld
 from veloflux.kit import period
 from veloflux.kit.clock import DAY_MS, MINUTE_MS
 from veloflux.metering import seen
@@ -20,7 +20,7 @@ AHEAD_MS = 5 * MINUTE_MS
 # An event this close to being too old is refused with the others, or it might be so when it arrives.
 MARGIN_MS = 1_000
 
-_content = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -93,6 +93,7 @@ def cut(events: Sequence[Event], start: int, ruler: Ruler) -> Batch:
             at = now if event.at is None else event.at
             if not first <= at <= last:
                 raise window.refusal(at)
+            content = seen.of_event(_content(event))
         except EventRejected as error:
             rejected.append(rejection(index, error))
             continue
@@ -100,9 +101,15 @@ def cut(events: Sequence[Event], start: int, ruler: Ruler) -> Batch:
             weight += abs(amount)
         if weight >= AMOUNT_MAX and measured:
             return Batch(measured, rejected, index)
-        content = seen.of_event(_content((event.type, event.at, event.data)))
         measured.append(Measured(at, marker.mark(event.source, event.id), content, amounts, index))
     return Batch(measured, rejected, min(start + EVENTS_MAX, len(events)))
+
+
+def _content(event: Event) -> bytes:
+    try:
+        return _encode((event.type, event.at, event.data))
+    except RecursionError:
+        raise EventInvalid("data is nested too deeply") from None
 
 
 class Program(NamedTuple):

@@ -9,7 +9,7 @@ from veloflux.metering import store
 from veloflux.metering.grow import grow, make_room
 from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
-from veloflux.metering.model import Event, Rejection, Result
+from veloflux.metering.model import Event, Outcome, Rejection, Result
 from veloflux.metering.program import Batch, Measured, Program, Ruler, Window, compose, cut
 from veloflux.metering.seen import marker
 
@@ -24,18 +24,25 @@ async def record(parts: Parts, tenant: str, events: Sequence[Event], *, backfill
     :raises NotFound: no such tenant. :raises CounterOutOfRange: a counter would pass 10^18.
     :raises Unavailable: Redis is away; some of the events may have been counted.
     """
+    return (await record_each(parts, tenant, events, backfill=backfill)).result
+
+
+async def record_each(parts: Parts, tenant: str, events: Sequence[Event], *, backfill: bool = False) -> Outcome:
+    """As `record`; tells which events came before."""
     recording = _Recording(parts, tenant, events, backfill)
     while recording.at < len(events):
         await recording.step()
-    return Result(recording.recorded, recording.duplicates, tuple(sorted(recording.rejected)))
+    result = Result(recording.recorded, len(recording.repeated), tuple(sorted(recording.rejected)))
+    return Outcome(result, frozenset(recording.repeated))
 
 
 class _Recording:
     """The state of one call of `record`: how far it is, and what it counted."""
 
     def __init__(self, parts: Parts, tenant: str, events: Sequence[Event], backfill: bool) -> None:
-        self.at = self.recorded = self.duplicates = 0
+        self.at = self.recorded = 0
         self.rejected: list[Rejection] = []
+        self.repeated: list[int] = []
         self._parts = parts
         self._tenant = tenant
         self._events = events
@@ -57,7 +64,7 @@ class _Recording:
         match answer:
             case ["OK", recorded, duplicates, conflicts, full]:
                 self.recorded += recorded
-                self.duplicates += duplicates
+                self.repeated += [program.order[position - 1].index for position in duplicates]
                 self.rejected += [_reused(program.order[position - 1].index) for position in conflicts]
                 self._advance(batch)
                 if full:

@@ -14,12 +14,13 @@ DAY = timedelta(days=1)
 
 
 async def remove_usage(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.deleted`: days, totals and what was seen. What stays is the state of address limits, for minutes."""
+    """Of `tenant.deleted`: days, totals, raw events and what was seen. Address limits pass by themselves."""
     tenant = event.owner
     await clear_index(ctx.db, tenant, keys.usage_days(tenant), lambda member: _of_day(tenant, member))
     state = await store.read_seen(ctx.db, tenant)
     sizes = {state.number: state.buckets, state.number - 1: state.before}
     seen = [seen_key(tenant, number, at) for number, size in sizes.items() for at in range(size)]
+    await clear_keys(ctx.db, tenant, [keys.raw(tenant)])
     await clear_keys(ctx.db, tenant, [*seen, keys.limits(tenant)])  # the last says where the others are
 
 

@@ -74,7 +74,7 @@ async def _of_person(ctx: Context, user: User) -> AsyncIterator[Record]:
 
 async def _of_owner(ctx: Context, owner: str) -> AsyncIterator[Record]:
     for name, entry in await store.keys_of(ctx.db, owner):
-        if entry.rule.exported and entry.type != "stream" and (value := await store.value_of(ctx.db, name, entry)):
+        if entry.rule.exported and entry.name != "events" and (value := await store.value_of(ctx.db, name, entry)):
             yield Record(entry.name, name, entry.meaning, value)
     async for found in audit.whole_trail(ctx, owner):
         yield _event(found, keys.events(owner))

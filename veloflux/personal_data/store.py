@@ -6,7 +6,13 @@ from veloflux.db import clearing, keys
 from veloflux.db.client import Db
 from veloflux.db.keys import Entry
 
-READ = {"string": ("GET",), "hash": ("HGETALL",), "zset": ("ZRANGE", 0, -1, "WITHSCORES"), "set": ("SMEMBERS",)}
+READ = {
+    "string": ("GET",),
+    "hash": ("HGETALL",),
+    "zset": ("ZRANGE", 0, -1, "WITHSCORES"),
+    "set": ("SMEMBERS",),
+    "stream": ("XRANGE", "-", "+"),
+}
 PAIRS = ("hash", "zset")
 
 

@@ -21,6 +21,7 @@ from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
 from veloflux.limits import api as limits
 from veloflux.metering import api as metering
+from veloflux.metering import events_api
 from veloflux.metering.ingest import ingest
 from veloflux.notifications import api as notifications
 from veloflux.personal_data import api as personal_data
@@ -59,6 +60,7 @@ API: Sequence[HTTPRouteHandler] = (
     *oidc_api.ROUTES,
     *plans.ROUTES,
     *metering.ROUTES,
+    *events_api.ROUTES,
     *limits.ROUTES,
     *exports.ROUTES,
     *audit.ROUTES,

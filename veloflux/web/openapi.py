@@ -11,7 +11,7 @@ from veloflux import __version__
 from veloflux.errors import LimitReached, NotFound
 from veloflux.exports import api as exports
 from veloflux.limits import api as limits
-from veloflux.metering import ingest
+from veloflux.metering import events_api, ingest
 from veloflux.personal_data import api as personal_data
 from veloflux.web.problems import MEDIA_TYPE
 
@@ -71,6 +71,7 @@ def document(app: Litestar) -> dict[str, Any]:
         schema = app.openapi_schema.to_schema()
         schema["paths"] |= limits.OPENAPI | ingest.OPENAPI
         schema["paths"][exports.PATH]["get"]["responses"]["200"]["content"] = exports.CONTENT
+        schema["paths"][events_api.LIVE]["get"]["responses"]["200"]["content"] = events_api.CONTENT
         for path, method in ((personal_data.OWN, "post"), (personal_data.OF_TENANT, "get")):
             schema["paths"][path][method]["responses"]["200"]["content"] = personal_data.CONTENT
         shapes = schema.setdefault("components", {}).setdefault("schemas", {})

@@ -39,6 +39,7 @@ def serve(operation: str, act: Act, state: State) -> Handler:
                 address,
                 origin.decode("latin-1"),
                 cors.elsewhere(scope["headers"]) if origin else "",
+                scope["headers"],
             )
             answer = await act(state.parts, received)
             status, headers, is_readable = 200, accepted, True

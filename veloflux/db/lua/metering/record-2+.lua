@@ -16,8 +16,8 @@
 --        }
 --      9 for each event, in the same order: 8 bytes of the digest of its identity
 --
--- code OK       number counted, number seen before, positions (from 1) of those seen before with other content, number of
---               buckets that are full enough to split one for each
+-- code OK       number counted, positions (from 1) of those seen before, of those seen before with other content, number
+--               of buckets that are full enough to split one for each
 -- code TENANT   its status, or false: it is not active
 -- code STALE    policy, its version: the caller knows another one
 -- code ROLL     real time in ms, the seen state: the caller took another one, or a time among the events is not accepted
@@ -71,7 +71,7 @@ end
 -- From here on nothing can fail.
 if seen_next then redis.call('HSET', KEYS[1], 'seen', seen_next) end
 local events, contents, sums = program.events, program.contents, {}
-local recorded, duplicates, conflicts, full = 0, 0, {}, 0
+local recorded, duplicates, conflicts, full = 0, {}, {}, 0
 local at = 1
 event = 0
 for g, size in ipairs(program.sizes) do  -- at most 500, as the events
@@ -86,7 +86,7 @@ for g, size in ipairs(program.sizes) do  -- at most 500, as the events
     else
       content = tonumber(content or redis.call('HGET', bucket, identity))
       -- A negative one is of a check: it says nothing of an event's content.
-      if content == contents[e] or content < 0 then duplicates = duplicates + 1
+      if content == contents[e] or content < 0 then duplicates[#duplicates + 1] = e
       else conflicts[#conflicts + 1] = e end
     end
     at = last + 1
