@@ -22,8 +22,8 @@ from veloflux.notifications import commands as notifications
 from veloflux.personal_data import commands as personal_data
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
-from veloflux.tenants import commands as tenants
 from veloflux.tenants import (
+    catalogue_commands,
     find,
     key_commands,
     oidc_commands,
@@ -32,6 +32,7 @@ from veloflux.tenants import (
     scope_of,
     token_commands,
 )
+from veloflux.tenants import commands as tenants
 from veloflux.tenants.permissions import ROLES
 from veloflux.users import commands as users
 
@@ -51,6 +52,9 @@ app.add_typer(roles_commands.app, name="roles", help="Who may do what in a tenan
 app.add_typer(key_commands.app, name="api-keys", help="Keys for a tenant's programs")
 app.add_typer(token_commands.app, name="tokens", help="Short-lived tokens for a tenant's own front end")
 app.add_typer(plans.app, name="plans", help="The catalogue")
+app.add_typer(catalogue_commands.meters, name="meters", help="What is measured")
+plans.app.command("apply")(catalogue_commands.apply)
+plans.app.command("rollout")(catalogue_commands.rollout)
 app.add_typer(metering.app, name="usage", help="What tenants used")
 app.add_typer(audit.app, name="audit", help="Who changed what")
 app.add_typer(notifications.app, name="outbox", help="Messages written for people")

@@ -582,6 +582,24 @@ class TokenRevoked(Event, frozen=True, kw_only=True):
     token: str
 
 
+# The catalogue
+
+
+class CatalogueChanged(Event, frozen=True, kw_only=True):
+    """Another catalogue is in force; every tenant's policy is compiled anew."""
+
+    name = "catalogue.changed"
+    catalogue: int
+
+
+class PolicyCompiled(Event, frozen=True, kw_only=True):
+    """What a version of the catalogue allows holds for this tenant from now on."""
+
+    name = "policy.compiled"
+    tenant: str
+    catalogue: int
+
+
 # Usage
 
 

@@ -27,6 +27,7 @@ from veloflux.events import JobDied
 from veloflux.identity import oidc
 from veloflux.kit import clock
 from veloflux.kit.device import device
+from veloflux.plans import catalogue
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 from veloflux.worker.schedule import fire_due
@@ -179,6 +180,7 @@ async def customers_event(tx: Transaction) -> None:
 
 async def _used(ctx: Context, seen: Seen) -> None:
     """Somebody else's tenant, archived, with a record, usage, keys and limits of addresses."""
+    await tenants.apply_catalogue(ctx, msgspec.structs.replace(catalogue(), plans=catalogue().plans[:2]))
     await boot.check(ctx.db, msgspec.structs.replace(ctx.settings, redis_unsafe=True))
     box = await customers.customer(ctx, "Box")
     await customers.put_policy(box, rates=(customers.rate(per="address"),))

@@ -21,6 +21,7 @@ from veloflux.db import keys
 from veloflux.events import JobDied
 from veloflux.identity.ceremony import Credential
 from veloflux.kit import clock, ids
+from veloflux.plans import catalogue
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 
@@ -188,7 +189,15 @@ NO_ID: dict[str, Any] = {
     "current": cast.PASSWORD,
     "events.record.data": {"bytes": 512},
     "meter": "requests",
+    "meters.add.event_type": "stored",
+    "meters.add.name": "gb",
+    "meters.add.unit": "GB",
+    "meters.change.event_type": "http.request",
+    "meters.change.name": "requests",
+    "meters.change.unit": "count",
     "month": "2026-11",
+    "plans.apply.meters": msgspec.to_builtins(catalogue().meters),
+    "plans.apply.plans": msgspec.to_builtins(catalogue().plans),
     "needed": "",
     "next": "/console",
     "operator.create.token": "0" * 32,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx2
+import msgspec
 import pytest
 import requests
 import schemathesis
@@ -29,6 +30,7 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
 from veloflux.kit import clock
+from veloflux.plans import catalogue
 from veloflux.transaction import Transaction
 
 EXAMPLES = 50
@@ -53,6 +55,9 @@ MEANT = {
     "zone": ["UTC", "Asia/Tokyo"],
 }
 """Values that mean something: made-up ones alone would seldom come past the first refusal."""
+
+
+COUNTS_REQUESTS = {"name": "requests", "event_type": "http.request", "aggregation": "count", "unit": "count"}
 
 
 class World(NamedTuple):
@@ -122,6 +127,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
             "invitation": revoked.id,
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,
+            "meter": "requests",
             "owner": scene.acme.id,
             "role": role.name,
             "passkey": made.phone.passkey,
@@ -352,6 +358,11 @@ def successes(world: World) -> dict[str, Success]:
         "tokens.list": Success(),
         "tokens.revoke": Success(),
         "plans.list": Success(),
+        "plans.apply": Success("olivia", catalogue_with("Basic")),
+        "plans.rollout": Success("olivia"),
+        "meters.list": Success("olivia"),
+        "meters.add": Success("olivia", {"name": "gb", "event_type": "e", "aggregation": "count", "unit": "GB"}),
+        "meters.change": Success("olivia", {**COUNTS_REQUESTS, "display_name": "Requests"}),
         "events.record": Success(world.key, [event]),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
         "usage.read": Success(query={"window": "hour"}, tenant="box"),
@@ -410,6 +421,13 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         answer = case.call(headers=authorization(token(world.url, actor)), session=session)
         assert 200 <= answer.status_code < 300, f"{name}: {answer.text}"
         case.validate_response(answer)
+
+
+def catalogue_with(name: str) -> dict[str, Any]:
+    """The shipped catalogue, whose first plan is called otherwise."""
+    found: dict[str, Any] = msgspec.to_builtins(catalogue())
+    found["plans"][0]["name"] = name
+    return found
 
 
 def made_passkey(world: World) -> dict[str, Any]:

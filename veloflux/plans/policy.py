@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from veloflux.db import keys
+from veloflux.db.client import Db
 from veloflux.db.commit import Commit
 from veloflux.kit import crypto
 from veloflux.kit.clock import DAY_MS
@@ -23,9 +24,9 @@ from veloflux.plans.catalogue import (
     Rate,
     Strict,
     Value,
-    catalogue,
-    find_plan,
+    pick_plan,
 )
+from veloflux.plans.store import policy_text, policy_version, read_catalogue
 
 EVENTS_A_BUCKET = 64
 BUCKETS_MIN, BUCKETS_MAX = 16, 1_024
@@ -62,8 +63,12 @@ class QuotaLimit(Strict, frozen=True, kw_only=True, array_like=True):
 
 
 class Policy(Strict, frozen=True, kw_only=True):
-    """What the scripts decide with; `buckets` is for a new generation of seen events."""
+    """What the scripts decide with; `buckets` is for a new generation of seen events.
 
+    `catalogue` is the version of the catalogue that it was compiled from.
+    """
+
+    catalogue: int = 0
     plan: str = ""
     zone: str = "UTC"
     clock: str = ""
@@ -98,6 +103,7 @@ def compiled(plan: Plan, of: Catalogue, zone: str, clock: str) -> Policy:
     """The policy of a tenant on a plan, in a zone (IANA name), with a clock (see kit.clock)."""
     places = {meter.name: meter.places for meter in of.meters}
     return Policy(
+        catalogue=of.version,
         plan=plan.id,
         zone=zone,
         clock=clock,
@@ -162,18 +168,27 @@ def version(text: str) -> str:
     return crypto.digest(text)[:16]
 
 
-def write_policy(tx: Commit, tenant: Holder) -> None:
+async def write_policy(db: Db, tx: Commit, tenant: Holder) -> Policy:
     """Put what the scripts need to know of a tenant into its limits hash; part of each commit that changes it.
+
+    The commit is refused when another one has written a policy meanwhile: that may know a later catalogue.
 
     :raises PlanUnknown: the tenant's plan is not in the catalogue.
     """
-    text = compiled(find_plan(tenant.plan), catalogue(), tenant.zone, tenant.clock).text
-    tx.put(
-        keys.limits(tenant.id),
-        {"status": tenant.status, "clock": tenant.clock, "policy": text, "version": version(text)},
-    )
+    tx.expect(keys.limits(tenant.id), "version", await policy_version(db, tenant.id))
+    of = await read_catalogue(db)
+    policy = compiled(pick_plan(of.plans, tenant.plan), of, tenant.zone, tenant.clock)
+    fields = {"status": tenant.status, "clock": tenant.clock, "policy": policy.text, "version": version(policy.text)}
+    tx.put(keys.limits(tenant.id), fields)
+    return policy
 
 
 def from_text(text: str) -> Policy:
     """The policy that a limits hash holds."""
     return msgspec.json.decode(text, type=Policy)
+
+
+async def read_policy(db: Db, tenant: str) -> Policy | None:
+    """A tenant's policy as it is in force; None: there is no such tenant."""
+    text = await policy_text(db, tenant)
+    return None if text is None else from_text(text)

@@ -155,6 +155,21 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
     shown: Token
 
 
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
+    """How far tenants follow a version of the catalogue; `left` have a plan that it lacks, and their former policy.
+
+    Times are epoch ms; `finished_at` is None as long as the walk goes on. `archived` says which list it is in.
+    """
+
+    version: int
+    done: int = 0
+    left: int = 0
+    archived: bool = False
+    cursor: str = ""
+    began_at: int = 0
+    finished_at: int | None = None
+
+
 class MemberProfile(msgspec.Struct, frozen=True, kw_only=True):
     """A member as others see them."""
 

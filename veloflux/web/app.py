@@ -28,6 +28,7 @@ from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
 from veloflux.tenants import (
+    catalogue_api,
     key_api,
     members_api,
     oidc_api,
@@ -58,6 +59,7 @@ API: Sequence[HTTPRouteHandler] = (
     *users.ROUTES,
     *oidc_api.ROUTES,
     *plans.ROUTES,
+    *catalogue_api.ROUTES,
     *metering.ROUTES,
     *limits.ROUTES,
     *exports.ROUTES,
