@@ -17,6 +17,7 @@ from veloflux.identity import commands as identity_commands
 from veloflux.identity import factor_commands, rebuild_people_index
 from veloflux.jobs import commands as jobs
 from veloflux.limits import commands as limits
+from veloflux.limits import plan_commands
 from veloflux.metering import commands as metering
 from veloflux.notifications import commands as notifications
 from veloflux.personal_data import commands as personal_data
@@ -66,6 +67,8 @@ users.app.command("export")(personal_data.export_person)
 identity_commands.auth.command("personal-data")(personal_data.export_own)
 identity_commands.auth.command("erase")(personal_data.erase_own)
 identity_commands.auth.command("keep")(personal_data.keep_own)
+tenants.app.command("change-plan")(plan_commands.change_plan)
+app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)
 

@@ -27,7 +27,8 @@ from veloflux.events import JobDied
 from veloflux.identity import oidc
 from veloflux.kit import clock
 from veloflux.kit.device import device
-from veloflux.plans import catalogue
+from veloflux.limits.overrides import set_override
+from veloflux.plans import Override, catalogue
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 from veloflux.worker.schedule import fire_due
@@ -183,6 +184,7 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await tenants.apply_catalogue(ctx, msgspec.structs.replace(catalogue(), plans=catalogue().plans[:2]))
     await boot.check(ctx.db, msgspec.structs.replace(ctx.settings, redis_unsafe=True))
     box = await customers.customer(ctx, "Box")
+    await set_override(box, Override(kind="quota", name="requests", value=50_000))
     await customers.put_policy(box, rates=(customers.rate(per="address"),))
     key = await customers.key(box)
     assert (await limits.check(ctx.parts, box.tenant, customers.asked(key, id_="1", address="203.0.113.9"))).allowed

@@ -196,6 +196,11 @@ NO_ID: dict[str, Any] = {
     "meters.change.name": "requests",
     "meters.change.unit": "count",
     "month": "2026-11",
+    "plan": "free",
+    "overrides/override": "feature:sso",
+    "overrides.set.kind": "feature",
+    "overrides.set.name": "sso",
+    "overrides.set.value": True,
     "plans.apply.meters": msgspec.to_builtins(catalogue().meters),
     "plans.apply.plans": msgspec.to_builtins(catalogue().plans),
     "needed": "",
@@ -216,6 +221,7 @@ WITHOUT_OWNER = frozenset(
         "auth.passkey",
         "auth.second_factor",
         "auth.step_up",
+        "overrides.remove",
         "passkeys.create",
         "passkeys.remove",
         "second_factor",
@@ -237,6 +243,18 @@ OF_SOMEBODY_ELSE = {
 """Operations that neither an owner nor an operator does, but somebody else who is signed in."""
 
 CONSOLE_FORMS: dict[str, dict[str, str]] = {
+    "meters.add": {"aggregation": "count", "group_by": "", "places": "0"},
+    "meters.change": {"aggregation": "count", "group_by": "", "places": "0"},
+    "overrides.set": {"period": "month"},
+    "plans.apply": {
+        "id": "basic",
+        "name": "Basic",
+        "days_accepted": "35",
+        "when_exceeded": "keep",
+        "quotas": "requests 5 month",
+        "rates": "",
+        "features": "sso = true",
+    },
     "api_keys.create": {"role": "viewer"},
     "invitations.create": {"role": "viewer"},
     "roles.change": {"permission:usage:read": "on"},
@@ -270,8 +288,10 @@ COMMAND_WORDS = {
     "meter": "requests",
     "mode": "real",
     "name": "night_watch",
+    "override": "feature:sso",
     "permission": "usage:read",
     "role": "viewer",
+    "value": "true",
     "values": "city=Recife",
 }
 """Arguments of commands that are no ids; see test_commands.py."""

@@ -509,6 +509,12 @@ def rollout(tenant_: str) -> str:
     return f"{tenant(tenant_)}:rollout"
 
 
+def overrides(tenant_: str) -> str:
+    """hash | no ttl | limits | quotas, rates and features that a tenant has beside its plan, each with its end
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:overrides"
+
+
 def limits(tenant_: str) -> str:
     """hash | no ttl | limits | policy, its version, status, clock, custom roles, and the state of each rate limit
     | tenant: exported; deleted"""

@@ -5,20 +5,27 @@ The catalogue in force lies in the operators' slot; a policy says by which versi
 
 from veloflux.plans.catalogue import Catalogue, Meter, Plan, catalogue, pick_meter, pick_plan
 from veloflux.plans.difference import CatalogueChange, differences, following
-from veloflux.plans.policy import Policy, RateLimit, read_policy, write_policy
-from veloflux.plans.store import CatalogueText, find_catalogue, from_document, read_catalogue, text_of
+from veloflux.plans.overrides import Override, Overrides
+from veloflux.plans.policy import Effective, Policy, QuotaLimit, RateLimit, compiled, read_policy, write_policy
+from veloflux.plans.store import CatalogueText, find_catalogue, find_overrides, from_document, read_catalogue, text_of
 
 __all__ = [
     "Catalogue",
     "CatalogueChange",
     "CatalogueText",
+    "Effective",
     "Meter",
+    "Override",
+    "Overrides",
     "Plan",
     "Policy",
+    "QuotaLimit",
     "RateLimit",
     "catalogue",
+    "compiled",
     "differences",
     "find_catalogue",
+    "find_overrides",
     "following",
     "from_document",
     "pick_meter",

@@ -12,6 +12,7 @@ from veloflux.db import documents, keys
 from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.plans.catalogue import Catalogue, catalogue
+from veloflux.plans.overrides import Overrides
 
 
 class CatalogueText(Entity, frozen=True, kw_only=True):
@@ -54,3 +55,7 @@ async def policy_version(db: Db, tenant: str) -> str | None:
     """What tells it from another one."""
     found: str | None = await db.call("HGET", keys.limits(tenant), "version")
     return found
+
+
+async def find_overrides(db: Db, tenant: str) -> Overrides | None:
+    return documents.from_pairs(Overrides, await db.call("HGETALL", keys.overrides(tenant)))

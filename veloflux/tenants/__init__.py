@@ -17,9 +17,10 @@ from veloflux.tenants.api_keys import (
     revoke_api_key,
     rotate_api_key,
 )
-from veloflux.tenants.apply_catalogue import Applied, add_meter, apply_catalogue, change_meter
+from veloflux.tenants.apply_catalogue import Applied, add_meter, apply_catalogue, change_meter, put_plan
 from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
+from veloflux.tenants.failure_policy import set_failure_policy
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.handlers import (
     destroy_key,
@@ -170,6 +171,7 @@ __all__ = [
     "platform_permissions",
     "platform_role",
     "platform_role_of",
+    "put_plan",
     "read_record",
     "read_rollout",
     "refuse_if_last",
@@ -192,6 +194,7 @@ __all__ = [
     "send_invitation",
     "send_oidc_link",
     "set_clock",
+    "set_failure_policy",
     "set_member_role",
     "set_oidc",
     "set_origins",

@@ -18,6 +18,7 @@ from veloflux.plans import (
     CatalogueChange,
     CatalogueText,
     Meter,
+    Plan,
     differences,
     find_catalogue,
     following,
@@ -50,6 +51,20 @@ async def apply_catalogue(ctx: Context, wanted: Catalogue, *, dry_run: bool = Fa
     :raises InputInvalid: it is too long.
     """
     return await edit_catalogue(ctx, lambda _present: wanted, dry_run=dry_run)
+
+
+async def put_plan(ctx: Context, plan: Plan) -> Applied:
+    """Add a plan, or change the one of its id.
+
+    :raises InputInvalid: it limits a meter that there is not, or that does not count or sum.
+    """
+
+    def put(present: Catalogue) -> Catalogue:
+        known = [one.id for one in present.plans]
+        others = tuple(plan if one.id == plan.id else one for one in present.plans)
+        return _valid(present, plans=others if plan.id in known else (*others, plan))
+
+    return await edit_catalogue(ctx, put)
 
 
 async def add_meter(ctx: Context, meter: Meter) -> Meter:

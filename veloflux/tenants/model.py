@@ -29,6 +29,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
     `requires_second_factor` of the sessions of its people. `origins` are those whose pages may use its keys and tokens.
+    `fails_open`: a check that cannot be decided lets pass.
     """
 
     slug: Personal
@@ -46,6 +47,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     roles: Annotated[dict[str, CustomRole], OWNED] = msgspec.field(default_factory=dict)
     requires_second_factor: bool = False
     origins: Annotated[tuple[str, ...], OWNED] = ()
+    fails_open: bool = False
     created_at: int
 
 
