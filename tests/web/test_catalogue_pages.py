@@ -52,7 +52,9 @@ async def test_a_plan_is_made_changed_and_shown(olivia: httpx2.AsyncClient, one_
         assert line in page
     edited = (await olivia.get("/console/plans?plan=basic")).text
     assert 'value="30"' in edited
-    assert (await olivia.post("/console/plans", data=form | {"quotas": "requests 600"})).status_code == 303
+    assert (
+        await olivia.post("/console/plans", data=form | {"quotas": "requests 600", "known": "1"})
+    ).status_code == 303
     basic = pick_plan((await read_catalogue(one_ctx.db)).plans, "basic")
     assert (basic.quotas, basic.when_exceeded) == ((Quota(meter="requests", limit=600),), "soft")
 
@@ -67,6 +69,7 @@ async def test_a_plan_is_made_changed_and_shown(olivia: httpx2.AsyncClient, one_
         ({"rates": "slow requests 2/s speed=9"}, "rates"),
         ({"features": "sso"}, "features"),
         ({"id": "Basic Plan"}, "id"),
+        ({"id": "free"}, "id"),
         ({"days_accepted": "90"}, "days_accepted"),
     ],
 )

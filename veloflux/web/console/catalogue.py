@@ -32,9 +32,9 @@ async def plans(page: Page, plan: str = "") -> Html:
 @post(PLANS, operation_id="console.plans.apply", platform="plans:write")
 async def apply(page: Page) -> Html:
     with page.keeping_form():
-        await tenants.put_plan(page.ctx, _plan(page))
+        await tenants.put_plan(page.ctx, await _plan(page))
         return page.go(PLANS, done="plans.apply")
-    return await _plans(page, page.form["id"])
+    return await _plans(page, page.form["id"] if page.form["known"] else "")
 
 
 @get(METERS, operation_id="console.meters", platform="plans:read")
@@ -91,11 +91,17 @@ def _as_lines(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _plan(page: Page) -> Plan:
+async def _plan(page: Page) -> Plan:
+    """The plan that a form describes; what the form does not have stays as it is."""
     form = page.form
+    id_ = form["id"].strip()
+    before = next((plan for plan in (await read_catalogue(page.ctx.db)).plans if plan.id == id_), None)
+    if before and not form["known"]:
+        raise InputInvalid("There is a plan of this name already; change that one", field="id")
     return _converted(
-        {
-            "id": form["id"].strip(),
+        (msgspec.structs.asdict(before) if before else {})
+        | {
+            "id": id_,
             "name": form["name"].strip(),
             "days_accepted": form["days_accepted"],
             "when_exceeded": form["when_exceeded"],

@@ -1,4 +1,4 @@
-"""A tenant's plan and what it has beside it, for operators."""
+"""A tenant's plan and what it has beside it, which operators change."""
 
 import datetime as dt
 from typing import Any
@@ -15,7 +15,7 @@ from veloflux.web.console.page import Html, Page
 from veloflux.web.console.plan_lines import read_value
 
 
-@get("/console/t/{tenant:str}/plan", operation_id="console.plan", permission="plan:write")
+@get("/console/t/{tenant:str}/plan", operation_id="console.plan", permission="tenant:read")
 async def plan(page: Page, plan: str = "") -> Html:
     return await _show(page, plan)
 
@@ -51,7 +51,8 @@ async def remove(page: Page, override: str) -> Html:
 async def _show(page: Page, wanted: str = "") -> Html:
     found = await read_catalogue(page.ctx.db)
     known = [(plan.id, plan.name) for plan in found.plans]
-    preview = await change_plan(page.ctx, wanted, dry_run=True) if wanted in dict(known) else None
+    may = "plan:write" in page.ctx.permissions and wanted in dict(known)
+    preview = await change_plan(page.ctx, wanted, dry_run=True) if may else None
     return page.show(
         "plan.html",
         at=f"{page.home}/plan" if page.problem else "",
