@@ -11,7 +11,7 @@ from veloflux.db import keys
 from veloflux.kit import clock
 from veloflux.limits import Question
 from veloflux.metering.seen import Seen
-from veloflux.plans import Policy, catalogue, find_plan
+from veloflux.plans import Policy, catalogue, pick_plan
 from veloflux.plans.catalogue import Rate
 from veloflux.plans.policy import QuotaLimit, compiled, rate_limit, version
 from veloflux.tenants import EVERYTHING, KeyTerms, NewApiKey, Tenant
@@ -59,7 +59,7 @@ def asked(new: NewApiKey, meter: str = "requests", cost: int = 1, id_: str = "",
 async def put_policy(ctx: Context, **changes: object) -> Policy:
     """Let a tenant have a policy that no plan of the catalogue has."""
     tenant = await tenants.find(ctx, ctx.tenant)
-    plain = compiled(find_plan(tenant.plan), catalogue(), tenant.zone, tenant.clock)
+    plain = compiled(pick_plan(catalogue().plans, tenant.plan), catalogue(), tenant.zone, tenant.clock)
     policy = msgspec.structs.replace(plain, **changes)
     await ctx.db.call("HSET", keys.limits(ctx.tenant), "policy", policy.text, "version", version(policy.text))
     return policy

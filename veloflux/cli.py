@@ -17,13 +17,14 @@ from veloflux.identity import commands as identity_commands
 from veloflux.identity import factor_commands, rebuild_people_index
 from veloflux.jobs import commands as jobs
 from veloflux.limits import commands as limits
+from veloflux.limits import plan_commands
 from veloflux.metering import commands as metering
 from veloflux.notifications import commands as notifications
 from veloflux.personal_data import commands as personal_data
 from veloflux.plans import commands as plans
 from veloflux.processes import PROCESSES
-from veloflux.tenants import commands as tenants
 from veloflux.tenants import (
+    catalogue_commands,
     find,
     key_commands,
     oidc_commands,
@@ -32,6 +33,7 @@ from veloflux.tenants import (
     scope_of,
     token_commands,
 )
+from veloflux.tenants import commands as tenants
 from veloflux.tenants.permissions import ROLES
 from veloflux.users import commands as users
 
@@ -51,6 +53,9 @@ app.add_typer(roles_commands.app, name="roles", help="Who may do what in a tenan
 app.add_typer(key_commands.app, name="api-keys", help="Keys for a tenant's programs")
 app.add_typer(token_commands.app, name="tokens", help="Short-lived tokens for a tenant's own front end")
 app.add_typer(plans.app, name="plans", help="The catalogue")
+app.add_typer(catalogue_commands.meters, name="meters", help="What is measured")
+plans.app.command("apply")(catalogue_commands.apply)
+plans.app.command("rollout")(catalogue_commands.rollout)
 app.add_typer(metering.app, name="usage", help="What tenants used")
 app.add_typer(audit.app, name="audit", help="Who changed what")
 app.add_typer(notifications.app, name="outbox", help="Messages written for people")
@@ -62,6 +67,8 @@ users.app.command("export")(personal_data.export_person)
 identity_commands.auth.command("personal-data")(personal_data.export_own)
 identity_commands.auth.command("erase")(personal_data.erase_own)
 identity_commands.auth.command("keep")(personal_data.keep_own)
+tenants.app.command("change-plan")(plan_commands.change_plan)
+app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)
 

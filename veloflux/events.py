@@ -361,6 +361,14 @@ class TenantRenamed(Event, frozen=True, kw_only=True):
     tenant: str
 
 
+class TenantFailurePolicySet(Event, frozen=True, kw_only=True):
+    """Checks of a tenant that cannot be decided pass from now on, or are refused."""
+
+    name = "tenant.failure_policy_set"
+    tenant: str
+    fails_open: bool
+
+
 class TenantSuspended(Event, frozen=True, kw_only=True):
     """The operator suspended a tenant; the trail has the reason."""
 
@@ -580,6 +588,50 @@ class TokenRevoked(Event, frozen=True, kw_only=True):
 
     name = "token.revoked"
     token: str
+
+
+# The catalogue
+
+
+class CatalogueChanged(Event, frozen=True, kw_only=True):
+    """Another catalogue is in force; every tenant's policy is compiled anew."""
+
+    name = "catalogue.changed"
+    catalogue: int
+
+
+class PolicyCompiled(Event, frozen=True, kw_only=True):
+    """What a version of the catalogue allows holds for this tenant from now on."""
+
+    name = "policy.compiled"
+    tenant: str
+    catalogue: int
+
+
+class PlanChanged(Event, frozen=True, kw_only=True):
+    """A tenant has another plan, from its next check on."""
+
+    name = "tenant.plan_changed"
+    tenant: str
+    plan: str
+    former: str
+
+
+class OverrideSet(Event, frozen=True, kw_only=True):
+    """A tenant has a quota, rate or feature beside its plan; `until` is epoch ms of its clock."""
+
+    name = "override.set"
+    tenant: str
+    override: str
+    until: int | None
+
+
+class OverrideRemoved(Event, frozen=True, kw_only=True):
+    """What the plan says of it holds again."""
+
+    name = "override.removed"
+    tenant: str
+    override: str
 
 
 # Usage

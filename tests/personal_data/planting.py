@@ -29,7 +29,9 @@ from veloflux.identity import oidc
 from veloflux.kit import clock
 from veloflux.kit.device import device
 from veloflux.kit.http import Received
+from veloflux.limits.overrides import set_override
 from veloflux.metering.ingest import ingest
+from veloflux.plans import Override, catalogue
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 from veloflux.worker.schedule import fire_due
@@ -182,8 +184,10 @@ async def customers_event(tx: Transaction) -> None:
 
 async def _used(ctx: Context, seen: Seen) -> None:
     """Somebody else's tenant, archived, with a record, usage, keys and limits of addresses."""
+    await tenants.apply_catalogue(ctx, msgspec.structs.replace(catalogue(), plans=catalogue().plans[:2]))
     await boot.check(ctx.db, msgspec.structs.replace(ctx.settings, redis_unsafe=True))
     box = await customers.customer(ctx, "Box")
+    await set_override(box, Override(kind="quota", name="requests", value=50_000))
     await customers.put_policy(box, rates=(customers.rate(per="address"),))
     key = await customers.key(box)
     assert (await limits.check(ctx.parts, box.tenant, customers.asked(key, id_="1", address="203.0.113.9"))).allowed

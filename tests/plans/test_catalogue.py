@@ -7,7 +7,7 @@ from tests.customers import at, customer, put_policy, quota
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import MeterUnknown, PlanUnknown
-from veloflux.plans import catalogue, find_meter, find_plan
+from veloflux.plans import catalogue, pick_meter, pick_plan
 from veloflux.plans.catalogue import parse
 from veloflux.plans.policy import compiled, from_text, version
 
@@ -31,7 +31,7 @@ def test_the_default_catalogue_has_free_pro_and_enterprise_over_two_meters() -> 
 
 
 def test_free_allows_1000_requests_a_month_and_10_a_second_with_a_burst_of_20() -> None:
-    policy = compiled(find_plan("free"), catalogue(), "America/Sao_Paulo", "")
+    policy = compiled(pick_plan(catalogue().plans, "free"), catalogue(), "America/Sao_Paulo", "")
     assert [(quota.meter, quota.limit, quota.period, quota.hard) for quota in policy.quotas] == [
         ("requests", 1000, "month", True)
     ]
@@ -73,9 +73,9 @@ def test_a_catalogue_with_a_fault_is_refused_and_the_fault_named(addition: str, 
 
 def test_an_unknown_plan_or_meter_is_answered_with_those_that_there_are() -> None:
     with pytest.raises(PlanUnknown, match="free, pro, enterprise"):
-        find_plan("gold")
+        pick_plan(catalogue().plans, "gold")
     with pytest.raises(MeterUnknown, match="requests, bytes"):
-        find_meter("cpu")
+        pick_meter(catalogue().meters, "cpu")
 
 
 async def test_creating_a_tenant_and_moving_its_clock_write_its_policy(ctx: Context) -> None:

@@ -21,6 +21,7 @@ from veloflux.db import keys
 from veloflux.events import JobDied
 from veloflux.identity.ceremony import Credential
 from veloflux.kit import clock, ids
+from veloflux.plans import catalogue
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 
@@ -195,7 +196,20 @@ NO_ID: dict[str, Any] = {
     "events.record.data": {"bytes": 512},
     "events.type_": "http.request",
     "meter": "requests",
+    "meters.add.event_type": "stored",
+    "meters.add.name": "gb",
+    "meters.add.unit": "GB",
+    "meters.change.event_type": "http.request",
+    "meters.change.name": "requests",
+    "meters.change.unit": "count",
     "month": "2026-11",
+    "plan": "free",
+    "overrides/override": "feature:sso",
+    "overrides.set.kind": "feature",
+    "overrides.set.name": "sso",
+    "overrides.set.value": True,
+    "plans.apply.meters": msgspec.to_builtins(catalogue().meters),
+    "plans.apply.plans": msgspec.to_builtins(catalogue().plans),
     "needed": "",
     "next": "/console",
     "operator.create.token": "0" * 32,
@@ -217,6 +231,7 @@ WITHOUT_OWNER = frozenset(
         "auth.passkey",
         "auth.second_factor",
         "auth.step_up",
+        "overrides.remove",
         "passkeys.create",
         "passkeys.remove",
         "second_factor",
@@ -238,6 +253,18 @@ OF_SOMEBODY_ELSE = {
 """Operations that neither an owner nor an operator does, but somebody else who is signed in."""
 
 CONSOLE_FORMS: dict[str, dict[str, str]] = {
+    "meters.add": {"aggregation": "count", "group_by": "", "places": "0"},
+    "meters.change": {"aggregation": "count", "group_by": "", "places": "0"},
+    "overrides.set": {"period": "month"},
+    "plans.apply": {
+        "id": "basic",
+        "name": "Basic",
+        "days_accepted": "35",
+        "when_exceeded": "keep",
+        "quotas": "requests 5 month",
+        "rates": "",
+        "features": "sso = true",
+    },
     "api_keys.create": {"role": "viewer"},
     "invitations.create": {"role": "viewer"},
     "roles.change": {"permission:usage:read": "on"},
@@ -271,8 +298,10 @@ COMMAND_WORDS = {
     "meter": "requests",
     "mode": "real",
     "name": "night_watch",
+    "override": "feature:sso",
     "permission": "usage:read",
     "role": "viewer",
+    "value": "true",
     "values": "city=Recife",
 }
 """Arguments of commands that are no ids; see test_commands.py."""

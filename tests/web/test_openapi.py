@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx2
+import msgspec
 import pytest
 import requests
 import schemathesis
@@ -29,6 +30,7 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
 from veloflux.kit import clock
+from veloflux.plans import catalogue
 from veloflux.transaction import Transaction
 
 EXAMPLES = 50
@@ -53,6 +55,9 @@ MEANT = {
     "zone": ["UTC", "Asia/Tokyo"],
 }
 """Values that mean something: made-up ones alone would seldom come past the first refusal."""
+
+
+COUNTS_REQUESTS = {"name": "requests", "event_type": "http.request", "aggregation": "count", "unit": "count"}
 
 
 class World(NamedTuple):
@@ -122,6 +127,8 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
             "invitation": revoked.id,
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,
+            "meter": "requests",
+            "override": "quota:requests:month",
             "owner": scene.acme.id,
             "role": role.name,
             "passkey": made.phone.passkey,
@@ -355,6 +362,11 @@ def successes(world: World) -> dict[str, Success]:
         "tokens.list": Success(),
         "tokens.revoke": Success(),
         "plans.list": Success(),
+        "plans.apply": Success("olivia", catalogue_with("Basic")),
+        "plans.rollout": Success("olivia"),
+        "meters.list": Success("olivia"),
+        "meters.add": Success("olivia", {"name": "gb", "event_type": "e", "aggregation": "count", "unit": "GB"}),
+        "meters.change": Success("olivia", {**COUNTS_REQUESTS, "display_name": "Requests"}),
         "events.record": Success(world.key, [event]),
         "events.list": Success(tenant="box"),
         "events.live": Success(tenant="box", query={"seconds": "0"}),
@@ -382,7 +394,12 @@ def successes(world: World) -> dict[str, Success]:
         "tenants.change_record": Success(body={"legal_name": "Acme Ltda.", "tax_id": "12.ABC.345/01DE-35"}),
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
         "tenants.require_second_factor": Success(body={"required": False}),
+        "tenants.set_failure_policy": Success(body={"fails_open": True}),
         "tenants.set_origins": Success(body={"origins": ["https://app.example.com"]}),
+        "tenants.change_plan": Success("olivia", {"plan": "pro"}),
+        "overrides.set": Success("olivia", {"kind": "quota", "name": "requests", "value": 5}),
+        "overrides.list": Success(),
+        "overrides.remove": Success("olivia"),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),
         "tenants.archive": Success(),
@@ -415,6 +432,13 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         answer = case.call(headers=authorization(token(world.url, actor)), session=session)
         assert 200 <= answer.status_code < 300, f"{name}: {answer.text}"
         case.validate_response(answer)
+
+
+def catalogue_with(name: str) -> dict[str, Any]:
+    """The shipped catalogue, whose first plan is called otherwise."""
+    found: dict[str, Any] = msgspec.to_builtins(catalogue())
+    found["plans"][0]["name"] = name
+    return found
 
 
 def made_passkey(world: World) -> dict[str, Any]:

@@ -503,6 +503,24 @@ def schedule(tenant_: str, schedule: str) -> str:
     return f"{tenant(tenant_)}:schedule:{_name(schedule)}"
 
 
+def catalogue(tenant_: str) -> str:
+    """hash | no ttl | plans | the catalogue in force, of the operators: version, JSON text
+    | nobody"""
+    return f"{tenant(tenant_)}:catalogue"
+
+
+def rollout(tenant_: str) -> str:
+    """hash | no ttl | plans | how far the policies of all tenants follow the catalogue: its version, cursor, counts
+    | nobody"""
+    return f"{tenant(tenant_)}:rollout"
+
+
+def overrides(tenant_: str) -> str:
+    """hash | no ttl | limits | quotas, rates and features that a tenant has beside its plan, each with its end
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:overrides"
+
+
 def limits(tenant_: str) -> str:
     """hash | no ttl | limits | policy, its version, status, clock, custom roles, and the state of each rate limit
     | tenant: exported; deleted"""

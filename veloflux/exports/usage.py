@@ -17,5 +17,5 @@ async def usage_rows(ctx: Context) -> AsyncIterator[UsageRow]:
     """One row a meter and day, in the order of the catalogue and of the calendar; days without usage are left out."""
     assert ctx.scope
     for meter in await meters_used(ctx):
-        async for on, amount in days(ctx, meter.name):
+        async for on, amount in days(ctx, meter.key):
             yield UsageRow(ctx.scope.slug, meter.name, on.isoformat(), shown(amount, meter.places))

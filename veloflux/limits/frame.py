@@ -8,7 +8,7 @@ from veloflux.kit import period
 from veloflux.kit.clock import DAY_MS, LATEST
 from veloflux.limits.model import Question
 from veloflux.metering.known import Known
-from veloflux.plans import Meter, Policy, RateLimit, pick_meter
+from veloflux.plans import Effective, Meter, Policy, RateLimit, pick_meter
 
 
 class Rates(NamedTuple):
@@ -60,12 +60,15 @@ def frame(state: Known, tenant: str, meter: str) -> Frame:
 
 def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
     policy, now = state.policy, state.at(real)
+    effective = policy.effective(now)
     meter = pick_meter(policy.meters, name)
     on, month = period.utc_day(now), period.month_of(now, policy.zone)
     start, end = period.month_bounds(month, policy.zone)
     day = now // DAY_MS
-    since, until = _valid(real, now, (max(day * DAY_MS, start), min((day + 1) * DAY_MS, end)), policy.clock)
-    quota = month_quota(policy, name)
+    since, until = _valid(
+        real, now, (max(day * DAY_MS, start), min((day + 1) * DAY_MS, end, effective.until or end)), policy.clock
+    )
+    quota = month_quota(effective, name)
     return Frame(
         meter=meter,
         limits=keys.limits(tenant),
@@ -80,16 +83,16 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
         time_args=_sent(day, start, end),
         meter_args=_sent("" if quota is None else quota, f"{meter.key}:{on.isoformat()}"),
         rates={
-            (key, address): _rates([rate for rate in policy.rates if rate.meter == name], key, address)
+            (key, address): _rates([rate for rate in effective.rates if rate.meter == name], key, address)
             for key in (False, True)
             for address in (False, True)
         },
     )
 
 
-def month_quota(policy: Policy, meter: str) -> int | None:
+def month_quota(effective: Effective, meter: str) -> int | None:
     """What a month may use of a meter, in its places."""
-    return next((one.limit for one in policy.quotas if (one.meter, one.period) == (meter, "month")), None)
+    return next((one.limit for one in effective.quotas if (one.meter, one.period) == (meter, "month")), None)
 
 
 def _valid(real: int, now: int, shown: tuple[int, int], stopped_or_ahead: str) -> tuple[int, int]:

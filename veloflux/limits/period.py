@@ -42,9 +42,10 @@ async def read_period(ctx: Context, meter: str) -> Period:
         raise NotFound("There is no such tenant")
     policy = from_text(text)
     found = pick_meter(policy.meters, meter)
-    month = period.month_of(clock.apply(policy.clock, clock.now_ms()), policy.zone)
+    now = clock.apply(policy.clock, clock.now_ms())
+    month = period.month_of(now, policy.zone)
     [total] = await totals(ctx.db, ctx.tenant, found.key, [month])
-    used, quota = total or 0, month_quota(policy, meter)
+    used, quota = total or 0, month_quota(policy.effective(now), meter)
     start_on = date.fromisoformat(month + "-01")
     return Period(
         meter=meter,

@@ -16,7 +16,7 @@ from veloflux.kit import period
 from veloflux.kit.clock import DAY_MS
 from veloflux.metering import store
 from veloflux.metering.measure import shown
-from veloflux.plans import Meter, catalogue, find_meter
+from veloflux.plans import Meter, pick_meter, read_catalogue
 
 WindowSize = Literal["hour", "day", "month"]
 WINDOWS: tuple[WindowSize, ...] = ("hour", "day", "month")
@@ -52,7 +52,7 @@ async def read_usage(
 
     :raises MeterUnknown: no such meter. :raises InputInvalid: the first day is after the last.
     """
-    found = find_meter(meter)
+    found = pick_meter((await read_catalogue(ctx.db)).meters, meter)
     if first and last and first > last:
         raise InputInvalid("The first day must not be after the last")
     first, last = first and _bounded(first), last and _bounded(last)
@@ -88,7 +88,7 @@ async def days(
 async def meters_used(ctx: Context) -> list[Meter]:
     """The meters of the catalogue that have usage of days, in its order."""
     used = {meter for meter, _ in await store.days_with_usage(ctx.db, ctx.tenant, None, None)}
-    return [found for found in catalogue().meters if found.name in used]
+    return [found for found in (await read_catalogue(ctx.db)).meters if found.key in used]
 
 
 async def _rows(

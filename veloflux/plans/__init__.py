@@ -1,17 +1,37 @@
-"""What is measured and sold: the catalogue, and a tenant's plan compiled to the policy that the scripts decide with."""
+"""What is measured and sold: the catalogue, and a tenant's plan compiled to the policy that the scripts decide with.
 
-from veloflux.plans.catalogue import Catalogue, Meter, Plan, catalogue, find_meter, find_plan, pick_meter
-from veloflux.plans.policy import Policy, RateLimit, write_policy
+The catalogue in force lies in the operators' slot; a policy says by which version of it it was compiled.
+"""
+
+from veloflux.plans.catalogue import Catalogue, Meter, Plan, catalogue, pick_meter, pick_plan
+from veloflux.plans.difference import CatalogueChange, differences, following
+from veloflux.plans.overrides import Override, Overrides
+from veloflux.plans.policy import Effective, Policy, QuotaLimit, RateLimit, compiled, read_policy, write_policy
+from veloflux.plans.store import CatalogueText, find_catalogue, find_overrides, from_document, read_catalogue, text_of
 
 __all__ = [
     "Catalogue",
+    "CatalogueChange",
+    "CatalogueText",
+    "Effective",
     "Meter",
+    "Override",
+    "Overrides",
     "Plan",
     "Policy",
+    "QuotaLimit",
     "RateLimit",
     "catalogue",
-    "find_meter",
-    "find_plan",
+    "compiled",
+    "differences",
+    "find_catalogue",
+    "find_overrides",
+    "following",
+    "from_document",
     "pick_meter",
+    "pick_plan",
+    "read_catalogue",
+    "read_policy",
+    "text_of",
     "write_policy",
 ]

@@ -3,7 +3,8 @@
 from litestar import get
 
 from veloflux.context import Context
-from veloflux.plans.catalogue import Catalogue, catalogue
+from veloflux.plans.catalogue import Catalogue
+from veloflux.plans.store import read_catalogue
 
 
 @get(
@@ -11,7 +12,7 @@ from veloflux.plans.catalogue import Catalogue, catalogue
 )
 async def list_plans(ctx: Context) -> Catalogue:
     """What is measured, and what each plan allows."""
-    return catalogue()
+    return await read_catalogue(ctx.db)
 
 
 ROUTES = (list_plans,)

@@ -1,4 +1,4 @@
-"""The default catalogue: what is measured and what is sold, read from `catalogue.toml` beside this file."""
+"""What is measured and what is sold. `catalogue.toml` beside this file is what VeloFlux ships."""
 
 import functools
 import re
@@ -15,6 +15,8 @@ from veloflux.errors import MeterUnknown, PlanUnknown
 FILE = Path(__file__).parent / "catalogue.toml"
 DAYS_SEEN = 35
 LOG_MAX = 1_000
+GROUPS_MAX = 3
+THRESHOLDS_MAX = 10
 
 Period = Literal["day", "month", "billing", "lifetime"]
 
@@ -48,7 +50,7 @@ class Meter(Strict, frozen=True, kw_only=True):
     event_type: Annotated[str, Meta(min_length=1, max_length=100)]
     aggregation: Aggregation
     value_property: Annotated[str, Meta(max_length=100)] = ""
-    group_by: Annotated[tuple[Property, ...], Meta(max_length=3)] = ()
+    group_by: tuple[Property, ...] = ()
     unit: Annotated[str, Meta(max_length=30)]
     places: Annotated[int, Meta(ge=0, le=9)] = 0
     version: Annotated[int, Meta(ge=1)] = 1
@@ -56,6 +58,8 @@ class Meter(Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if bool(self.value_property) == (self.aggregation == "count"):
             raise ValueError(f"the meter {self.name} must name a value_property unless it counts")
+        if len(self.group_by) > GROUPS_MAX:
+            raise ValueError(f"the meter {self.name} has more than {GROUPS_MAX} properties in group_by")
 
     @property
     def key(self) -> str:
@@ -108,8 +112,12 @@ class Quota(Strict, frozen=True, kw_only=True):
     limit: Amount
     period: Period = "month"
     hard: bool = True
-    thresholds: Annotated[tuple[Percent, ...], Meta(max_length=10)] = (50, 80, 100)
+    thresholds: tuple[Percent, ...] = (50, 80, 100)
     shadow: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.thresholds) > THRESHOLDS_MAX:
+            raise ValueError(f"a quota of {self.meter} has more than {THRESHOLDS_MAX} thresholds")
 
 
 class Plan(Strict, frozen=True, kw_only=True):
@@ -136,13 +144,19 @@ class Plan(Strict, frozen=True, kw_only=True):
 
 
 class Catalogue(Strict, frozen=True, kw_only=True):
-    """`former` has the earlier versions of meters, whose usage stays as it was counted."""
+    """`former` has the earlier versions of meters, whose usage stays as it was counted.
+
+    `version` counts the changes of the catalogue in this installation: 0 is the one that VeloFlux ships.
+    """
 
     meters: tuple[Meter, ...]
     plans: tuple[Plan, ...]
     former: tuple[Meter, ...] = ()
+    version: Annotated[int, Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:
+        if not (self.meters and self.plans):
+            raise ValueError("a catalogue has at least one meter and one plan")
         _once("the catalogue has two meters", (meter.name for meter in self.meters))
         _once("the catalogue has two plans", (plan.id for plan in self.plans))
         meters = {meter.name: meter for meter in self.meters}
@@ -164,7 +178,7 @@ def _once(what: str, names: Iterable[str]) -> None:
 
 @functools.cache
 def catalogue() -> Catalogue:
-    """The catalogue of this installation."""
+    """The catalogue that VeloFlux ships: in force until an operator applies another one."""
     return parse(FILE.read_text("utf-8"))
 
 
@@ -176,18 +190,13 @@ def parse(text: str) -> Catalogue:
     return msgspec.convert(tomllib.loads(text), Catalogue)
 
 
-def find_plan(plan: str) -> Plan:
+def pick_plan(plans: tuple[Plan, ...], plan: str) -> Plan:
     """:raises PlanUnknown: with the plans that there are."""
-    for known in catalogue().plans:
+    for known in plans:
         if known.id == plan:
             return known
-    names = ", ".join(known.id for known in catalogue().plans)
+    names = ", ".join(known.id for known in plans)
     raise PlanUnknown(f"There is no plan {plan[:60]!r}; choose one of {names}", field="plan")
-
-
-def find_meter(meter: str) -> Meter:
-    """:raises MeterUnknown: with the meters that there are."""
-    return pick_meter(catalogue().meters, meter)
 
 
 def pick_meter(meters: tuple[Meter, ...], meter: str) -> Meter:

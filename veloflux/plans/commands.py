@@ -3,8 +3,9 @@
 import msgspec
 import typer
 
-from veloflux.plans.catalogue import Plan, catalogue
-from veloflux.terminal import Json, show
+from veloflux.plans.catalogue import Plan
+from veloflux.plans.store import read_catalogue
+from veloflux.terminal import Json, run, show
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -24,12 +25,10 @@ def plans() -> None:
 
 
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(terminal: typer.Context, json: Json = False) -> None:
     """List plans, and what each allows."""
-    if json:
-        show(catalogue(), json=True)
-    else:
-        show([_line(plan) for plan in catalogue().plans], json=False, columns=PlanLine.__struct_fields__)
+    found = run(terminal, lambda ctx: read_catalogue(ctx.db))
+    show(found if json else [_line(plan) for plan in found.plans], json=json, columns=PlanLine.__struct_fields__)
 
 
 def _line(plan: Plan) -> PlanLine:

@@ -5,16 +5,19 @@ with each call; a script that holds another one answers with the new policy and 
 """
 
 import math
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from veloflux.db import keys
+from veloflux.db.client import Db
 from veloflux.db.commit import Commit
 from veloflux.kit import crypto
 from veloflux.kit.clock import DAY_MS, HOUR_MS
 from veloflux.plans.catalogue import (
     DAYS_SEEN,
+    SUMS,
     Catalogue,
     Meter,
     Period,
@@ -23,9 +26,10 @@ from veloflux.plans.catalogue import (
     Rate,
     Strict,
     Value,
-    catalogue,
-    find_plan,
+    pick_plan,
 )
+from veloflux.plans.overrides import Override
+from veloflux.plans.store import find_overrides, policy_text, policy_version, read_catalogue
 
 MICROSECONDS = 1_000_000
 
@@ -59,10 +63,36 @@ class QuotaLimit(Strict, frozen=True, kw_only=True, array_like=True):
     shadow: bool = False
 
 
+class Overriding(Strict, frozen=True, kw_only=True, array_like=True):
+    """An override, compiled: what it puts in the place of the plan's until `until` (epoch ms; 0: for good).
+
+    `lifted` is the meter and period of a quota that there is not.
+    """
+
+    until: int = 0
+    quotas: tuple[QuotaLimit, ...] = ()
+    rates: tuple[RateLimit, ...] = ()
+    features: dict[str, Value] = msgspec.field(default_factory=dict)
+    lifted: tuple[tuple[str, Period], ...] = ()
+
+
+class Effective(NamedTuple):
+    """What holds at a time, and until when (epoch ms of the tenant's clock; None: as long as the policy)."""
+
+    quotas: tuple[QuotaLimit, ...]
+    rates: tuple[RateLimit, ...]
+    features: dict[str, Value]
+    until: int | None
+
+
 class Policy(Strict, frozen=True, kw_only=True):
     """What the scripts decide with; an event older than `accepted_ms` is refused, one that came is recognised for
-    `seen_ms`, which is longer."""
+    `seen_ms`, which is longer.
 
+    `catalogue` is the version of the catalogue that it was compiled from.
+    """
+
+    catalogue: int = 0
     plan: str = ""
     zone: str = "UTC"
     clock: str = ""
@@ -72,6 +102,27 @@ class Policy(Strict, frozen=True, kw_only=True):
     features: dict[str, Value] = msgspec.field(default_factory=dict)
     accepted_ms: int = DAYS_SEEN * DAY_MS
     seen_ms: int = DAYS_SEEN * DAY_MS + HOUR_MS
+    overrides: tuple[Overriding, ...] = ()
+    fails_open: bool = False
+
+    def effective(self, now: int) -> Effective:
+        """The limits and features at a time of the tenant's clock (epoch ms): the plan's, but for what overrides it.
+
+        >>> policy = Policy(features={"seats": 5}, overrides=(Overriding(until=9, features={"seats": 50}),))
+        >>> policy.effective(8).features, policy.effective(8).until, policy.effective(9).features
+        ({'seats': 50}, 9, {'seats': 5})
+        """
+        quotas = {(quota.meter, quota.period): quota for quota in self.quotas}
+        rates, features = {rate.name: rate for rate in self.rates}, dict(self.features)
+        holding = [one for one in self.overrides if not one.until or now < one.until]
+        for one in holding:
+            quotas |= {(quota.meter, quota.period): quota for quota in one.quotas}
+            rates |= {rate.name: rate for rate in one.rates}
+            features |= one.features
+            for lifted in one.lifted:
+                quotas.pop(lifted, None)
+        until = min((one.until for one in holding if one.until), default=None)
+        return Effective(tuple(quotas.values()), tuple(rates.values()), features, until)
 
     @property
     def text(self) -> str:
@@ -91,12 +142,18 @@ class Holder(Protocol):
     def status(self) -> str: ...
     @property
     def clock(self) -> str: ...
+    @property
+    def fails_open(self) -> bool: ...
 
 
-def compiled(plan: Plan, of: Catalogue, zone: str, clock: str) -> Policy:
-    """The policy of a tenant on a plan, in a zone (IANA name), with a clock (see kit.clock)."""
+def compiled(plan: Plan, of: Catalogue, zone: str, clock: str, overrides: Iterable[Override] = ()) -> Policy:
+    """The policy of a tenant on a plan, in a zone (IANA name), with a clock (see kit.clock).
+
+    An override that does not fit the plan, as after a change of either, is left out.
+    """
     places = {meter.name: meter.places for meter in of.meters}
     return Policy(
+        catalogue=of.version,
         plan=plan.id,
         zone=zone,
         clock=clock,
@@ -106,6 +163,7 @@ def compiled(plan: Plan, of: Catalogue, zone: str, clock: str) -> Policy:
         features=plan.features,
         accepted_ms=plan.days_accepted * DAY_MS,
         seen_ms=plan.days_seen * DAY_MS + HOUR_MS,  # an event may come minutes before its time
+        overrides=tuple(one for override in overrides if (one := overriding(override, plan, of))),
     )
 
 
@@ -144,23 +202,70 @@ def quota_limit(quota: Quota, places: int = 0) -> QuotaLimit:
     )
 
 
+def overriding(override: Override, plan: Plan, of: Catalogue) -> Overriding | None:
+    """An override of a plan as the policy has it, or None: there is no such meter or rate."""
+    until, value = override.until or 0, override.value
+    match override.kind:
+        case "feature":
+            assert value is not None
+            return Overriding(until=until, features={override.name: value})
+        case "rate":
+            rate = next((one for one in plan.rates if one.name == override.name), None)
+            places = {meter.name: meter.places for meter in of.meters}
+            return None if rate is None else _overriding_rate(rate, override, places)
+    meter = next((one for one in of.meters if one.name == override.name and one.aggregation in SUMS), None)
+    if meter is None:
+        return None
+    if value is None:
+        return Overriding(until=until, lifted=((meter.name, override.period),))
+    assert isinstance(value, int)
+    terms = (one for one in plan.quotas if (one.meter, one.period) == (meter.name, override.period))
+    quota = next(terms, Quota(meter=meter.name, limit=0, period=override.period))
+    wanted = msgspec.structs.replace(quota, limit=value, hard=override.hard)
+    return Overriding(until=until, quotas=(quota_limit(wanted, meter.places),))
+
+
+def _overriding_rate(rate: Rate, override: Override, places: dict[str, int]) -> Overriding | None:
+    try:
+        wanted = msgspec.structs.replace(rate, limit=str(override.value), burst=override.burst)
+    except ValueError:  # the rate's algorithm does not know a burst, or not as many
+        return None
+    return Overriding(until=override.until or 0, rates=(rate_limit(wanted, places[rate.meter]),))
+
+
 def version(text: str) -> str:
     """What tells one policy's text from another."""
     return crypto.digest(text)[:16]
 
 
-def write_policy(tx: Commit, tenant: Holder) -> None:
+async def write_policy(db: Db, tx: Commit, tenant: Holder, overrides: Mapping[str, Override] | None = None) -> Policy:
     """Put what the scripts need to know of a tenant into its limits hash; part of each commit that changes it.
+
+    `overrides` are those that this commit writes; None: those that there are.
+
+    The commit is refused when another one has written a policy meanwhile: that may know a later catalogue.
 
     :raises PlanUnknown: the tenant's plan is not in the catalogue.
     """
-    text = compiled(find_plan(tenant.plan), catalogue(), tenant.zone, tenant.clock).text
-    tx.put(
-        keys.limits(tenant.id),
-        {"status": tenant.status, "clock": tenant.clock, "policy": text, "version": version(text)},
+    tx.expect(keys.limits(tenant.id), "version", await policy_version(db, tenant.id))
+    of = await read_catalogue(db)
+    if overrides is None:
+        overrides = found.rows if (found := await find_overrides(db, tenant.id)) else {}
+    policy = msgspec.structs.replace(
+        compiled(pick_plan(of.plans, tenant.plan), of, tenant.zone, tenant.clock, overrides.values()),
+        fails_open=tenant.fails_open,
     )
+    fields = {"status": tenant.status, "clock": tenant.clock, "policy": policy.text, "version": version(policy.text)}
+    tx.put(keys.limits(tenant.id), fields)
+    return policy
 
 
 def from_text(text: str) -> Policy:
     """The policy that a limits hash holds."""
     return msgspec.json.decode(text, type=Policy)
+
+
+async def read_policy(db: Db, tenant: str) -> Policy | None:
+    """A tenant's policy as it is in force; None: there is no such tenant."""
+    text = await policy_text(db, tenant)
+    return None if text is None else from_text(text)

@@ -17,8 +17,10 @@ from veloflux.tenants.api_keys import (
     revoke_api_key,
     rotate_api_key,
 )
+from veloflux.tenants.apply_catalogue import Applied, add_meter, apply_catalogue, change_meter, put_plan
 from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import create_tenant, currencies, zones
+from veloflux.tenants.failure_policy import set_failure_policy
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.handlers import (
     destroy_key,
@@ -62,7 +64,17 @@ from veloflux.tenants.life import (
 from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_of
 from veloflux.tenants.member_role import set_member_role
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
-from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
+from veloflux.tenants.model import (
+    ApiKey,
+    Invitation,
+    KeyTerms,
+    Member,
+    MemberProfile,
+    NewApiKey,
+    Rollout,
+    Tenant,
+    TenantRecord,
+)
 from veloflux.tenants.oidc_connection import remove_oidc, set_oidc, show_oidc, try_oidc
 from veloflux.tenants.oidc_links import confirm_oidc_link, join_by_oidc_link, open_oidc_link, send_oidc_link
 from veloflux.tenants.oidc_model import OidcConnection, OidcTerms, SignInAnswer
@@ -74,6 +86,7 @@ from veloflux.tenants.publishable import authenticate_publishable_key, is_publis
 from veloflux.tenants.record import RecordChange, change_record, read_record
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
+from veloflux.tenants.rollout import compile_policies, follow_catalogue, read_rollout
 from veloflux.tenants.second_factor_policy import require_second_factor
 from veloflux.tenants.tokens import create_token, list_tokens, revoke_token
 
@@ -84,6 +97,7 @@ __all__ = [
     "REFUSED",
     "ROLES",
     "ApiKey",
+    "Applied",
     "Invitation",
     "KeyTerms",
     "LeakedKey",
@@ -94,19 +108,24 @@ __all__ = [
     "OidcTerms",
     "RecordChange",
     "Role",
+    "Rollout",
     "SignInAnswer",
     "Tenant",
     "TenantRecord",
     "accept_invitation",
+    "add_meter",
+    "apply_catalogue",
     "archive_tenant",
     "authenticate_api_key",
     "authenticate_publishable_key",
     "authorise",
     "authorise_platform",
     "begin_sso",
+    "change_meter",
     "change_record",
     "change_role",
     "closed_by",
+    "compile_policies",
     "confirm_oidc_link",
     "create_api_key",
     "create_operator",
@@ -120,6 +139,7 @@ __all__ = [
     "end_tenant",
     "find",
     "finish_sso",
+    "follow_catalogue",
     "follow_membership",
     "follow_transfer",
     "forget_invitations",
@@ -151,7 +171,9 @@ __all__ = [
     "platform_permissions",
     "platform_role",
     "platform_role_of",
+    "put_plan",
     "read_record",
+    "read_rollout",
     "refuse_if_last",
     "release_slug",
     "remove_documents",
@@ -172,6 +194,7 @@ __all__ = [
     "send_invitation",
     "send_oidc_link",
     "set_clock",
+    "set_failure_policy",
     "set_member_role",
     "set_oidc",
     "set_origins",

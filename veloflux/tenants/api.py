@@ -14,7 +14,7 @@ from veloflux.identity.model import Language
 from veloflux.kit import clock, page
 from veloflux.kit.page import Page
 from veloflux.tenants.clock import ClockMode
-from veloflux.tenants.create_tenant import FIRST_PLAN, NAME_MAX
+from veloflux.tenants.create_tenant import NAME_MAX
 from veloflux.tenants.life import REASON_MAX
 from veloflux.tenants.model import Mode, Tenant
 from veloflux.tenants.slug import LENGTH_MAX
@@ -39,7 +39,7 @@ class CreateTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slug: Annotated[
         str, Meta(max_length=LENGTH_MAX, examples=["semicomplete"], description="Empty: made from the name")
     ] = ""
-    plan: Annotated[str, Meta(max_length=64, examples=["free"])] = FIRST_PLAN
+    plan: Annotated[str, Meta(max_length=64, examples=["free"], description="Empty: the first of the catalogue")] = ""
     zone: Annotated[str, Meta(max_length=64, examples=["America/Sao_Paulo"], description="IANA time zone")] = (
         "America/Sao_Paulo"
     )

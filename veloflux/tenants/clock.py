@@ -49,7 +49,7 @@ async def _set(ctx: Context, text: str) -> Tenant:
         raise ClockNotMovable("Only a sandbox tenant's clock can be moved; this tenant is live")
     tx = Transaction(ctx, tenant.id)
     changed = tx.change(keys.tenant(tenant.id), tenant, msgspec.structs.replace(tenant, clock=text))
-    write_policy(tx, changed)
+    await write_policy(ctx.db, tx, changed)
     tx.event(TenantClockSet(tenant=tenant.id, clock=text))
     await tx.commit()
     return changed

@@ -12,7 +12,6 @@ from veloflux.identity.model import Account, Language
 from veloflux.kit import page
 from veloflux.kit.page import Page
 from veloflux.tenants.clock import ClockMode
-from veloflux.tenants.create_tenant import FIRST_PLAN
 from veloflux.tenants.model import Mode
 from veloflux.tenants.shown import InvitationShown
 from veloflux.terminal import Json, TenantOption, run, say, show
@@ -52,7 +51,7 @@ def create(
     name: Annotated[str, typer.Argument(help="Name, as on an invoice")],
     *,
     slug: Annotated[str, typer.Option(help="Short name; empty: made from the name")] = "",
-    plan: Annotated[str, typer.Option(help="Plan of the catalogue")] = FIRST_PLAN,
+    plan: Annotated[str, typer.Option(help="Plan of the catalogue; empty: its first one")] = "",
     zone: Annotated[str, typer.Option(help="IANA time zone")] = "America/Sao_Paulo",
     currency: Annotated[str, typer.Option(help="ISO 4217 code")] = "BRL",
     language: Annotated[Language, typer.Option(help="Language of messages")] = "pt-BR",

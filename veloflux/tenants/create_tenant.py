@@ -13,7 +13,7 @@ from veloflux.events import MemberJoined, TenantCreated
 from veloflux.identity import Language
 from veloflux.kit import clock, ids
 from veloflux.kit.text import one_line
-from veloflux.plans import find_plan, write_policy
+from veloflux.plans import pick_plan, read_catalogue, write_policy
 from veloflux.tenants import slug as slugs
 from veloflux.tenants import store
 from veloflux.tenants.access import may_everywhere
@@ -21,7 +21,6 @@ from veloflux.tenants.model import Member, Mode, Tenant
 from veloflux.transaction import Transaction
 
 NAME_MAX = 120
-FIRST_PLAN = "free"
 
 
 async def create_tenant(
@@ -29,7 +28,7 @@ async def create_tenant(
     name: str,
     *,
     slug: str = "",
-    plan: str = FIRST_PLAN,
+    plan: str = "",
     zone: str = "America/Sao_Paulo",
     currency: str = "BRL",
     language: Language = "pt-BR",
@@ -37,16 +36,19 @@ async def create_tenant(
 ) -> Tenant:
     """Create a tenant. A person becomes its owner; operators, and who sits at the terminal, do not become members.
 
+    Without a plan it has the first one of the catalogue.
+
     :raises InputInvalid: a value is not acceptable. :raises PlanUnknown: the catalogue has no such plan.
     :raises NameTaken: another tenant has the slug.
     :raises PermissionDenied: a person asks for another plan than the first, or the actor is a tenant's key.
     """
-    owner = await _owner(ctx, plan)
+    plans = (await read_catalogue(ctx.db)).plans
+    owner = await _owner(ctx, plan, plans[0].id)
     tenant = Tenant(
         id=ids.new("ten"),
         name=one_line(name, "A tenant's name", NAME_MAX),
         slug=slugs.check(slug) if slug else slugs.from_name(name),
-        plan=find_plan(plan).id,
+        plan=pick_plan(plans, plan or plans[0].id).id,
         zone=checked_zone(zone),
         currency=checked_currency(currency),
         language=language,
@@ -90,14 +92,14 @@ def currencies() -> frozenset[str]:
     return frozenset(list_currencies())
 
 
-async def _owner(ctx: Context, plan: str) -> str:
+async def _owner(ctx: Context, plan: str, first: str) -> str:
     """The person who becomes the owner, or ""."""
     if await may_everywhere(ctx, "tenants:write"):
         return ""
     if not ctx.actor.person:
         raise PermissionDenied("An API key of a tenant cannot create tenants; use one of the platform's")
-    if plan != FIRST_PLAN:
-        raise PermissionDenied(f"Begin with the plan {FIRST_PLAN!r}; an operator can choose another one")
+    if plan and plan != first:
+        raise PermissionDenied(f"Begin with the plan {first!r}; an operator can choose another one")
     return ctx.actor.person
 
 
@@ -107,7 +109,7 @@ async def _commit(ctx: Context, tenant: Tenant, owner: str) -> None:
             tx = Transaction(ctx, tenant.id)
             claim.guard(tx)
             tx.create(keys.tenant(tenant.id), tenant)
-            write_policy(tx, tenant)
+            await write_policy(ctx.db, tx, tenant)
             tx.event(TenantCreated(tenant=tenant.id))
             if owner:
                 tx.create(keys.member(tenant.id, owner), Member(id=owner, role="owner", joined_at=tenant.created_at))

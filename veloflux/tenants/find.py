@@ -5,7 +5,7 @@ from veloflux.db import keys
 from veloflux.errors import ChangedMeanwhile, NotFound
 from veloflux.events import TenantCreated
 from veloflux.kit import clock, ids
-from veloflux.plans import catalogue, write_policy
+from veloflux.plans import read_catalogue, write_policy
 from veloflux.tenants import store
 from veloflux.tenants.model import Tenant
 from veloflux.tenants.slug import PLATFORM_SLUG, SLUG
@@ -43,10 +43,10 @@ async def platform(ctx: Context) -> Tenant:
     if tenant:
         return tenant
     tx = Transaction(ctx, PLATFORM)
-    largest = catalogue().plans[-1].id
+    largest = (await read_catalogue(ctx.db)).plans[-1].id
     tenant = Tenant(id=PLATFORM, slug=PLATFORM_SLUG, name="VeloFlux", plan=largest, created_at=clock.now_ms())
     tx.create(keys.tenant(PLATFORM), tenant)
-    write_policy(tx, tenant)
+    await write_policy(ctx.db, tx, tenant)
     tx.event(TenantCreated(tenant=PLATFORM))
     try:
         await tx.commit()

@@ -48,7 +48,9 @@ async def remove_documents(ctx: Context, event: Recorded, _tx: Transaction) -> N
     )
     await clear_index(ctx.db, tenant, keys.api_keys(tenant), lambda one: (keys.api_key(tenant, one),))
     await clear_index(ctx.db, tenant, keys.oidc_identities(tenant), lambda one: (keys.oidc_identity(tenant, one),))
-    await clear_keys(ctx.db, tenant, [keys.oidc(tenant), *await store.oidc_link_keys(ctx.db, tenant)])
+    await clear_keys(
+        ctx.db, tenant, [keys.oidc(tenant), keys.overrides(tenant), *await store.oidc_link_keys(ctx.db, tenant)]
+    )
     await clear_index(ctx.db, tenant, keys.tokens(tenant), lambda one: (keys.token(tenant, one),))
 
 

@@ -29,6 +29,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
 
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
     `requires_second_factor` of the sessions of its people. `origins` are those whose pages may use its keys and tokens.
+    `fails_open`: a check that cannot be decided lets pass.
     """
 
     slug: Personal
@@ -46,6 +47,7 @@ class Tenant(Entity, frozen=True, kw_only=True):
     roles: Annotated[dict[str, CustomRole], OWNED] = msgspec.field(default_factory=dict)
     requires_second_factor: bool = False
     origins: Annotated[tuple[str, ...], OWNED] = ()
+    fails_open: bool = False
     created_at: int
 
 
@@ -153,6 +155,21 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     shown: Token
+
+
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
+    """How far tenants follow a version of the catalogue; `left` have a plan that it lacks, and their former policy.
+
+    Times are epoch ms; `finished_at` is None as long as the walk goes on. `archived` says which list it is in.
+    """
+
+    version: int
+    done: int = 0
+    left: int = 0
+    archived: bool = False
+    cursor: str = ""
+    began_at: int = 0
+    finished_at: int | None = None
 
 
 class MemberProfile(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ PERMISSIONS = {
     "sign_in:write": "set how people sign in: the company's provider, a required second factor",
     "tenant:close": "archive, delete and restore the tenant",
     "tenant:suspend": "suspend and resume the tenant",
+    "plan:write": "give the tenant another plan, and limits beside it",
     "usage:read": "see and export usage",
     "usage:write": "record usage and ask whether a request may pass",
     "api_keys:read": "see which API keys there are",
@@ -26,7 +27,7 @@ PERMISSIONS = {
     "jobs:write": "send dead jobs back to work",
 }
 EVERYTHING = frozenset(PERMISSIONS | PLATFORM_PERMISSIONS)
-OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend"}
+OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend", "plan:write"}
 OUTLASTING = frozenset(
     {"api_keys:write", "tokens:write", "members:write", "owners:write", "roles:write", "sign_in:write", "tenant:close"}
 )

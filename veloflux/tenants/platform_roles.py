@@ -17,8 +17,10 @@ PLATFORM_PERMISSIONS = {
     "users:sign_out": "end all sessions of a person",
     "users:impersonate": "act as a person for a time, with a reason",
     "outbox:read": "read the messages that were sent",
+    "plans:read": "see meters and earlier versions of them, and how far tenants follow the catalogue",
+    "plans:write": "change meters and plans",
 }
-_READING = frozenset({"tenants:read", "users:read"})
+_READING = frozenset({"plans:read", "tenants:read", "users:read"})
 
 
 def platform_roles(of_tenants: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -31,6 +33,6 @@ def platform_roles(of_tenants: Iterable[str]) -> dict[str, frozenset[str]]:
     return {
         HEAD: all_ | PLATFORM_PERMISSIONS.keys(),
         "support": reads | _READING | {"users:sign_out", "users:impersonate"},
-        "finance": frozenset({"tenant:read", "usage:read", "tenants:read"}),
+        "finance": frozenset({"tenant:read", "usage:read", "tenants:read", "plans:read"}),
         "read-only": reads | _READING,
     }

@@ -16,6 +16,19 @@ app = commands.app
 FIELDS = RecordShown.__struct_fields__
 
 
+@app.command("set-failure-policy")
+def set_failure_policy(
+    terminal: typer.Context,
+    tenant: str,
+    *,
+    fails_open: Annotated[bool, typer.Option("--open/--closed", help="Let pass, or refuse")] = False,
+    json: Json = False,
+) -> None:
+    """Say what a tenant's checks answer while they cannot be decided."""
+    done = run(terminal, lambda ctx: tenants.set_failure_policy(ctx, fails_open), tenant=tenant)
+    show(done, json=json, columns=("id", "slug", "fails_open"))
+
+
 @app.command("show-record")
 def show_record(terminal: typer.Context, tenant: TenantOption, json: Json = False) -> None:
     """Show a tenant's legal name, tax id, address and the rest of its record."""

@@ -13,7 +13,7 @@ from veloflux.db.documents import Entity
 from veloflux.db.names import Name
 from veloflux.kit.pace import Pace
 from veloflux.kit.page import Page
-from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Tenant, TenantRecord, Token
+from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Rollout, Tenant, TenantRecord, Token
 from veloflux.tenants.oidc_model import OidcConnection, OidcIdentity, OidcLink
 
 E = TypeVar("E", bound=Entity)
@@ -38,6 +38,10 @@ async def find_tenant(db: Db, tenant: str) -> Tenant | None:
 
 async def find_record(db: Db, tenant: str) -> TenantRecord | None:
     return await _find(db, TenantRecord, keys.tenant_record(tenant))
+
+
+async def find_rollout(db: Db) -> Rollout | None:
+    return documents.from_pairs(Rollout, await db.call("HGETALL", keys.rollout(PLATFORM)))
 
 
 async def find_by_slug(db: Db, slug: str, actor: str = "") -> Tenant | None:

@@ -20,6 +20,7 @@ from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
 from veloflux.limits import api as limits
+from veloflux.limits import plan_api
 from veloflux.metering import api as metering
 from veloflux.metering import events_api
 from veloflux.metering.ingest import ingest
@@ -29,6 +30,8 @@ from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
 from veloflux.tenants import (
+    catalogue_api,
+    failure_policy_api,
     key_api,
     members_api,
     oidc_api,
@@ -54,14 +57,17 @@ API: Sequence[HTTPRouteHandler] = (
     *token_api.ROUTES,
     *roles_api.ROUTES,
     *second_factor_api.ROUTES,
+    *failure_policy_api.ROUTES,
     *origins_api.ROUTES,
     *record_api.ROUTES,
     *users.ROUTES,
     *oidc_api.ROUTES,
     *plans.ROUTES,
+    *catalogue_api.ROUTES,
     *metering.ROUTES,
     *events_api.ROUTES,
     *limits.ROUTES,
+    *plan_api.ROUTES,
     *exports.ROUTES,
     *audit.ROUTES,
     *notifications.ROUTES,

@@ -20,6 +20,7 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 
 TABLES = Tables(
     jobs={
+        "compile_policies": tenants.compile_policies,
         "delete_tenant": tenants.end_tenant,
         "erase_person": personal_data.erase_person,
         "forget_registration": identity.forget_registration,
@@ -57,7 +58,7 @@ TABLES = Tables(
         "registration.started": [identity.mail_verification],
         "session.started": [identity.mail_new_device],
         "tenant.archived": [tenants.index_tenant],
-        "tenant.created": [tenants.index_tenant],
+        "tenant.created": [tenants.index_tenant, tenants.follow_catalogue],
         "tenant.deleted": [
             tenants.index_tenant,
             tenants.release_slug,
@@ -68,7 +69,7 @@ TABLES = Tables(
         ],
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
-        "tenant.restored": [tenants.index_tenant],
+        "tenant.restored": [tenants.index_tenant, tenants.follow_catalogue],
         "user.created": [identity.mail_reset_link],
         "user.email_changed": [identity.mail_former_address, identity.release_former_address, identity.index_user],
         "user.erased": [identity.index_user],

@@ -44,6 +44,16 @@ async def require_second_factor(page: Page) -> Html:
     return await _do(page, "tenants.require_second_factor", change)
 
 
+@post(
+    "/console/t/{tenant:str}/failure-policy",
+    operation_id="console.tenants.set_failure_policy",
+    permission="tenant:write",
+)
+async def set_failure_policy(page: Page) -> Html:
+    change = tenants.set_failure_policy(page.ctx, page.form["fails_open"] == "true")
+    return await _do(page, "tenants.set_failure_policy", change)
+
+
 @post("/console/t/{tenant:str}/origins", operation_id="console.tenants.set_origins", permission="tenant:write")
 async def set_origins(page: Page) -> Html:
     origins = page.form["origins"].replace(",", " ").split()
@@ -95,6 +105,7 @@ ROUTES = (
     change_record,
     rename,
     require_second_factor,
+    set_failure_policy,
     set_origins,
     suspend,
     resume,

@@ -8,7 +8,7 @@ from litestar import get, post
 from veloflux import tenants
 from veloflux.errors import InputInvalid
 from veloflux.identity import Language
-from veloflux.plans import catalogue
+from veloflux.plans import read_catalogue
 from veloflux.tenants.model import Mode
 from veloflux.web.console.page import Html, Page
 
@@ -40,7 +40,8 @@ async def create_tenant(page: Page) -> Html:
 
 async def _show(page: Page, cursor: str = "", *, archived: bool = False) -> Html:
     found = await tenants.list_tenants(page.ctx, cursor, archived=archived)
-    plans = catalogue().plans if "tenants:write" in page.platform else catalogue().plans[:1]
+    plans = (await read_catalogue(page.ctx.db)).plans
+    plans = plans if "tenants:write" in page.platform else plans[:1]
     return page.show(
         "tenants.html",
         at=HERE if page.problem else "",

@@ -12,7 +12,7 @@ from litestar import get
 from veloflux import limits, metering
 from veloflux.kit import period
 from veloflux.metering import Row
-from veloflux.plans import catalogue, find_meter
+from veloflux.plans import pick_meter, read_catalogue
 from veloflux.web.console.page import Html, Page
 
 MONTH = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])")
@@ -32,7 +32,8 @@ class Month(msgspec.Struct, frozen=True):
 
 @get("/console/t/{tenant:str}/usage", operation_id="console.usage", permission="usage:read")
 async def usage(page: Page, meter: str = "", month: str = "") -> Html:
-    found = find_meter(meter or catalogue().meters[0].name)
+    meters = (await read_catalogue(page.ctx.db)).meters
+    found = pick_meter(meters, meter or meters[0].name)
     assert page.tenant, "authorised for a tenant"
     today = period.day_of(page.ctx.now(), page.tenant.zone)
     kept, present = await asyncio.gather(
@@ -43,7 +44,7 @@ async def usage(page: Page, meter: str = "", month: str = "") -> Html:
     return page.show(
         "usage.html",
         meter=found,
-        meters=catalogue().meters,
+        meters=meters,
         month=shown,
         previous=neighbour(shown, -1, months, today),
         next=neighbour(shown, 1, months, today),
