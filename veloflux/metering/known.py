@@ -20,6 +20,9 @@ API_KEYS = 1_000
 class Known:
     """One tenant: its policy, how many buckets each generation of seen events has, how far Redis' clock is ahead."""
 
+    closed_through = 0
+    """Epoch ms: what happened before is invoiced; from the code CLOSED."""
+
     def __init__(self) -> None:
         self.policy = Policy()
         self.version = ""

@@ -6,10 +6,12 @@ from typing import Any
 from veloflux.context import Parts
 from veloflux.errors import CounterOutOfRange, IdReused, Unavailable
 from veloflux.metering import store
+from veloflux.metering.counters import Counters
+from veloflux.metering.distinct import distinguisher
 from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Rejection, Result
-from veloflux.metering.program import Batch, Generation, Measured, Program, Ruler, Window, compose, cut
+from veloflux.metering.program import Batch, Generation, Program, Ruler, Window, compose, cut
 from veloflux.metering.seen import GENERATION_MS, marker
 
 TRIES = 8
@@ -45,12 +47,10 @@ class _Recording:
         self._tries = 0
 
     async def step(self) -> None:
-        """Record the next batch, or learn why this call could not."""
+        """Record the next batch, or learn why this call could not. One whose events are all rejected is sent too: the
+        policy may know them by now."""
         batch = self._next_batch()
-        if self._known.version and not batch.measured:
-            self._advance(batch)
-            return
-        program, answer = await self._call(batch.measured)
+        program, answer = await self._call(batch)
         match answer:
             case ["OK", recorded, duplicates, conflicts]:
                 self.recorded += recorded
@@ -63,6 +63,8 @@ class _Recording:
                 self._known.learn_now(real, buckets, before)
                 accepted = None if self._backfill else self._known.policy.accepted_ms
                 self._window = Window.at(self._known.now(), accepted)
+            case ["CLOSED", through]:
+                self._known.closed_through = int(through)
             case ["TENANT", status]:
                 raise not_active(status)
             case _:
@@ -74,17 +76,20 @@ class _Recording:
             raise Unavailable("The tenant's policy or clock changes faster than it can be read; try again")
 
     def _next_batch(self) -> Batch:
-        if not self._known.version:
-            return Batch([], [], self.at)  # asks for the policy
-        measure = Measure(self._known.policy.meters)
-        return cut(self._events, self.at, Ruler(measure, self._marker, self._window, self._known.now()))
+        state, tenant = self._known, self._tenant
+        now, distinct = state.now(), distinguisher(self._parts.secrets.of("distinct"), tenant)
+        counters = Counters(tenant, state.policy.zone, now, state.closed_through, distinct)
+        if not state.version:
+            return Batch([], [], self.at, counters)  # asks for the policy
+        measure = Measure(state.policy.meters)
+        return cut(self._events, self.at, Ruler(measure, self._marker, self._window, now), counters)
 
-    async def _call(self, measured: Sequence[Measured]) -> tuple[Program, list[Any]]:
+    async def _call(self, batch: Batch) -> tuple[Program, list[Any]]:
         state, accepted = self._known, "" if self._backfill else self._known.policy.accepted_ms
         number = state.real_now() // GENERATION_MS
         generation = Generation(number, *state.buckets(number))
-        program = compose(self._tenant, state.policy.zone, measured, generation)
-        times = [one.at for one in measured] or [0]
+        program = compose(self._tenant, batch, generation)
+        times = [one.at for one in batch.measured] or [state.now()]
         head = [state.version, *generation, min(times), max(times), accepted]
         return program, await store.run_record(self._parts.db, program.keys, [*head, program.text, program.marks])
 

@@ -47,8 +47,7 @@ async def totals(db: Db, tenant: str, meter: str, months: Sequence[str]) -> list
     return found
 
 
-async def seen_sizes(db: Db, tenant: str) -> dict[str, int]:
-    """How many buckets each generation of seen events has."""
-    answer = await db.call("HGETALL", keys.limits(tenant))
-    state = dict(zip(answer[::2], answer[1::2], strict=True))
-    return {name.removeprefix("seen:"): int(size) for name, size in state.items() if name.startswith("seen:")}
+async def keys_of_usage(db: Db, tenant: str) -> list[str]:
+    """All keys of a tenant that this slice has written."""
+    names = await db.bulk.scan(f"{keys.tenant(tenant)}:*")
+    return [name for name in names if (entry := keys.entry_of(name)) and entry.slice == "metering"]
