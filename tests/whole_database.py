@@ -27,9 +27,9 @@ async def contents(db: Db) -> dict[str, str]:
 
 
 async def settled(db: Db) -> dict[str, str]:
-    """The same, without when an API key was last used and without raw events, which are written a moment later."""
+    """The same, without how often and when an API key was last used, and without raw events, written a moment later."""
     found = {key: value for key, value in (await contents(db)).items() if not key.endswith(":raw")}
-    return {key: re.sub(r", 'used_at', '\d+'", "", value) for key, value in found.items()}
+    return {key: re.sub(r", '(used_at|pace)', '\d+'", "", value) for key, value in found.items()}
 
 
 async def keys_holding(db: Db, text: Any) -> set[str]:

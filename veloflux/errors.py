@@ -10,7 +10,10 @@ VeloFluxError
 │   ├── PlanUnknown, MeterUnknown
 │   ├── EventRejected           one event of a batch; the others are counted
 │   │   ├── EventMalformed, EventAttributeMissing, EventInvalid
-│   │   ├── EventTypeUnknown, EventPropertyMissing, EventValueInvalid
+│   │   ├── EventTypeUnknown, EventGroupInvalid
+│   │   ├── EventValueInvalid
+│   │   │   ├── EventPropertyMissing, EventValueNotNumeric, EventValueNotFinite
+│   │   │   └── EventValueTooFine, EventValueTooLarge
 │   │   └── EventInFuture, EventTooOld
 │   └── CounterOutOfRange
 ├── NotAuthenticated 401
@@ -144,16 +147,46 @@ class EventTypeUnknown(EventRejected):
     code = "event_type_unknown"
 
 
-class EventPropertyMissing(EventRejected):
-    """An event has no such property as a meter takes its value from."""
+class EventGroupInvalid(EventRejected):
+    """A property that a meter groups by is an object, an array, or a text of more than 200 characters."""
+
+    code = "event_group_invalid"
+
+
+class EventValueInvalid(EventRejected):
+    """The property whose distinct values a meter counts is an object or an array."""
+
+    code = "event_value_invalid"
+
+
+class EventPropertyMissing(EventValueInvalid):
+    """An event lacks the property that a meter aggregates, or it is null."""
 
     code = "event_property_missing"
 
 
-class EventValueInvalid(EventRejected):
-    """The property that a meter sums is not a number, too fine or too large."""
+class EventValueNotNumeric(EventValueInvalid):
+    """The property that a meter aggregates is no number."""
 
-    code = "event_value_invalid"
+    code = "event_value_not_numeric"
+
+
+class EventValueNotFinite(EventValueInvalid):
+    """The property that a meter aggregates is infinite, or not a number in the sense of IEEE 754."""
+
+    code = "event_value_not_finite"
+
+
+class EventValueTooFine(EventValueInvalid):
+    """The property that a meter aggregates has more decimal places than the meter."""
+
+    code = "event_value_too_fine"
+
+
+class EventValueTooLarge(EventValueInvalid):
+    """The property that a meter aggregates is larger than can be counted exactly."""
+
+    code = "event_value_too_large"
 
 
 class EventInFuture(EventRejected):

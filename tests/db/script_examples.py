@@ -7,6 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from tests import cast, customers
+from tests.metering.counting import EVERY_METER, job
 from veloflux import identity, limits, metering, tenants
 from veloflux.context import Context
 from veloflux.db import commit, due, keys, names
@@ -194,6 +195,14 @@ async def raw_events(ctx: Context) -> None:
     await store.run_keep(ctx.db, acme.tenant, 2, 60_000, [b"[4]"])
 
 
+async def records_of_every_aggregation(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await customers.put_policy(acme, meters=EVERY_METER)
+    await ctx.db.call("HSET", keys.limits(acme.tenant), "closed_through", customers.NOON - 60_000)
+    jobs = [job(str(n), customers.NOON - n * 7_000, n - 9, region=n % 3) for n in range(20)]
+    await metering.record(acme.parts, acme.tenant, jobs)
+
+
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "db/commit": (commits, commits_that_are_refused),
     "identity/attempt": (attempts_until_one_waits,),
@@ -202,7 +211,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "identity/uncount": (sessions,),
     "limits/check": (checks, checks_of_a_full_bucket),
     "metering/keep": (raw_events,),
-    "metering/record": (records, records_of_a_full_bucket),
+    "metering/record": (records, records_of_a_full_bucket, records_of_every_aggregation),
     "metering/split": (splits,),
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),

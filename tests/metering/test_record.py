@@ -88,6 +88,16 @@ async def test_the_good_events_of_a_batch_count_and_each_bad_one_is_named(ctx: C
     assert [(one.index, one.code) for one in result.rejected] == list(enumerate(bad, 1))
 
 
+async def test_events_of_a_meter_that_is_new_are_counted_by_a_process_that_knows_the_former_policy(
+    ctx: Context,
+) -> None:
+    acme = await customer(ctx)
+    await counted(acme, [request("a")])
+    await put_policy(acme, meters=(Meter(name="jobs", event_type="job", aggregation="count", unit="job"),))
+    assert await counted(acme, [Event("job", "b", NOON)]) == Result(1, 0)
+    assert [one.code for one in (await counted(acme, [request("c")])).rejected] == ["event_type_unknown"]
+
+
 async def test_a_backfill_may_be_old_but_not_of_the_future(ctx: Context) -> None:
     acme = await customer(ctx)
     events = [request("a", at=NOON - 4000 * DAY), request("b", at=NOON + DAY)]
@@ -103,11 +113,20 @@ async def test_what_the_plan_accepts_decides_how_old_an_event_may_be(ctx: Contex
     assert (result.accepted, [one.index for one in result.rejected]) == (1, [0])
 
 
-@pytest.mark.parametrize("wrong", ["1", None, True, 1.5, float("nan"), float("inf"), 2**53, -(2**53), 1e300, [1]])
-async def test_a_value_that_no_meter_can_hold_exactly_is_rejected(one_ctx: Context, wrong: object) -> None:
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ("event_property_missing", None),
+        *(("event_value_not_numeric", value) for value in ("1", True, [1])),
+        *(("event_value_not_finite", value) for value in (float("nan"), float("inf"), float("-inf"))),
+        *(("event_value_too_fine", value) for value in (1.5, 5e-324)),
+        *(("event_value_too_large", value) for value in (2**53, -(2**53), 1e300, 10**400)),
+    ],
+)
+async def test_a_value_that_no_meter_can_hold_exactly_is_rejected(one_ctx: Context, code: str, wrong: object) -> None:
     acme = await customer(one_ctx)
     result = await counted(acme, [Event("http.request", "a", NOON, "api", {"bytes": wrong})])
-    assert [one.code for one in result.rejected] == ["event_value_invalid"]
+    assert [one.code for one in result.rejected] == [code]
     assert await figures(acme) == ({}, {})
 
 

@@ -203,7 +203,7 @@ async def test_splits_and_batches_at_once_count_each_event_once(ctx: Context) ->
 
     batches = [events(at, at + 100) for at in range(0, 3_000, 50)]
     results, _ = await asyncio.gather(asyncio.gather(*(counted(acme, one) for one in batches)), split_often())
-    assert sum(one.recorded for one in results) == 3_040
+    assert sum(one.accepted for one in results) == 3_040
     assert (await read_usage(acme, "requests")).total == 3_050
 
 

@@ -16,11 +16,12 @@ from tests.identity import links
 from tests.identity.apps import App
 from tests.identity.authenticator import Authenticator
 from tests.identity.mails import work
+from tests.metering.counting import EVERY_METER, job
 from tests.tenants import signing_in
 from tests.tenants.lying_provider import SECRET, lying
 from tests.tenants.test_platform_roles import ruling
 from tests.worker.working import until
-from veloflux import identity, limits, tenants, users
+from veloflux import identity, limits, metering, tenants, users
 from veloflux.context import Actor, Context
 from veloflux.db import boot, keys
 from veloflux.errors import CredentialsWrong, SecondFactorRequired
@@ -191,6 +192,7 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await customers.put_policy(box, rates=(customers.rate(per="address"),))
     key = await customers.key(box)
     assert (await limits.check(ctx.parts, box.tenant, customers.asked(key, id_="1", address="203.0.113.9"))).allowed
+    await _counted(box)
     await tenants.change_record(box, tenants.RecordChange(legal_name="Box Ltda."))
     page = await tenants.create_api_key(box, "page", "", tenants.KeyTerms(), "publishable")
     await tenants.authenticate_publishable_key(ctx.parts, page.token, "203.0.113.9", "")
@@ -199,6 +201,16 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await until(lambda: ctx.db.call("EXISTS", keys.raw(box.tenant)))
     await tenants.archive_tenant(box)
     await seen.look()
+
+
+async def _counted(box: Context) -> None:
+    """Events of every aggregation, one before a period was closed, and a quota that a check has opened."""
+    await customers.put_policy(box, meters=EVERY_METER)
+    await box.db.call("HSET", keys.limits(box.tenant), "closed_through", customers.NOON)
+    await box.db.call("HSET", keys.counted(box.tenant, "count", "life"), "sum", 0)
+    jobs = [job(f"job {n}", customers.NOON - n, n, region="eu") for n in range(2)]
+    result = await metering.record(box.parts, box.tenant, jobs)
+    assert (result.recorded, result.rejected) == (2, ()), result
 
 
 async def text_of(pieces: AsyncIterator[bytes]) -> str:

@@ -23,6 +23,9 @@ class Known:
     `full` counts buckets that were found full and have not been split for.
     """
 
+    closed_through = 0
+    """Epoch ms: what happened before is invoiced; from the code CLOSED."""
+
     def __init__(self) -> None:
         self.policy = Policy()
         self.version = ""

@@ -1,32 +1,74 @@
-"""What an event adds to each meter, as exact integers. Pure."""
+"""What an event means to each meter: an exact integer, or a value to be told from others, and its group. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from veloflux.errors import EventInvalid, EventPropertyMissing, EventTypeUnknown, EventValueInvalid
+from veloflux.errors import (
+    EventGroupInvalid,
+    EventInvalid,
+    EventPropertyMissing,
+    EventTypeUnknown,
+    EventValueInvalid,
+    EventValueNotFinite,
+    EventValueNotNumeric,
+    EventValueTooFine,
+    EventValueTooLarge,
+)
 from veloflux.kit.clock import EARLIEST, LATEST
+from veloflux.kit.period import QUARTER_MS
+from veloflux.metering.groups import Group, group_of
 from veloflux.metering.model import TEXT_MAX, Event
+from veloflux.metering.scalar import canonical
 from veloflux.plans import Meter
+from veloflux.plans.catalogue import SUMS
 
 AMOUNT_MAX = 2**53
+COUNTER_MAX = 10**18
+MONTH_MAX_S = 31 * 86_400 + 3_600
+"""Seconds of the longest month, whose clock is set back."""
+CHANGE_MAX = COUNTER_MAX // MONTH_MAX_S
+"""What one change of a weighted sum stays below (372,856,077,554): times a month's seconds it fits a counter."""
 
-Amounts = Sequence[tuple[str, int]]
+
+QUARTER_S = QUARTER_MS // 1000
+WEIGHTS = {"count": 1, "sum": 1, "avg": 1, "weighted_sum": 2 * QUARTER_S}
+"""How much more than its amounts a batch adds to the sums of a meter; the others have none that become large."""
+
+
+class Counting:
+    """A meter as the events are counted for it; `key` is its part of keys, `one` a whole unit in its places."""
+
+    __slots__ = ("aggregation", "key", "meter", "one", "plain", "sums", "weight")
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self.key = meter.key
+        self.aggregation = meter.aggregation
+        self.one = 10**meter.places
+        self.sums = meter.aggregation in SUMS
+        self.plain = meter.aggregation == "count" and not meter.group_by
+        self.weight = WEIGHTS.get(meter.aggregation, 0)
+
+
+Reading = tuple[Counting, int | str, Group | None]
+"""An amount in the meter's places (of `unique` the text of the value), and the group, if the meter has any."""
 
 
 class Measure:
     """The meters of a policy, by the type of event that they count."""
 
     def __init__(self, meters: Sequence[Meter]) -> None:
-        self._of_type: dict[str, list[Meter]] = {}
+        self._of_type: dict[str, list[Counting]] = {}
         for meter in meters:
-            self._of_type.setdefault(meter.event_type, []).append(meter)
+            self._of_type.setdefault(meter.event_type, []).append(Counting(meter))
 
-    def amounts(self, event: Event) -> Amounts:
-        """Meter and amount, for each meter that counts this event.
+    def readings(self, event: Event) -> list[Reading]:
+        """What each meter that counts this event reads in it.
 
-        :raises EventInvalid, EventTypeUnknown, EventPropertyMissing, EventValueInvalid: the event cannot be counted.
+        :raises EventInvalid, EventTypeUnknown, EventGroupInvalid, EventPropertyMissing: the event cannot be counted.
+        :raises EventValueInvalid: nor can it by its value.
         """
         if not (
             0 < len(event.id) <= TEXT_MAX
@@ -34,39 +76,77 @@ class Measure:
             and (event.at is None or EARLIEST <= event.at < LATEST)
         ):
             raise _misshapen(event)
-        meters = self._of_type.get(event.type)
-        if meters is None:
+        found = self._of_type.get(event.type)
+        if found is None:
             raise EventTypeUnknown(
                 f"No meter counts events of type {event.type[:60]!r}; there are {', '.join(sorted(self._of_type))}"
             )
-        return [(meter.key, amount(meter, event.data)) for meter in meters]
+        return [(one, one.one, None) if one.plain else _reading(one, event.data) for one in found]
 
 
 def amount(meter: Meter, data: Mapping[str, Any]) -> int:
-    """What one event adds to a meter, in units of 10^-places.
+    """The number that an event has for a meter, in units of 10^-places.
 
     >>> gb = Meter(name="gb", event_type="e", aggregation="sum", value_property="gb", unit="GB", places=2)
     >>> amount(gb, {"gb": 0.1})
     10
 
-    :raises EventPropertyMissing: it is missing. :raises EventValueInvalid: it is not a number, or finer or larger than
-        the meter can hold.
+    :raises EventPropertyMissing, EventValueNotNumeric, EventValueNotFinite, EventValueTooFine: there is none.
+    :raises EventValueTooLarge: 2^53 or more of 10^-places, of a change that is weighted `CHANGE_MAX`.
     """
-    one = 10**meter.places if meter.places else 1
+    one: int = 10**meter.places if meter.places else 1
     if meter.aggregation == "count":
         return one
-    if meter.value_property not in data:
-        raise EventPropertyMissing(f"data.{meter.value_property} is missing; the meter {meter.name} sums it")
-    value = data[meter.value_property]
+    value = data.get(meter.value_property)
     if type(value) is int:
         scaled = value * one
-    elif type(value) is float and math.isfinite(value):
+    elif type(value) is float:
         scaled = _exact(value, meter)
+    elif value is None:
+        raise _missing(meter)
     else:
-        raise EventValueInvalid(f"data.{meter.value_property} must be a number; the meter {meter.name} sums it")
-    if not -AMOUNT_MAX < scaled < AMOUNT_MAX:
-        raise EventValueInvalid(f"data.{meter.value_property} is too large: its amount must stay below 2^53")
+        raise EventValueNotNumeric(f"data.{meter.value_property} must be a number, for the meter {meter.name}")
+    bound = CHANGE_MAX if meter.aggregation == "weighted_sum" else AMOUNT_MAX
+    if not -bound < scaled < bound:
+        limit = shown(bound, meter.places)
+        raise EventValueTooLarge(f"data.{meter.value_property} is too large: the meter {meter.name} ends at {limit}")
     return scaled
+
+
+def distinct(meter: Meter, data: Mapping[str, Any]) -> str:
+    """The text of the value that a meter tells from others: any string, number or boolean.
+
+    >>> distinct(Meter(name="users", event_type="e", aggregation="unique", value_property="u", unit="user"), {"u": 7.0})
+    '7'
+
+    :raises EventPropertyMissing, EventValueNotFinite, EventValueInvalid: there is none.
+    """
+    value = data.get(meter.value_property)
+    if value is None:
+        raise _missing(meter)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _not_finite(meter)
+    try:
+        return canonical(value)
+    except ValueError:
+        raise EventValueInvalid(f"data.{meter.value_property} must be a string, a number or a boolean") from None
+
+
+def group(meter: Meter, data: Mapping[str, Any]) -> Group:
+    """The group of an event, for a meter that has any.
+
+    :raises EventGroupInvalid: one of its values is no scalar, or too long.
+    """
+    values = [data.get(name) for name in meter.group_by]
+    try:
+        if all(type(value) is not str or len(value) <= TEXT_MAX for value in values):
+            return group_of(values)
+    except ValueError:
+        pass
+    names = ", ".join(f"data.{name}" for name in meter.group_by)
+    raise EventGroupInvalid(
+        f"{names} must be strings of at most {TEXT_MAX} characters, numbers or booleans: the meter {meter.name} groups"
+    )
 
 
 def shown(value: int, places: int) -> int | Decimal:
@@ -78,13 +158,28 @@ def shown(value: int, places: int) -> int | Decimal:
     return Decimal(value).scaleb(-places) if places else value
 
 
+def _reading(one: Counting, data: Mapping[str, Any]) -> Reading:
+    value = distinct(one.meter, data) if one.aggregation == "unique" else amount(one.meter, data)
+    return one, value, group(one.meter, data) if one.meter.group_by else None
+
+
 def _exact(value: float, meter: Meter) -> int:
+    if not math.isfinite(value):
+        raise _not_finite(meter)
     # repr gives the shortest decimal that is this float: the number that the sender wrote.
     scaled = Decimal(repr(value)).scaleb(meter.places)
     if scaled != scaled.to_integral_value():
         places = f"at most {meter.places} decimal places" if meter.places else "a whole number"
-        raise EventValueInvalid(f"data.{meter.value_property} must be {places}; the meter {meter.name} sums exactly")
+        raise EventValueTooFine(f"data.{meter.value_property} must be {places}: the meter {meter.name} is exact")
     return int(scaled)
+
+
+def _missing(meter: Meter) -> EventPropertyMissing:
+    return EventPropertyMissing(f"data.{meter.value_property} is missing, which the meter {meter.name} aggregates")
+
+
+def _not_finite(meter: Meter) -> EventValueNotFinite:
+    return EventValueNotFinite(f"data.{meter.value_property} must be finite, for the meter {meter.name}")
 
 
 def _misshapen(event: Event) -> EventInvalid:

@@ -2,16 +2,16 @@
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from veloflux.db import keys
 from veloflux.errors import EventInFuture, EventInvalid, EventRejected, EventTooOld
-from veloflux.kit import period
-from veloflux.kit.clock import DAY_MS, MINUTE_MS
+from veloflux.kit.clock import MINUTE_MS
 from veloflux.metering import seen
-from veloflux.metering.measure import AMOUNT_MAX, Amounts, Measure
+from veloflux.metering.counters import Counters
+from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Rejection, rejection
 from veloflux.metering.seen import Marker, Seen, places
 
@@ -34,12 +34,13 @@ def seen_key(tenant: str, generation: int, bucket: int) -> str:
 
 
 class Measured(msgspec.Struct, gc=False):
-    """An event as the script needs it; `index` is its place among those that came."""
+    """An event as the script needs it: `added` are numbers of counters, each before what is added to it; `index` is its
+    place among those that came."""
 
     at: int
     mark: bytes
     content: int
-    amounts: Amounts
+    added: list[int | str]
     index: int
 
 
@@ -49,6 +50,7 @@ class Batch(NamedTuple):
     measured: list[Measured]
     rejected: list[Rejection]
     end: int
+    counters: Counters
 
 
 class Window(NamedTuple):
@@ -79,17 +81,17 @@ class Ruler(NamedTuple):
     now: int
 
 
-def cut(events: Sequence[Event], start: int, ruler: Ruler) -> Batch:
-    """The next batch: as many events as one call may take, and as their sums stay exact in (below 2^53)."""
+def cut(events: Sequence[Event], start: int, ruler: Ruler, counters: Counters) -> Batch:
+    """The next batch: as many events as one call may take, and as the counters, which are new, have room for."""
     measure, marker, window, now = ruler
     measured: list[Measured] = []
     rejected: list[Rejection] = []
     first, last = window
-    weight = 0
-    for index in range(start, min(start + EVENTS_MAX, len(events))):
+    end = min(start + EVENTS_MAX, len(events))
+    for index in range(start, end):
         event = events[index]
         try:
-            amounts = measure.amounts(event)
+            readings = measure.readings(event)
             at = now if event.at is None else event.at
             if not first <= at <= last:
                 raise window.refusal(at)
@@ -97,12 +99,11 @@ def cut(events: Sequence[Event], start: int, ruler: Ruler) -> Batch:
         except EventRejected as error:
             rejected.append(rejection(index, error))
             continue
-        for _, amount in amounts:
-            weight += abs(amount)
-        if weight >= AMOUNT_MAX and measured:
-            return Batch(measured, rejected, index)
-        measured.append(Measured(at, marker.mark(event.source, event.id), content, amounts, index))
-    return Batch(measured, rejected, min(start + EVENTS_MAX, len(events)))
+        added = counters.add(event, at, readings)
+        if added is None:
+            return Batch(measured, rejected, index, counters)
+        measured.append(Measured(at, marker.mark(event.source, event.id), content, added, index))
+    return Batch(measured, rejected, end, counters)
 
 
 def _content(event: Event) -> bytes:
@@ -121,25 +122,24 @@ class Program(NamedTuple):
     order: list[Measured]
 
 
-def compose(tenant: str, zone: str, measured: Sequence[Measured], state: Seen) -> Program:
-    """Group events by bucket and counter, for a state of the seen events."""
+def compose(tenant: str, batch: Batch, state: Seen) -> Program:
+    """Group events by bucket, for a state of the seen events."""
     groups: dict[int, list[Measured]] = {}
-    for one, at in zip(measured, places(_marks(measured), state.buckets), strict=True):
+    for one, at in zip(batch.measured, places(_marks(batch.measured), state.buckets), strict=True):
         groups.setdefault(at, []).append(one)
     order = [one for group in groups.values() for one in group]
     marks = _marks(order)
     names = [keys.limits(tenant), keys.usage_days(tenant)]
     names += [seen_key(tenant, state.number, at) for at in groups]
     earlier = _earlier(tenant, marks, state, names) if state.before else []
-    counters = _Counters(tenant, zone, names)
     program = {
         "sizes": [len(group) for group in groups.values()],
         "contents": [one.content for one in order],
         "earlier": earlier,
-        "events": _flat(order, counters),
-        "counters": counters.counters,
-        "days": counters.days,
+        "events": _flat(order),
+        **batch.counters.program(base=len(names)),
     }
+    names += batch.counters.keys
     return Program(names, msgspec.msgpack.encode(program), marks, order)
 
 
@@ -159,49 +159,9 @@ def _earlier(tenant: str, marks: bytes, state: Seen, names: list[str]) -> list[i
     return found
 
 
-def _flat(order: Sequence[Measured], counters: "_Counters") -> list[int]:
-    flat = []
+def _flat(order: Sequence[Measured]) -> list[int | str]:
+    flat: list[int | str] = []
     for one in order:
-        quarter = one.at // period.QUARTER_MS
-        flat.append(len(one.amounts))
-        for meter, amount in one.amounts:
-            flat.append(counters.index(quarter, meter, abs(amount)))
-            flat.append(amount)
+        flat.append(len(one.added) // 2)
+        flat += one.added
     return flat
-
-
-class _Counters:
-    """Each quarter of an hour of each meter once, with its keys, which are appended to `names`."""
-
-    def __init__(self, tenant: str, zone: str, names: list[str]) -> None:
-        self.counters: list[list[int]] = []
-        self.days: list[tuple[int, str, int]] = []
-        self._tenant = tenant
-        self._zone = zone
-        self._names = names
-        self._index: dict[tuple[int, str], int] = {}
-        self._keys: dict[str, int] = {}
-
-    def index(self, quarter: int, meter: str, size: int) -> int:
-        """The counter of a quarter since 1970, from 1 as Lua counts; `size` is added to its bound."""
-        found = self._index.get((quarter, meter))
-        if found is None:
-            found = self._index[quarter, meter] = self._add(quarter * period.QUARTER_MS, meter)
-        self.counters[found - 1][3] += size
-        return found
-
-    def _add(self, at: int, meter: str) -> int:
-        on = period.utc_day(at).isoformat()
-        usage = keys.usage(self._tenant, meter, on)
-        if usage not in self._keys:
-            self.days.append((self._key(usage), f"{meter}:{on}", at // DAY_MS))
-        total = self._key(keys.total(self._tenant, meter, period.month_of(at, self._zone)))
-        self.counters.append([self._key(usage), period.quarter_of_day(at), total, 0])
-        return len(self.counters)
-
-    def _key(self, name: str) -> int:
-        found: Any = self._keys.get(name)
-        if found is None:
-            self._names.append(name)
-            found = self._keys[name] = len(self._names)
-        return int(found)

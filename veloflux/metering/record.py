@@ -6,11 +6,13 @@ from typing import Any
 from veloflux.context import Parts
 from veloflux.errors import CounterOutOfRange, IdReused, Unavailable
 from veloflux.metering import store
+from veloflux.metering.counters import Counters
+from veloflux.metering.distinct import distinguisher
 from veloflux.metering.grow import grow, make_room
 from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Outcome, Rejection, Result
-from veloflux.metering.program import Batch, Measured, Program, Ruler, Window, compose, cut
+from veloflux.metering.program import Batch, Program, Ruler, Window, compose, cut
 from veloflux.metering.seen import marker
 
 TRIES = 8
@@ -54,13 +56,11 @@ class _Recording:
         self._tries = 0
 
     async def step(self) -> None:
-        """Record the next batch, or learn why this call could not."""
+        """Record the next batch, or learn why this call could not. One whose events are all rejected is sent too: the
+        policy may know them by now."""
         batch = self._batch = self._batch or self._next_batch()
-        if self._known.version and not batch.measured:
-            self._advance(batch)
-            return
         knew = self._known.seen.text
-        program, answer = await self._call(batch.measured)
+        program, answer = await self._call(batch)
         match answer:
             case ["OK", recorded, duplicates, conflicts, full]:
                 self.recorded += recorded
@@ -83,6 +83,9 @@ class _Recording:
                     accepted = None if self._backfill else self._known.policy.accepted_ms
                     self._window = Window.at(self._known.now(), accepted)
                     self._batch = None
+            case ["CLOSED", through]:
+                self._known.closed_through = int(through)
+                self._batch = None
             case ["TENANT", status]:
                 raise not_active(status)
             case _:
@@ -94,16 +97,19 @@ class _Recording:
             raise Unavailable("The tenant's policy or clock changes faster than it can be read; try again")
 
     def _next_batch(self) -> Batch:
-        if not self._known.version:
-            return Batch([], [], self.at)  # asks for the policy
-        measure = Measure(self._known.policy.meters)
-        return cut(self._events, self.at, Ruler(measure, self._marker, self._window, self._known.now()))
+        state, tenant = self._known, self._tenant
+        now, distinct = state.now(), distinguisher(self._parts.secrets.of("distinct"), tenant)
+        counters = Counters(tenant, state.policy.zone, now, state.closed_through, distinct)
+        if not state.version:
+            return Batch([], [], self.at, counters)  # asks for the policy
+        measure = Measure(state.policy.meters)
+        return cut(self._events, self.at, Ruler(measure, self._marker, self._window, now), counters)
 
-    async def _call(self, measured: Sequence[Measured]) -> tuple[Program, list[Any]]:
+    async def _call(self, batch: Batch) -> tuple[Program, list[Any]]:
         state, accepted = self._known, "" if self._backfill else self._known.policy.accepted_ms
         seen, fresh = state.seen_now(len(self._events) - self.at)
-        program = compose(self._tenant, state.policy.zone, measured, seen)
-        times = [one.at for one in measured] or [0]
+        program = compose(self._tenant, batch, seen)
+        times = [one.at for one in batch.measured] or [state.now()]
         head = [state.version, state.seen.text, fresh, state.policy.seen_ms, min(times), max(times), accepted]
         return program, await store.run_record(self._parts.db, program.keys, [*head, program.text, program.marks])
 

@@ -77,3 +77,9 @@ async def raw_after(db: Db, tenant: str, place: str, count: int) -> list[tuple[s
     """The kept events after a place, oldest first: place and text."""
     rows = await db.call("XRANGE", keys.raw(tenant), f"({place}", "+", "COUNT", count)
     return [(id_, fields[1]) for id_, fields in rows]
+
+
+async def keys_of_usage(db: Db, tenant: str) -> list[str]:
+    """All keys of a tenant that this slice has written."""
+    names = await db.bulk.scan(f"{keys.tenant(tenant)}:*")
+    return [name for name in names if (entry := keys.entry_of(name)) and entry.slice == "metering"]

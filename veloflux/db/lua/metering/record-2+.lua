@@ -1,9 +1,9 @@
 #!lua
--- Count events, each once: what is remembered as seen, the usage of each quarter of an hour, the totals of each month.
+-- Count events, each once: what is remembered as seen, and what each meter aggregates of them, by time and group.
 -- Everything that can refuse is read before the first write.
 --
 -- KEYS 1 limits  2 usage_days  3.. for each group of events its seen bucket of this generation, then the buckets of the
---      generation before, usage days and month totals
+--      generation before, then those of the counters
 -- ARGV 1 version of the policy  2 the seen state as the caller knows it  3 buckets of a new generation if one is due, else
 --      ""  4 how long the plan remembers, ms  5 oldest and 6 latest time among the events, epoch ms  7 oldest age accepted
 --      in ms, "" for a backfill  8 the program, MessagePack: {
@@ -11,8 +11,18 @@
 --          contents = for each event, in the order of the groups, the number that tells its content
 --          earlier  = for each event the index in KEYS of its bucket of the generation before; empty if there is none
 --          events   = for each event number of amounts, then counter and amount of each
---          counters = {index in KEYS of the usage day, field, index in KEYS of the total, sum of the sizes of its amounts}
---          days     = {index in KEYS of the usage day, its member of KEYS 2, day number since 1970}
+--          base     = number of KEYS before those of the counters, which are numbered from 1 after it
+--          closed   = end of what is invoiced, epoch ms, as the caller knows it; "0" without one
+--          counters = {bound of what is added, its day, then pairs: hash and field of it, from 1}; of `unique` then sets
+--          kinds    = counter -> min, max, latest (of texts `at|amount|hex of id.hex of source`), unique (numbers of
+--                     members), high (billions); the others are added
+--          of_group = counter -> its group, if it has one
+--          others   = the same counter -> the one that takes its place when the meter has its most groups
+--          groups   = {key of the meter's groups, id, values}
+--          members  = for each value of `unique` its digest, as two numbers
+--          hashes   = {key, life in ms (0 no end; -1 written only if it exists), fields}
+--          sets     = {key of the set, key of its HyperLogLog, life in ms}
+--          days     = {member of KEYS 2, day number since 1970}
 --        }
 --      9 for each event, in the same order: 8 bytes of the digest of its identity
 --
@@ -21,11 +31,29 @@
 -- code TENANT   its status, or false: it is not active
 -- code STALE    policy, its version: the caller knows another one
 -- code ROLL     real time in ms, the seen state: the caller took another one, or a time among the events is not accepted
+-- code CLOSED   end of what is invoiced, epoch ms: the caller knows another one
 -- code GROW     a bucket would hold more than it may: split some and ask again
 -- code RANGE    a counter would leave +-10^18
 
-local USAGE_MS, TOTAL_MS = 7776000000, 34560000000
-local AHEAD_MS, MAX_COUNTER = 300000, 1e18
+local AHEAD_MS, MAX_COUNTER, BILLION = 300000, 1e18, 1e9
+local GROUPS_MAX, EXACT_MAX = 1000, 1000
+
+-- The later of two texts of `latest`. Ties break by id, then source: in hex, which every collation sorts alike.
+local function later(a, b)
+  local at_a, id_a, source_a = string.match(a, '^(%d+)|.*|(%x*)%.(%x*)$')
+  local at_b, id_b, source_b = string.match(b, '^(%d+)|.*|(%x*)%.(%x*)$')
+  if at_a ~= at_b then return tonumber(at_a) > tonumber(at_b) and a or b end
+  if id_a ~= id_b then return id_a > id_b and a or b end
+  return source_a > source_b and a or b
+end
+
+local function merged(kind, a, b)
+  if a == nil then return b end
+  if kind == 'min' then return math.min(a, b) end
+  if kind == 'max' then return math.max(a, b) end
+  if kind == 'latest' then return later(a, b) end
+  return a + b
+end
 
 local state = redis.call('HMGET', KEYS[1], 'status', 'version', 'clock', 'seen')
 if state[1] ~= 'active' then return {'TENANT', state[1]} end
@@ -38,16 +66,38 @@ if seen_stale or tonumber(ARGV[5]) < now - (tonumber(ARGV[7]) or math.huge) or t
 end
 
 local program, marks = cmsgpack.unpack(ARGV[8]), ARGV[9]
-local totals = {}
-for _, c in ipairs(program.counters) do  -- at most as many as amounts
-  local day, field, total, bound = unpack(c)
-  local usage = tonumber(redis.call('HGET', KEYS[day], field) or 0)
-  if math.abs(usage) + bound >= MAX_COUNTER then return {'RANGE'} end
-  totals[total] = (totals[total] or 0) + bound
+local base, hashes, sets, groups_of = program.base, program.hashes, program.sets, program.of_group
+local counters, kinds = program.counters, program.kinds
+local closed = redis.call('HGET', KEYS[1], 'closed_through') or '0'
+if closed ~= program.closed then return {'CLOSED', closed} end
+
+-- `counters`, `hashes`, `sets` and `groups` are as many as the caller's bound of keys and fields for a call allows.
+local bounds, values = {}, {}
+for h in ipairs(hashes) do bounds[h] = {} end
+for c, counter in ipairs(counters) do
+  local kind = kinds[c]
+  local bound = kind == 'high' and counter[1] * BILLION or counter[1]
+  if not kind or kind == 'high' then
+    for i = 3, #counter, 2 do
+      local of_hash = bounds[counter[i]]
+      of_hash[counter[i + 1]] = (of_hash[counter[i + 1]] or 0) + bound
+    end
+  end
 end
-for total, bound in pairs(totals) do
-  local amount = tonumber(redis.call('HGET', KEYS[total], 'sum') or 0)
-  if math.abs(amount) + bound >= MAX_COUNTER then return {'RANGE'} end
+for h, hash in ipairs(hashes) do
+  local name = KEYS[base + hash[1]]
+  if hash[2] >= 0 or redis.call('EXISTS', name) == 1 then
+    values[h] = redis.call('HMGET', name, unpack(hash[3]))
+    for f, bound in pairs(bounds[h]) do
+      if math.abs(tonumber(values[h][f] or 0)) + bound >= MAX_COUNTER then return {'RANGE'} end
+    end
+  end
+end
+local named, numbers = {}, {}
+for g, group in ipairs(program.groups) do
+  local name = KEYS[base + group[1]]
+  named[g] = redis.call('HEXISTS', name, group[2]) == 1
+  numbers[name] = numbers[name] or redis.call('HLEN', name)
 end
 
 local lengths, event = {}, 0
@@ -69,8 +119,29 @@ for g, size in ipairs(program.sizes) do  -- at most 500, as the events
 end
 
 -- From here on nothing can fail.
+local sums, plain = {}, next(kinds) == nil and next(groups_of) == nil
+local function count(c, amount)
+  local g = groups_of[c]
+  if g and not named[g] then
+    local group = program.groups[g]
+    local name = KEYS[base + group[1]]
+    if numbers[name] < GROUPS_MAX then
+      redis.call('HSET', name, group[2], group[3])
+      numbers[name], named[g] = numbers[name] + 1, true
+    else
+      c = program.others[c]
+    end
+  end
+  if kinds[c] ~= 'unique' then
+    sums[c] = merged(kinds[c], sums[c], amount)
+  else
+    sums[c] = sums[c] or {}
+    table.insert(sums[c], amount)
+  end
+end
+
 if seen_next then redis.call('HSET', KEYS[1], 'seen', seen_next) end
-local events, contents, sums = program.events, program.contents, {}
+local events, contents = program.events, program.contents
 local recorded, duplicates, conflicts, full = 0, {}, {}, 0
 local at = 1
 event = 0
@@ -81,7 +152,10 @@ for g, size in ipairs(program.sizes) do  -- at most 500, as the events
     local last = at + 2 * events[at]
     local content = earlier and redis.call('HGET', earlier, identity)
     if not content and redis.call('HSETNX', bucket, identity, contents[e]) == 1 then
-      for a = at + 1, last, 2 do sums[events[a]] = (sums[events[a]] or 0) + events[a + 1] end
+      for a = at + 1, last, 2 do
+        local c = events[a]
+        if plain then sums[c] = (sums[c] or 0) + events[a + 1] else count(c, events[a + 1]) end
+      end
       recorded, length = recorded + 1, length + 1
     else
       content = tonumber(content or redis.call('HGET', bucket, identity))
@@ -98,21 +172,52 @@ for g, size in ipairs(program.sizes) do  -- at most 500, as the events
   end
 end
 
-totals = {}
-local touched = {}
+-- What came together goes to the fields and sets, each written once.
+local sums_of, kinds_of, members_of, days = {}, {}, {}, {}
 for c, sum in pairs(sums) do
-  local day, field, total = unpack(program.counters[c])
-  redis.call('HINCRBY', KEYS[day], field, string.format('%.0f', sum))
-  touched[day], totals[total] = true, (totals[total] or 0) + sum
-end
-for total, sum in pairs(totals) do
-  redis.call('HINCRBY', KEYS[total], 'sum', string.format('%.0f', sum))
-  redis.call('PEXPIRE', KEYS[total], TOTAL_MS, 'NX')
-end
-for _, day in ipairs(program.days) do  -- at most as many as usage days
-  if touched[day[1]] then
-    redis.call('PEXPIRE', KEYS[day[1]], USAGE_MS, 'NX')
-    redis.call('ZADD', KEYS[2], day[3], day[2])
+  local counter, kind = counters[c], kinds[c]
+  days[counter[2]] = true
+  if kind == 'unique' then
+    for i = 3, #counter do
+      members_of[counter[i]] = members_of[counter[i]] or {}
+      for _, member in ipairs(sum) do table.insert(members_of[counter[i]], member) end
+    end
+  else
+    for i = 3, #counter, 2 do
+      local h, f = counter[i], counter[i + 1]
+      if values[h] then
+        sums_of[h], kinds_of[h] = sums_of[h] or {}, kinds_of[h] or {}
+        sums_of[h][f], kinds_of[h][f] = merged(kind, sums_of[h][f], sum), kind
+      end
+    end
   end
 end
+for h, of_hash in pairs(sums_of) do
+  local name, life, fields, present = KEYS[base + hashes[h][1]], hashes[h][2], hashes[h][3], values[h]
+  for f, sum in pairs(of_hash) do
+    local kind, was = kinds_of[h][f], present[f]
+    if not kind then redis.call('HINCRBY', name, fields[f], string.format('%.0f', sum))
+    elseif kind == 'high' then
+      if sum ~= 0 then redis.call('HINCRBY', name, fields[f], string.format('%.0f000000000', sum)) end
+    elseif kind == 'latest' then
+      redis.call('HSET', name, fields[f], was and later(was, sum) or sum)
+    else
+      redis.call('HSET', name, fields[f], string.format('%.0f', merged(kind, was and tonumber(was) or nil, sum)))
+    end
+  end
+  if life > 0 then redis.call('PEXPIRE', name, life, 'NX') end
+end
+for s, members in pairs(members_of) do
+  local exact, estimate, life = KEYS[base + sets[s][1]], KEYS[base + sets[s][2]], sets[s][3]
+  local counts_exactly = redis.call('EXISTS', estimate) == 0 or redis.call('EXISTS', exact) == 1
+  for _, member in ipairs(members) do  -- at most 500, as the events
+    local digest = struct.pack('>I4I4', program.members[2 * member - 1], program.members[2 * member])
+    redis.call('PFADD', estimate, digest)
+    if counts_exactly then redis.call('SADD', exact, digest) end
+  end
+  redis.call('PEXPIRE', estimate, life, 'NX')
+  if counts_exactly and redis.call('SCARD', exact) > EXACT_MAX then redis.call('DEL', exact)
+  elseif counts_exactly then redis.call('PEXPIRE', exact, life, 'NX') end
+end
+for day in pairs(days) do redis.call('ZADD', KEYS[2], program.days[day][2], program.days[day][1]) end
 return {'OK', recorded, duplicates, conflicts, full}

@@ -1,0 +1,294 @@
+"""What a batch of events adds to, by key and field: the counters' part of what the record script is told. Pure.
+
+What events bring goes to **counters**: one for each meter, time, group and part of the aggregation. What comes together
+in one goes to its **cells**, each a field of a hash, or to its sets. A counter of a group has another one of the group
+`other` beside it, which the script takes where the meter has its most groups already.
+
+A batch ends where its keys and fields are `WORK_MAX`, or its amounts `OPERATIONS_MAX`, or where its sums could leave
+what a script counts exactly in (below 2^53); one event may pass the former two by what its meters have. So a call holds
+up few checks.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from veloflux.db import keys
+from veloflux.kit import period
+from veloflux.kit.clock import DAY_MS, MINUTE_MS
+from veloflux.metering import spans
+from veloflux.metering.distinct import Distinguisher
+from veloflux.metering.groups import OTHER, Group
+from veloflux.metering.measure import AMOUNT_MAX, QUARTER_S, Counting, Reading
+from veloflux.metering.model import Event
+from veloflux.metering.sketch import bin_of
+from veloflux.metering.spans import Spans
+
+WORK_MAX = 4_000
+OPERATIONS_MAX = 10_000
+HIGH = 10**9
+"""Weighted sums of a month pass 2^53: they are added as a low part, and a high part of so many."""
+KEPT, ONLY_IF_THERE = 0, -1
+"""Instead of a life: no end; not written unless somebody else has made it."""
+KINDS = {"min": "min", "max": "max", "latest": "latest", "unique": "unique"}
+FIELDS = {"n": ".n", "quarter": ".w", "minute": ".w", "low": ".w", "high": ".w"}
+
+
+class Moment(NamedTuple):
+    """When an event was, epoch ms, and what it adds: number of the counter and amount, for each. What is of the same
+    meter, `slot` and group is counted together."""
+
+    at: int
+    slot: int
+    added: list[int | str]
+
+    @property
+    def minute(self) -> bool:
+        """Whether its minute is kept."""
+        return self.slot > 0
+
+    @property
+    def late(self) -> bool:
+        """Whether it is an adjustment."""
+        return bool(self.slot & 1)
+
+
+class Counters:
+    """The counters of one batch. `now` (epoch ms) tells which minutes are kept; what happened before `closed_through`
+    (epoch ms) is an adjustment."""
+
+    def __init__(self, tenant: str, zone: str, now: int, closed_through: int, distinguisher: Distinguisher) -> None:
+        self.keys: list[str] = []
+        self._tenant = tenant
+        self._zone = zone
+        self._kept_from = now - spans.MINUTES_KEPT_MS
+        self._closed = closed_through
+        self._distinguisher = distinguisher
+        self._counters: list[list[int]] = []
+        self._kinds: dict[int, str] = {}
+        self._others: dict[int, int] = {}
+        self._of_group: dict[int, int] = {}
+        self._members: list[int] = []
+        self._groups: list[tuple[int, str, str]] = []
+        self._hashes: list[tuple[int, int, dict[tuple[str, bool], int]]] = []
+        self._sets: list[tuple[int, int, int]] = []
+        self._days: list[tuple[str, int]] = []
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._plain: dict[tuple[str, int], int] = {}
+        self._index: dict[tuple[str, str, int, str], int] = {}
+        self._spans: dict[int, Spans] = {}
+        self._work = self._operations = self._weight = 0
+
+    def add(self, event: Event, at: int, readings: Sequence[Reading]) -> list[int | str] | None:
+        """Count an event: number of the counter and amount, for each. None: it must wait for the next batch; the first
+        one never must."""
+        weight = self._weight
+        for counting, value, _ in readings:
+            if counting.weight:
+                weight += abs(value) * counting.weight  # type: ignore[arg-type]
+        if self._operations and (weight >= AMOUNT_MAX or self._is_full()):
+            return None
+        self._weight = weight
+        slot = (at // MINUTE_MS if at >= self._kept_from else -(at // period.QUARTER_MS)) * 2 + (at < self._closed)
+        added: list[int | str] = []
+        for counting, value, group in readings:
+            if counting.sums and group is None:
+                number = self._plain.get((counting.key, slot)) or self._add_plain(counting, at, slot)
+                self._counters[number - 1][0] += abs(value)  # type: ignore[arg-type]
+                added += (number, value)
+            else:
+                self._aggregate(Moment(at, slot, added), event, counting, value, group)
+        self._operations += len(added) // 2
+        return added
+
+    def program(self, base: int) -> dict[str, Any]:
+        """What the script is told; `base` is the number of KEYS before these keys."""
+        return {
+            "base": base,
+            "closed": str(self._closed),
+            "counters": self._counters,
+            "kinds": self._kinds,
+            "others": self._others,
+            "of_group": self._of_group,
+            "groups": self._groups,
+            "members": self._members,
+            "hashes": [(at, life, [field for field, _ in fields]) for at, life, fields in self._hashes],
+            "sets": self._sets,
+            "days": self._days,
+        }
+
+    def _is_full(self) -> bool:
+        return self._work >= WORK_MAX or self._operations >= OPERATIONS_MAX
+
+    def _add_plain(self, counting: Counting, at: int, slot: int) -> int:
+        number = self._plain[counting.key, slot] = self._make(counting, "", Moment(at, slot, []), "")
+        return number
+
+    def _aggregate(
+        self, moment: Moment, event: Event, counting: Counting, value: int | str, group: Group | None
+    ) -> None:
+        match counting.aggregation, value:
+            case "avg", _:
+                self._put(moment, counting, "", value, group)
+                self._put(moment, counting, "n", 1, group)
+            case "latest", _:
+                tie = f"{event.id.encode().hex()}.{event.source.encode().hex()}"
+                self._put(moment, counting, "", f"{moment.at}|{value}|{tie}", group)
+            case "weighted_sum", int(change):
+                self._weigh(moment, counting, change, group)
+            case "unique", str(text):
+                self._put(moment, counting, "", self._member(text), group)
+            case "percentile", int(amount):
+                self._put(moment, counting, bin_of(amount), 1, group)
+            case _:
+                self._put(moment, counting, "", value, group)
+
+    def _put(self, moment: Moment, counting: Counting, part: str, value: int | str, group: Group | None) -> None:
+        """One amount, for the meter and for the group."""
+        size = abs(value) if isinstance(value, int) else 0
+        number = self._index.get((counting.key, part, moment.slot, "")) or self._make(counting, part, moment, "")
+        self._counters[number - 1][0] += size
+        moment.added.extend((number, value))
+        if group is not None:
+            number = self._grouped(counting, part, moment, group)
+            self._counters[number - 1][0] += size
+            self._counters[self._others[number] - 1][0] += size
+            moment.added.extend((number, value))
+
+    def _weigh(self, moment: Moment, counting: Counting, change: int, group: Group | None) -> None:
+        """A change, and how much it weighs until the end of its minute, quarter of an hour and month."""
+        second = moment.at // 1000
+        month_end = period.month_bounds(self._spans_of(moment.at).month, self._zone)[1] // 1000
+        high, low = divmod(change * (month_end - second), HIGH)
+        self._put(moment, counting, "", change, group)
+        self._put(moment, counting, "quarter", change * (QUARTER_S - second % QUARTER_S), group)
+        if moment.minute:
+            self._put(moment, counting, "minute", change * (60 - second % 60), group)
+        self._put(moment, counting, "low", low, group)
+        if high:
+            self._put(moment, counting, "high", high, group)
+
+    def _member(self, text: str) -> int:
+        """The number of a value; its digest travels as two numbers, since MessagePack in Lua knows no bytes."""
+        self._members += struct.unpack(">II", self._distinguisher.digest(text))
+        return len(self._members) // 2
+
+    def _grouped(self, counting: Counting, part: str, moment: Moment, group: Group) -> int:
+        number = self._index.get((counting.key, part, moment.slot, group.id))
+        if number is None:
+            number = self._make(counting, part, moment, group.id)
+            other = self._index.get((counting.key, part, moment.slot, OTHER))
+            self._others[number] = other or self._make(counting, part, moment, OTHER)
+            self._of_group[number] = self._group(counting.key, group)
+        return number
+
+    def _make(self, counting: Counting, part: str, moment: Moment, group: str) -> int:
+        """A counter's number, from 1 as Lua counts."""
+        match counting.aggregation:
+            case "unique":
+                cells = self._cells_of_sets(counting.key, moment, group)
+            case "percentile":
+                cells = self._cells_of_bins(counting.key, part, moment, group)
+            case _:
+                cells = self._cells_of_time(counting, part, moment, group)
+        self._counters.append([0, self._day(counting.key, moment.at), *cells])
+        number = self._index[counting.key, part, moment.slot, group] = len(self._counters)
+        kind = "high" if part == "high" else KINDS.get(counting.aggregation)
+        if kind:
+            self._kinds[number] = kind
+        return number
+
+    def _cells_of_time(self, counting: Counting, part: str, moment: Moment, group: str) -> list[int]:
+        """The quarter of an hour, the minute and the month, as far as this part is kept there."""
+        tenant, meter, at, month = self._tenant, counting.key, moment.at, self._spans_of(moment.at).month
+        suffix, cells, whole = FIELDS.get(part, ""), [], part in ("", "n")  # type: tuple[str, list[int], bool]
+        if whole or part == "quarter":
+            on = period.utc_day(at).isoformat()
+            name = keys.grouped(tenant, meter, group, on) if group else keys.usage(tenant, meter, on)
+            cells += self._cell(name, spans.USAGE_MS, f"{period.quarter_of_day(at)}{suffix}")
+        if not group and (part == "minute" or (whole and moment.minute)):
+            name = keys.minutes(tenant, meter, spans.utc_hour(at))
+            cells += self._cell(name, spans.MINUTES_MS, f"{at // MINUTE_MS % 60}{suffix}")
+        if whole or part in ("low", "high"):
+            field = f"{group}{suffix}" if group else suffix[1:] or "sum"
+            cells += self._cell(keys.total(tenant, meter, month), spans.TOTAL_MS, field, part == "high")
+        if part == "" and counting.aggregation == "weighted_sum":
+            cells += self._cell(keys.changes(tenant, meter), KEPT, f"{month}.{group}" if group else month)
+        if counting.aggregation in ("count", "sum") and not group:
+            cells += self._cells_of_limits(meter, moment)
+        return cells
+
+    def _cells_of_limits(self, meter: str, moment: Moment) -> list[int]:
+        """What quotas have counted in their periods, and what comes after a period was closed."""
+        cells, found = [], self._spans_of(moment.at)  # type: tuple[list[int], Spans]
+        for name in spans.quota_periods(found):
+            cells += self._cell(keys.counted(self._tenant, meter, name), ONLY_IF_THERE, "sum")
+        if moment.late:
+            cells += self._cell(keys.adjustments(self._tenant, meter), KEPT, found.month)
+        return cells
+
+    def _cells_of_bins(self, meter: str, bin_: str, moment: Moment, group: str) -> list[int]:
+        cells: list[int] = []
+        for span, life in zip(self._spans_of(moment.at), spans.SPAN_LIVES, strict=True):
+            tenant = self._tenant
+            name = keys.sketch_of_group(tenant, meter, span, group) if group else keys.sketch(tenant, meter, span)
+            cells += self._cell(name, life, bin_)
+        return cells
+
+    def _cells_of_sets(self, meter: str, moment: Moment, group: str) -> list[int]:
+        return [
+            self._set(meter, span, group, life)
+            for span, life in zip(self._spans_of(moment.at), spans.SPAN_LIVES, strict=True)
+        ]
+
+    def _cell(self, name: str, life: int, field: str, high: bool = False) -> tuple[int, int]:
+        """The number of a hash, and of a field in it."""
+        found = self._numbers.get(("hash", name))
+        if found is None:
+            self._hashes.append((self._key(name), life, {}))
+            found = self._numbers["hash", name] = len(self._hashes)
+        fields = self._hashes[found - 1][2]
+        self._work += (field, high) not in fields
+        return found, fields.setdefault((field, high), len(fields) + 1)
+
+    def _set(self, meter: str, span: str, group: str, life: int) -> int:
+        found = self._numbers.get(("set", meter, span, group))
+        if found is None:
+            of = (self._tenant, meter, span)
+            exact = keys.unique_of_group(*of, group) if group else keys.unique(*of)
+            estimate = keys.estimate_of_group(*of, group) if group else keys.estimate(*of)
+            self._sets.append((self._key(exact), self._key(estimate), life))
+            found = self._numbers["set", meter, span, group] = len(self._sets)
+        return found
+
+    def _group(self, meter: str, group: Group) -> int:
+        found = self._numbers.get(("group", meter, group.id))
+        if found is None:
+            self._groups.append((self._key(keys.groups(self._tenant, meter)), group.id, group.values))
+            found = self._numbers["group", meter, group.id] = len(self._groups)
+            self._work += 1
+        return found
+
+    def _day(self, meter: str, at: int) -> int:
+        member = f"{meter}:{period.utc_day(at).isoformat()}"
+        found = self._numbers.get(("day", member))
+        if found is None:
+            self._days.append((member, at // DAY_MS))
+            found = self._numbers["day", member] = len(self._days)
+        return found
+
+    def _key(self, name: str) -> int:
+        """The place of a key among these, from 1."""
+        found = self._numbers.get(("key", name))
+        if found is None:
+            self.keys.append(name)
+            found = self._numbers["key", name] = len(self.keys)
+            self._work += 1
+        return found
+
+    def _spans_of(self, at: int) -> Spans:
+        quarter = at // period.QUARTER_MS
+        found = self._spans.get(quarter)
+        if found is None:
+            found = self._spans[quarter] = spans.spans(quarter * period.QUARTER_MS, self._zone)
+        return found
