@@ -18,7 +18,7 @@ async def main(url: str, tenant: str, number: str) -> None:
     events = [Event("http.request", str(at), customers.NOON, data={"bytes": 1}) for at in range(int(number))]
     batches = [events[start : start + 250] for start in range(0, len(events), 250)]
     results = await asyncio.gather(*(record(parts, tenant, batch) for batch in batches))
-    print(sum(one.recorded for one in results), sum(one.duplicates for one in results))
+    print(sum(one.accepted for one in results), sum(one.duplicates for one in results))
     await db.close()
 
 
