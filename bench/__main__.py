@@ -9,7 +9,7 @@ import uvloop
 from bench import report
 from veloflux.db import embedded
 
-MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory", "wall_timing")
+MEASUREMENTS = ("http", "log_in", "events", "commit", "in_process", "memory", "usage", "wall_timing")
 
 
 def main(names: list[str]) -> None:

@@ -15,6 +15,7 @@ from veloflux.db.names import Claim, Name
 from veloflux.errors import VeloFluxError
 from veloflux.limits import Question
 from veloflux.metering import Event
+from veloflux.metering.prune_usage import prune_tenant
 from veloflux.tenants import store
 from veloflux.tenants.store import Rate
 
@@ -138,6 +139,11 @@ async def api_keys(ctx: Context) -> None:
     await store.run_note_use(acme.db, acme.tenant, mine.key.id)
 
 
+async def days_that_leave_their_index(ctx: Context) -> None:
+    await ctx.db.call("ZADD", keys.usage_days(OWNER), 0, "requests:1970-01-01")
+    assert await prune_tenant(ctx, OWNER) == 1
+
+
 async def records(ctx: Context) -> None:
     acme = await customers.customer(ctx)
     events = [_request(str(at)) for at in range(5)]
@@ -156,6 +162,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "identity/authenticate": (sessions,),
     "identity/uncount": (sessions,),
     "limits/check": (checks,),
+    "metering/prune": (days_that_leave_their_index,),
     "metering/record": (records,),
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),

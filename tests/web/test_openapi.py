@@ -354,6 +354,7 @@ def successes(world: World) -> dict[str, Success]:
         "plans.list": Success(),
         "events.record": Success(world.key, [event]),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
+        "usage.adjustments": Success(tenant="box"),
         "usage.read": Success(query={"window": "hour"}, tenant="box"),
         "usage.export": Success(query={"format": "json"}, tenant="box"),
         "audit.list": Success(),

@@ -32,6 +32,8 @@ EVERY_USER = "vf:user:{*}"
 """A glob that only the documents of people match."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 DATE = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
+SPAN = re.compile(r"\d{4}-\d\d(?:-\d\d(?:t\d\d)?)?")
+QUOTA_PERIOD = re.compile(r"[dmb]\d{4}-\d\d(?:-\d\d)?|life")
 PLACE = re.compile(r"<([a-z_]+)>")
 
 
@@ -99,6 +101,18 @@ def _name(part: str) -> str:
 def _date(part: str) -> str:
     if not DATE.fullmatch(part) and not isinstance(part, _Placeholder):
         raise NameInvalid(f"{part[:60]!r} is not a date")
+    return part
+
+
+def _span(part: str) -> str:
+    if not SPAN.fullmatch(part) and not isinstance(part, _Placeholder):
+        raise NameInvalid(f"{part[:60]!r} is not a month, a date or an hour")
+    return part
+
+
+def _quota_period(part: str) -> str:
+    if not QUOTA_PERIOD.fullmatch(part) and not isinstance(part, _Placeholder):
+        raise NameInvalid(f"{part[:60]!r} is not the period of a quota")
     return part
 
 
@@ -522,15 +536,90 @@ def usage_days(tenant_: str) -> str:
 
 
 def usage(tenant_: str, meter: str, date: str) -> str:
-    """hash | 90 days from the first event recorded | metering | usage of a UTC day, one field a quarter of an hour
+    """hash | 90 days from the first event recorded | metering | usage of a UTC day: its quarters of an hour `0` to
+    `95`; of avg also their numbers `<quarter>.n`, of weighted_sum the weights until their ends `<quarter>.w`
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:usage:{_name(meter)}:{_date(date)}"
 
 
+def grouped(tenant_: str, meter: str, group: str, date: str) -> str:
+    """hash | 90 days from the first event recorded | metering | the same of one group; `other` is what passed the cap
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:grouped:{_name(meter)}:{_id(group)}:{_date(date)}"
+
+
+def groups(tenant_: str, meter: str) -> str:
+    """hash | no ttl | metering | the groups of a meter, at most 1,000: a digest -> JSON array of their values
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:groups:{_name(meter)}"
+
+
+def minutes(tenant_: str, meter: str, hour: str) -> str:
+    """hash | 8 hours from the first event recorded | metering | usage of a UTC hour: minutes `0` to `59`, as in a day
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:minutes:{_name(meter)}:{_span(hour)}"
+
+
 def total(tenant_: str, meter: str, month: str) -> str:
-    """hash | 400 days from the first event recorded | metering | usage of a month in the tenant's zone: its `sum`
+    """hash | 400 days from the first event recorded | metering | usage of a month in the tenant's zone: `sum`, of avg
+    also `n`, of weighted_sum the weight until its end `w`; `<group>`, `<group>.n`, `<group>.w` of each group
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:total:{_name(meter)}:{_date(month)}"
+
+
+def changes(tenant_: str, meter: str) -> str:
+    """hash | no ttl | metering | sum of the changes of a weighted sum in each month; `<month>.<group>` of each group
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:changes:{_name(meter)}"
+
+
+def unique(tenant_: str, meter: str, span: str) -> str:
+    """set | an hour 8, a day 90, a month 400 days from the first event recorded | metering | keyed digests of up to
+    1,000 distinct values; gone when there are more, and the estimate counts
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:unique:{_name(meter)}:{_span(span)}"
+
+
+def unique_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
+    """set | an hour 8, a day 90, a month 400 days from the first event recorded | metering | the same of one group
+    | tenant: not exported; deleted"""
+    return f"{unique(tenant_, meter, span)}:{_id(group)}"
+
+
+def estimate(tenant_: str, meter: str, span: str) -> str:
+    """string | as long as the set beside it | metering | HyperLogLog of the distinct values of an hour, day or month
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:estimate:{_name(meter)}:{_span(span)}"
+
+
+def estimate_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
+    """string | as long as the set beside it | metering | the same of one group
+    | tenant: not exported; deleted"""
+    return f"{estimate(tenant_, meter, span)}:{_id(group)}"
+
+
+def sketch(tenant_: str, meter: str, span: str) -> str:
+    """hash | an hour 8, a day 90, a month 400 days from the first event recorded | metering | DDSketch: bin -> count
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:sketch:{_name(meter)}:{_span(span)}"
+
+
+def sketch_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
+    """hash | an hour 8, a day 90, a month 400 days from the first event recorded | metering | the same of one group
+    | tenant: exported; deleted"""
+    return f"{sketch(tenant_, meter, span)}:{_id(group)}"
+
+
+def adjustments(tenant_: str, meter: str) -> str:
+    """hash | no ttl | metering | amounts that came after their month was invoiced: month -> sum, in its places
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:adjustments:{_name(meter)}"
+
+
+def counted(tenant_: str, meter: str, period: str) -> str:
+    """hash | made by the first check of a quota | limits | usage of a quota's period: `sum`, and `paid` from credits
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
 
 
 def seen(tenant_: str, generation: str, bucket: str) -> str:

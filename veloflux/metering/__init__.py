@@ -5,15 +5,19 @@ An event is tenant, source and id. What was counted stays counted: counters only
 month is the sum of its quarters.
 """
 
+from veloflux.metering.adjustments import Adjustments, read_adjustments
 from veloflux.metering.import_log import Report, import_log
+from veloflux.metering.meters import present_meters
 from veloflux.metering.model import Event, Rejection, Result
+from veloflux.metering.prune_usage import prune_usage
 from veloflux.metering.record import record
 from veloflux.metering.remove import remove_usage
 from veloflux.metering.store import totals
-from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, days, meters_used, read_usage
+from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, meters_used, read_usage
 
 __all__ = [
     "WINDOWS",
+    "Adjustments",
     "Event",
     "Rejection",
     "Report",
@@ -21,9 +25,11 @@ __all__ = [
     "Row",
     "Usage",
     "WindowSize",
-    "days",
     "import_log",
     "meters_used",
+    "present_meters",
+    "prune_usage",
+    "read_adjustments",
     "read_usage",
     "record",
     "remove_usage",

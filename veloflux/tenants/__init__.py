@@ -18,7 +18,7 @@ from veloflux.tenants.api_keys import (
     rotate_api_key,
 )
 from veloflux.tenants.clock import set_clock
-from veloflux.tenants.create_tenant import create_tenant, currencies, zones
+from veloflux.tenants.create_tenant import checked_zone, create_tenant, currencies, zones
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.handlers import (
     destroy_key,
@@ -59,7 +59,7 @@ from veloflux.tenants.life import (
     resume_tenant,
     suspend_tenant,
 )
-from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_of
+from veloflux.tenants.list_tenants import every_tenant, list_tenants, memberships_of, tenants_of
 from veloflux.tenants.member_role import set_member_role
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import ApiKey, Invitation, KeyTerms, Member, MemberProfile, NewApiKey, Tenant, TenantRecord
@@ -106,6 +106,7 @@ __all__ = [
     "begin_sso",
     "change_record",
     "change_role",
+    "checked_zone",
     "closed_by",
     "confirm_oidc_link",
     "create_api_key",
@@ -118,6 +119,7 @@ __all__ = [
     "delete_tenant",
     "destroy_key",
     "end_tenant",
+    "every_tenant",
     "find",
     "finish_sso",
     "follow_membership",
