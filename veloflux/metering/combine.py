@@ -6,6 +6,7 @@ times the seconds from it to the end of its part. Combining commutes, so that th
 `unique` and `percentile` have parts of another kind: `usage_spans.py` counts unions, `percentile.py` merges sketches.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any
@@ -27,7 +28,7 @@ def added(one: State, other: State) -> State:
     >>> added((10, 2), (5, 1))
     (15, 3)
     """
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+    return tuple(map(operator.add, one, other))
 
 
 COMBINE: dict[str, Callable[[State, State], State]] = {

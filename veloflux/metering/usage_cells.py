@@ -121,10 +121,8 @@ def months_between(start: int, end: int, zone: str) -> list[str]:
 
 def by_window(asked: Asked, cells: Cells) -> list[tuple[str, Key, State]]:
     """Label, group and state of every window that has cells, in the order of the calendar, then of the groups."""
-    labels: dict[int, str] = {}
     combine = COMBINE[asked.meter.aggregation]
-    for at in sorted({at for of_group in cells.values() for at in of_group}):
-        labels[at] = label(at, asked.size, asked.zone)
+    labels = _labels(sorted({at for of_group in cells.values() for at in of_group}), asked)
     # A clock that is set back at midnight shows the day before once more: a label has its first place.
     order = {text: place for place, text in enumerate(dict.fromkeys(labels.values()))}
     found: dict[tuple[int, Key], State] = {}
@@ -134,6 +132,20 @@ def by_window(asked: Asked, cells: Cells) -> list[tuple[str, Key, State]]:
             found[place] = combine(found[place], more) if place in found else more
     names = list(order)
     return [(names[place], key, found[place, key]) for place, key in sorted(found)]
+
+
+def _labels(starts: Sequence[int], asked: Asked) -> dict[int, str]:
+    """The label of each cell. Where the first and the last quarter of a UTC hour share one, so do those between."""
+    size, zone = asked.size, asked.zone
+    whole: dict[int, str | None] = {}
+    found: dict[int, str] = {}
+    for at in starts:
+        hour = at - at % HOUR_MS
+        if hour not in whole:
+            text = label(hour, size, zone)
+            whole[hour] = text if text == label(hour + HOUR_MS - period.QUARTER_MS, size, zone) else None
+        found[at] = whole[hour] or label(at, size, zone)
+    return found
 
 
 def refuse_too_many(reads: int) -> None:
