@@ -574,38 +574,43 @@ def changes(tenant_: str, meter: str) -> str:
 
 
 def unique(tenant_: str, meter: str, span: str) -> str:
-    """set | an hour 8, a day 90, a month 400 days from the first event recorded | metering | keyed digests of up to
-    1,000 distinct values; gone when there are more, and the estimate counts
+    """set | 8 days of an hour, 90 of a day, 400 of a month | metering | keyed
+    digests of up to 1,000 distinct values; gone when there are more, and the estimate counts
     | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:unique:{_name(meter)}:{_span(span)}"
 
 
 def unique_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
-    """set | an hour 8, a day 90, a month 400 days from the first event recorded | metering | the same of one group
+    """set | 8 days of an hour, 90 of a day, 400 of a month | metering |
+    the same of one group
     | tenant: not exported; deleted"""
     return f"{unique(tenant_, meter, span)}:{_id(group)}"
 
 
 def estimate(tenant_: str, meter: str, span: str) -> str:
-    """string | as long as the set beside it | metering | HyperLogLog of the distinct values of an hour, day or month
+    """string | 8 days of an hour, 90 of a day, 400 of a month | metering |
+    HyperLogLog of the distinct values of an hour, day or month
     | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:estimate:{_name(meter)}:{_span(span)}"
 
 
 def estimate_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
-    """string | as long as the set beside it | metering | the same of one group
+    """string | 8 days of an hour, 90 of a day, 400 of a month | metering |
+    the same of one group
     | tenant: not exported; deleted"""
     return f"{estimate(tenant_, meter, span)}:{_id(group)}"
 
 
 def sketch(tenant_: str, meter: str, span: str) -> str:
-    """hash | an hour 8, a day 90, a month 400 days from the first event recorded | metering | DDSketch: bin -> count
+    """hash | 8 days of an hour, 90 of a day, 400 of a month | metering |
+    DDSketch: bin -> count
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:sketch:{_name(meter)}:{_span(span)}"
 
 
 def sketch_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
-    """hash | an hour 8, a day 90, a month 400 days from the first event recorded | metering | the same of one group
+    """hash | 8 days of an hour, 90 of a day, 400 of a month | metering |
+    the same of one group
     | tenant: exported; deleted"""
     return f"{sketch(tenant_, meter, span)}:{_id(group)}"
 
@@ -617,7 +622,7 @@ def adjustments(tenant_: str, meter: str) -> str:
 
 
 def counted(tenant_: str, meter: str, period: str) -> str:
-    """hash | made by the first check of a quota | limits | usage of a quota's period: `sum`, and `paid` from credits
+    """hash | no ttl, made by the first check of its quota | limits | usage of a quota's period: `sum`, and `paid` from credits
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
 

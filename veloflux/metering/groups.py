@@ -23,7 +23,7 @@ def group_of(values: Sequence[Any]) -> Group:
     """The group of these values; a property that an event lacks is null.
 
     >>> group_of(["eu", 2.0, None])
-    Group(id='0ba8f4ff2d1d5f1c', values='["eu",2,null]')
+    Group(id='09c8c395e8d67cb5', values='["eu",2,null]')
 
     :raises ValueError: one is not a JSON scalar.
     """

@@ -30,7 +30,7 @@ def value_of(bin_: str) -> float:
     """The amount that a bin stands for.
 
     >>> round(value_of("231"), 2), value_of("z"), round(value_of("-231"), 2)
-    (100.48, 0.0, -100.48)
+    (100.49, 0.0, -100.49)
     """
     if bin_ == ZERO:
         return 0.0
