@@ -622,7 +622,8 @@ def adjustments(tenant_: str, meter: str) -> str:
 
 
 def counted(tenant_: str, meter: str, period: str) -> str:
-    """hash | no ttl, made by the first check of its quota | limits | usage of a quota's period: `sum`, and `paid` from credits
+    """hash | no ttl, made by the first check of its quota | limits | usage of a quota's period:
+    `sum`, and `paid` from credits
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
 
