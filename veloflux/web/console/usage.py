@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import get
@@ -14,6 +15,7 @@ from litestar import get
 from veloflux import limits, metering
 from veloflux.kit import period
 from veloflux.metering import Row, Usage
+from veloflux.metering.usage_windows import bounds, windows
 from veloflux.plans import Meter, pick_meter
 from veloflux.plans.catalogue import SUMS
 from veloflux.web.console.page import Html, Page
@@ -82,7 +84,7 @@ async def usage(
         day_before=_beside(shown.day, -1, today),
         day_after=_beside(shown.day, 1, today),
         months=months,
-        slots=list(slots(shown, used, today)),
+        slots=list(slots(shown, used, page.ctx.now())),
         total=used.total,
         total_exact=used.total_exact,
         total_percentiles=used.total_percentiles,
@@ -131,20 +133,21 @@ def default_day(day: str, month: str, today: date) -> str:
         return today.isoformat() if today.isoformat().startswith(month) else f"{month}-01"
 
 
-def slots(shown: Shown, used: Usage, today: date) -> Iterator[Slot]:
-    """What the page shows, one after the other: every day of a month, the hours and the months that have something."""
-    if shown.window != "day":
-        for row in used.rows:
-            mark = row.start[11:13] if shown.window == "hour" else f"{row.start[5:]}/{row.start[2:4]}"
-            yield _slot(row, mark)
+def slots(shown: Shown, used: Usage, now: int) -> Iterator[Slot]:
+    """What the page shows, one after the other: the hours of a day, the days of a month, the months with data."""
+    if shown.window == "month":
+        yield from (_slot(row, f"{row.start[5:]}/{row.start[2:4]}") for row in used.rows)
         return
+    zone = ZoneInfo(used.zone)
+    start, end = bounds(*_span(shown), shown.window, zone)
+    assert start, "a day has a start"
+    assert end, "a day has an end"
     rows = {row.start: row for row in used.rows}
-    on = date.fromisoformat(shown.month + "-01")
-    while on.isoformat().startswith(shown.month):
-        text = on.isoformat()
-        known = on <= today and text >= (used.kept_from or "") and used.aggregation in ADDED_UP
-        yield _slot(rows[text], str(on.day)) if text in rows else Slot(text, str(on.day), 0 if known else None)
-        on += timedelta(days=1)
+    for window in windows(start, end, shown.window, zone):
+        mark = window.label[11:13] if shown.window == "hour" else str(int(window.label[8:]))
+        known = window.start <= now and window.label >= (used.kept_from or "") and used.aggregation in ADDED_UP
+        row = rows.get(window.label)
+        yield _slot(row, mark) if row else Slot(window.label, mark, 0 if known else None)
 
 
 def _slot(row: Row, mark: str) -> Slot:
