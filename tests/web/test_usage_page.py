@@ -10,8 +10,7 @@ from tests.metering.planting import plant
 from tests.metering.test_usage_aggregations import event, meter
 from tests.web.scene import Scene, problem
 from tests.web.test_pages import browser
-from veloflux.context import Context
-from veloflux.kit import clock
+from veloflux.kit import clock, period
 from veloflux.plans import Meter
 
 METERS = (
@@ -23,19 +22,22 @@ METERS = (
 )
 
 
-async def _used(scene: Scene, found: Meter) -> Context:
+async def _used(scene: Scene, found: Meter) -> dict[str, str]:
+    """Let the meter be used a minute ago; the month and day of it."""
     await customers.put_policy(scene.acme, meters=(found,))
-    now = clock.now_ms()
-    await plant(scene.acme, found, [event(now - 2, 5, "1", region="eu"), event(now - 1, 3, "2", region="us")])
-    return scene.acme
+    at = clock.now_ms() - clock.MINUTE_MS
+    await plant(scene.acme, found, [event(at, 5, "1", region="eu"), event(at + 1, 3, "2", region="us")])
+    assert scene.acme.scope
+    day = period.day_of(at, scene.acme.scope.zone).isoformat()
+    return {"month": day[:7], "day": day}
 
 
 @pytest.mark.parametrize("found", METERS, ids=lambda found: found.aggregation)
 async def test_the_page_shows_every_kind_of_meter(web: str, scene: Scene, found: Meter) -> None:
-    await _used(scene, found)
+    when = await _used(scene, found)
     async with browser(web, scene.tokens["alice"]) as alice:
         for window, group in itertools.product(("hour", "day", "month"), ("", *found.group_by)):
-            query = {"meter": "used", "window": window, "group": group}
+            query = {"meter": "used", "window": window, "group": group, **when}
             page = await alice.get("/console/t/acme/usage", params=query)
             assert page.status_code == 200, page.text
             assert ('id="groups"' in page.text) == bool(group and window != "month")
