@@ -587,7 +587,8 @@ def unique_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
 
 
 def estimate(tenant_: str, meter: str, span: str) -> str:
-    """string | 8 days of an hour, 90 of a day, 400 of a month | metering | HyperLogLog of the distinct values of an hour, day or month
+    """string | 8 days of an hour, 90 of a day, 400 of a month | metering | HyperLogLog of
+    the distinct values of an hour, day or month
     | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:estimate:{_name(meter)}:{_span(span)}"
 
