@@ -17,6 +17,7 @@ MEASUREMENTS = (
     "in_process",
     "memory",
     "seen",
+    "usage",
     "wall_timing",
     "fail_over",
     "clusters",

@@ -17,6 +17,7 @@ from veloflux.errors import VeloFluxError
 from veloflux.kit.pace import Pace
 from veloflux.limits import Question
 from veloflux.metering import Event, store
+from veloflux.metering.prune_usage import prune_tenant
 from veloflux.tenants import store as tenants_store
 from veloflux.tenants.model import ApiKey
 
@@ -151,6 +152,11 @@ async def api_keys(ctx: Context) -> None:
     await tenants_store.run_note_use(acme.db, acme.tenant, mine.key.id)
 
 
+async def days_that_leave_their_index(ctx: Context) -> None:
+    await ctx.db.call("ZADD", keys.usage_days(OWNER), 0, "requests:1970-01-01")
+    assert await prune_tenant(ctx, OWNER) == 1
+
+
 async def records(ctx: Context) -> None:
     acme = await customers.customer(ctx)
     events = [_request(str(at)) for at in range(5)]
@@ -211,6 +217,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "identity/uncount": (sessions,),
     "limits/check": (checks, checks_of_a_full_bucket),
     "metering/keep": (raw_events,),
+    "metering/prune": (days_that_leave_their_index,),
     "metering/record": (records, records_of_a_full_bucket, records_of_every_aggregation),
     "metering/split": (splits,),
     "names/confirm": (names_claimed_and_released,),

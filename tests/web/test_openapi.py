@@ -371,6 +371,7 @@ def successes(world: World) -> dict[str, Success]:
         "events.list": Success(tenant="box"),
         "events.live": Success(tenant="box", query={"seconds": "0"}),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
+        "usage.adjustments": Success(tenant="box"),
         "usage.read": Success(query={"window": "hour"}, tenant="box"),
         "usage.export": Success(query={"format": "json"}, tenant="box"),
         "audit.list": Success(),

@@ -605,36 +605,32 @@ def unique(tenant_: str, meter: str, span: str) -> str:
 
 
 def unique_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
-    """set | 8 days of an hour, 90 of a day, 400 of a month | metering | the same
-    of one group
+    """set | 8 days of an hour, 90 of a day, 400 of a month | metering | the same of one group
     | tenant: not exported; deleted"""
     return f"{unique(tenant_, meter, span)}:{_id(group)}"
 
 
 def estimate(tenant_: str, meter: str, span: str) -> str:
-    """string | 8 days of an hour, 90 of a day, 400 of a month | metering | HyperLogLog
-    of the distinct values of an hour, day or month
+    """string | 8 days of an hour, 90 of a day, 400 of a month | metering | HyperLogLog of
+    the distinct values of an hour, day or month
     | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:estimate:{_name(meter)}:{_span(span)}"
 
 
 def estimate_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
-    """string | 8 days of an hour, 90 of a day, 400 of a month | metering | the same
-    of one group
+    """string | 8 days of an hour, 90 of a day, 400 of a month | metering | the same of one group
     | tenant: not exported; deleted"""
     return f"{estimate(tenant_, meter, span)}:{_id(group)}"
 
 
 def sketch(tenant_: str, meter: str, span: str) -> str:
-    """hash | 8 days of an hour, 90 of a day, 400 of a month | metering | DDSketch:
-    bin -> count
+    """hash | 8 days of an hour, 90 of a day, 400 of a month | metering | DDSketch: bin -> count
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:sketch:{_name(meter)}:{_span(span)}"
 
 
 def sketch_of_group(tenant_: str, meter: str, span: str, group: str) -> str:
-    """hash | 8 days of an hour, 90 of a day, 400 of a month | metering | the same
-    of one group
+    """hash | 8 days of an hour, 90 of a day, 400 of a month | metering | the same of one group
     | tenant: exported; deleted"""
     return f"{sketch(tenant_, meter, span)}:{_id(group)}"
 
@@ -646,8 +642,8 @@ def adjustments(tenant_: str, meter: str) -> str:
 
 
 def counted(tenant_: str, meter: str, period: str) -> str:
-    """hash | no ttl, made by the first check of its quota | limits | usage of
-    a quota's period: `sum`, and `paid` from credits
+    """hash | no ttl, made by the first check of its quota | limits | usage of a quota's period:
+    `sum`, and `paid` from credits
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
 

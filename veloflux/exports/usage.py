@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator
 
 from veloflux.context import Context
 from veloflux.exports.formats import Format, UsageRow, encoded
-from veloflux.metering import days, meters_used
-from veloflux.metering.measure import shown
+from veloflux.metering import meters_used, read_usage
 
 
 def export_usage(ctx: Context, form: Format) -> AsyncIterator[bytes]:
@@ -14,8 +13,12 @@ def export_usage(ctx: Context, form: Format) -> AsyncIterator[bytes]:
 
 
 async def usage_rows(ctx: Context) -> AsyncIterator[UsageRow]:
-    """One row a meter and day, in the order of the catalogue and of the calendar; days without usage are left out."""
+    """One row a meter and day, in the order of the policy and of the calendar; days without usage are left out.
+
+    The value is what the meter's aggregation says of the day: unit-hours of a weighted sum, the median of percentiles.
+    """
     assert ctx.scope
     for meter in await meters_used(ctx):
-        async for on, amount in days(ctx, meter.key):
-            yield UsageRow(ctx.scope.slug, meter.name, on.isoformat(), shown(amount, meter.places))
+        usage = await read_usage(ctx, meter.name, "day", version=meter.version)
+        for row in usage.rows:
+            yield UsageRow(ctx.scope.slug, meter.key, row.start, row.value)

@@ -18,7 +18,7 @@ from veloflux.db import keys
 from veloflux.events import PlanChanged
 from veloflux.kit import period
 from veloflux.limits.overrides import Rows, holding, put_overrides
-from veloflux.metering import days, read_usage, totals
+from veloflux.metering import read_usage, totals
 from veloflux.metering.measure import shown
 from veloflux.plans import (
     Catalogue,
@@ -116,11 +116,13 @@ async def _used(ctx: Context, tenant: Tenant, meter: Meter, of: Period) -> int:
     match of:
         case "day":
             today = period.day_of(ctx.now(), tenant.zone)
-            return sum([amount async for _, amount in days(ctx, meter.key, today, today)])
+            used = (await read_usage(ctx, meter.name, "day", today, today)).total
         case "lifetime":
-            return int((await read_usage(ctx, meter.name, "month")).total * 10**meter.places)
-    [total] = await totals(ctx.db, tenant.id, meter.key, [period.month_of(ctx.now(), tenant.zone)])
-    return total or 0
+            used = (await read_usage(ctx, meter.name, "month")).total
+        case _:
+            [total] = await totals(ctx.db, tenant.id, meter.key, [period.month_of(ctx.now(), tenant.zone)])
+            return total or 0
+    return int((used or 0) * 10**meter.places)
 
 
 def _relief(ctx: Context, tenant: Tenant, plan: Plan, held: Policy, excess: list[_Excess]) -> list[Override]:

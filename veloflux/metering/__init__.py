@@ -5,17 +5,21 @@ An event is tenant, source and id. What was counted stays counted: counters only
 month is the sum of its quarters.
 """
 
+from veloflux.metering.adjustments import Adjustments, read_adjustments
 from veloflux.metering.import_log import Report, import_log
+from veloflux.metering.meters import present_meters
 from veloflux.metering.model import Event, Rejection, Result
+from veloflux.metering.prune_usage import prune_usage
 from veloflux.metering.raw_events import OUTCOMES, Filter, RawEvent, list_raw_events
 from veloflux.metering.record import record
 from veloflux.metering.remove import remove_usage
 from veloflux.metering.store import totals
-from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, days, meters_used, read_usage
+from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, meters_used, read_usage
 
 __all__ = [
     "OUTCOMES",
     "WINDOWS",
+    "Adjustments",
     "Event",
     "Filter",
     "RawEvent",
@@ -25,10 +29,12 @@ __all__ = [
     "Row",
     "Usage",
     "WindowSize",
-    "days",
     "import_log",
     "list_raw_events",
     "meters_used",
+    "present_meters",
+    "prune_usage",
+    "read_adjustments",
     "read_usage",
     "record",
     "remove_usage",

@@ -1,4 +1,4 @@
-"""`veloflux usage`: import an access log, show what was used and which events come."""
+"""`veloflux usage`: import an access log, show what was used, what came late and which events come."""
 
 import contextlib
 import os
@@ -15,14 +15,16 @@ from veloflux.context import Context
 from veloflux.errors import InputInvalid
 from veloflux.kit import page
 from veloflux.metering import access_log
+from veloflux.metering.adjustments import read_adjustments
 from veloflux.metering.import_log import Report, import_log
 from veloflux.metering.raw_events import Filter, Outcome, RawEvent, follow, list_raw_events
 from veloflux.metering.usage import Usage, WindowSize, read_usage
+from veloflux.metering.usage_windows import moment
 from veloflux.terminal import Json, TenantOption, err, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
-DAY = ["%Y-%m-%d"]
 NEWEST = 10
+NONE: list[str] = []
 
 
 @app.command("import")
@@ -49,18 +51,50 @@ def show_(
     *,
     tenant: TenantOption,
     meter: Annotated[str, typer.Option(help="Name of a meter")] = "requests",
-    window: Annotated[WindowSize, typer.Option(help="hour, day or month of the tenant's zone")] = "day",
-    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First day")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day, included")] = None,
+    window: Annotated[WindowSize, typer.Option(help="minute, hour, day or month of the zone")] = "day",
+    first: Annotated[str, typer.Option("--from", help="First day (2026-11-22), or a time")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last day, included, or a time, not included")] = "",
+    group_by: Annotated[list[str], typer.Option(help="A property that the meter groups by; several times")] = NONE,
+    filters: Annotated[list[str], typer.Option("--filter", help="property=value; several times")] = NONE,
+    zone: Annotated[str, typer.Option(help="IANA time zone; the tenant's by default")] = "",
+    version: Annotated[int | None, typer.Option(help="Version of the meter; the newest by default", min=1)] = None,
     json: Json = False,
 ) -> None:
     """Show a meter's usage; without days, all that is kept."""
 
     async def read(ctx: Context) -> Usage:
-        return await read_usage(ctx, meter, window, first and first.date(), last and last.date())
+        since, until = moment(first) if first else None, moment(last) if last else None
+        return await read_usage(
+            ctx, meter, window, since, until, group_by=group_by, filters=filters, zone=zone, version=version
+        )
 
     usage = run(terminal, read, tenant=tenant)
-    show(usage if json else usage.rows, json=json, columns=("start", "value"))
+    if not json:
+        _say_what_is_missing(usage)
+    show(usage if json else usage.rows, json=json, columns=_columns(usage))
+
+
+@app.command("adjustments")
+def adjustments(terminal: typer.Context, tenant: TenantOption, json: Json = False) -> None:
+    """List usage that came after its month was invoiced."""
+    found = run(terminal, read_adjustments, tenant=tenant)
+    show(found if json else found.rows, json=json, columns=("month", "meter", "version", "value", "unit"))
+
+
+def _say_what_is_missing(usage: Usage) -> None:
+    if usage.kept_from:
+        say(f"everything is kept from {usage.kept_from} on; what is missing before may have been used")
+    if usage.groups_capped:
+        say("the meter has as many groups as are kept apart; the group other has what came with further values")
+
+
+def _columns(usage: Usage) -> tuple[str, ...]:
+    return (
+        "start",
+        *(["group"] if any(row.group for row in usage.rows) else []),
+        *(["percentiles"] if usage.aggregation == "percentile" else ["value"]),
+        *(["exact"] if usage.aggregation == "unique" else []),
+    )
 
 
 @app.command()

@@ -1,164 +1,209 @@
-"""Usage by hour, day and month of a tenant's zone, composed from quarters of an hour. Days and hours without usage are
-left out. The month is a total of its own, which lives longer than its days.
+"""Usage by minute, hour, day and month of a zone: what a question may ask, and what it is answered.
+
+Sums, averages and the like are kept by quarter of an hour and compose in any zone (`usage_cells.py`), unit-hours too
+(`usage_levels.py`); different values and percentiles are kept by hour, day and month of the tenant's zone
+(`usage_spans.py`). The month is a total of its own, which lives longer than its days. Windows without usage are left
+out.
 """
 
-from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Literal
+from functools import reduce
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from veloflux import tenants
 from veloflux.context import Context
 from veloflux.errors import InputInvalid
-from veloflux.kit import period
-from veloflux.kit.clock import DAY_MS
-from veloflux.metering import store
-from veloflux.metering.measure import shown
-from veloflux.plans import Meter, pick_meter, read_catalogue
+from veloflux.kit.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from veloflux.metering import percentile, store, usage_spans
+from veloflux.metering.combine import COMBINE, State, value
+from veloflux.metering.meters import all_meters, find_version
+from veloflux.metering.spans import SPAN_LIVES, TOTAL_MS, USAGE_MS
+from veloflux.metering.usage_cells import Asked, by_window, months_asked, read_minutes, read_months, read_quarters
+from veloflux.metering.usage_groups import Key, select
+from veloflux.metering.usage_levels import read_levels
+from veloflux.metering.usage_windows import WINDOWS, Moment, Window, WindowSize, bounds, first_kept
+from veloflux.plans import Meter
 
-WindowSize = Literal["hour", "day", "month"]
-WINDOWS: tuple[WindowSize, ...] = ("hour", "day", "month")
-DAYS_READ = 100
-FIRST_DAY, LAST_DAY = date(1999, 12, 31), date(2100, 1, 1)
-"""No event lies outside of these days, in any zone."""
+__all__ = ["WINDOWS", "Row", "Usage", "WindowSize", "meters_used", "read_usage"]
+
+SPANS = ("unique", "percentile")
+"""The aggregations that are kept by hour, day and month of the tenant's zone."""
+LIFE_MS: dict[WindowSize, int] = {
+    "minute": 6 * HOUR_MS,
+    "hour": USAGE_MS,
+    "day": USAGE_MS,
+    "month": TOTAL_MS,
+}
+
+Number = int | Decimal
 
 
-class Row(msgspec.Struct, frozen=True):
-    """`start` is a date, a month (`2015-05`), or the hour with its distance from UTC."""
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`start` is a date, a month (`2015-05`), or the hour or minute with its distance from UTC.
+
+    `group` has the values of the properties that were asked for. `exact` is false where different values are estimated
+    (error about 1 %). Of percentiles, `value` is the median.
+    """
 
     start: str
-    value: int | Decimal
+    value: Number
+    group: dict[str, str] = {}
+    exact: bool = True
+    percentiles: dict[str, Decimal] = {}
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """`total` is the sum of the rows; values are in the meter's unit."""
+    """Values are in the meter's unit, of a weighted sum in unit-hours; `total` is what the aggregation says of all rows
+    together, None of nothing.
+
+    `kept_from` is the first window of which everything is still kept, if the question goes back further: what is
+    missing before may have been used. `groups_capped`: the meter has as many groups as are kept apart; what came with
+    further values is in the group `other`. `versions` are those of the meter, the newest first.
+    """
 
     meter: str
+    version: int
+    versions: list[int]
+    aggregation: str
     unit: str
     zone: str
     window: WindowSize
-    total: int | Decimal
+    kept_from: str | None
+    groups_capped: bool
+    total: Number | None
+    total_exact: bool
+    total_percentiles: dict[str, Decimal]
     rows: list[Row]
 
 
+class Found(msgspec.Struct, frozen=True):
+    """The rows of an answer, and what they are together."""
+
+    rows: list[Row]
+    total: Number | None
+    exact: bool = True
+    percentiles: dict[str, Decimal] = {}
+
+
 async def read_usage(
-    ctx: Context, meter: str, window: WindowSize = "day", first: date | None = None, last: date | None = None
+    ctx: Context,
+    meter: str,
+    window: WindowSize = "day",
+    first: Moment | None = None,
+    last: Moment | None = None,
+    *,
+    group_by: Sequence[str] = (),
+    filters: Sequence[str] = (),
+    zone: str = "",
+    version: int | None = None,
 ) -> Usage:
-    """A meter's usage from the first to the last day, both included; without them, all that is kept.
+    """A meter's usage from the first to the last day, both included, or from a moment until before another; without
+    them, all that is kept. A window is whole, wherever in it first and last lie.
 
-    A window of a month is the whole month, wherever in it first and last lie.
+    `filters` are `property=value`; those of one property are alternatives. Without a zone, the tenant's.
 
-    :raises MeterUnknown: no such meter. :raises InputInvalid: the first day is after the last.
+    :raises MeterUnknown: no such meter. :raises InputInvalid: the first is after the last, there is no such zone,
+        version or group, or this cannot be told of this meter.
     """
-    found = pick_meter((await read_catalogue(ctx.db)).meters, meter)
-    if first and last and first > last:
-        raise InputInvalid("The first day must not be after the last")
-    first, last = first and _bounded(first), last and _bounded(last)
-    rows = [(start, amount) async for start, amount in _rows(ctx, found.key, window, first, last)]
+    found, versions = await find_version(ctx, meter, version)
     assert ctx.scope
+    shown_zone = ZoneInfo(tenants.checked_zone(zone or ctx.scope.zone))
+    _refuse_what_is_not_kept(found, window, shown_zone, ctx.scope.zone, bool(group_by or filters))
+    start, end = bounds(first, last, window, shown_zone)
+    groups = await select(ctx, found, group_by, filters)
+    asked = Asked(found, window, shown_zone, start, end, ctx.now(), groups)
+    kept = _kept(asked, ctx.scope.zone)
+    answer = await _read(ctx, asked, kept.start)
     return Usage(
         meter=meter,
+        version=found.version,
+        versions=versions,
+        aggregation=found.aggregation,
         unit=found.unit,
-        zone=ctx.scope.zone,
+        zone=shown_zone.key,
         window=window,
-        total=shown(sum(amount for _, amount in rows), found.places),
-        rows=[Row(start, shown(amount, found.places)) for start, amount in rows],
+        kept_from=kept.label if start is None or start < kept.start else None,
+        groups_capped=groups.capped,
+        total=answer.total,
+        total_exact=answer.exact,
+        total_percentiles=answer.percentiles,
+        rows=answer.rows,
     )
 
 
-async def days(
-    ctx: Context, meter: str, first: date | None = None, last: date | None = None
-) -> AsyncIterator[tuple[date, int]]:
-    """Each day of the tenant's zone with usage, in order, and its amount; read as it is asked for."""
-    zone = _zone(ctx)
-    sums: dict[date, int] = {}
-    async for at, amount in _quarters(ctx, meter, first, last):
-        on = datetime.fromtimestamp(at / 1000, zone).date()
-        if on not in sums:
-            # A clock set back at midnight shows the day before once more: keep that one open.
-            for done in [other for other in sums if other < on - timedelta(days=1)]:
-                yield done, sums.pop(done)
-        sums[on] = sums.get(on, 0) + amount
-    for done in sorted(sums):
-        yield done, sums[done]
-
-
 async def meters_used(ctx: Context) -> list[Meter]:
-    """The meters of the catalogue that have usage of days, in its order."""
+    """The meters of the tenant, and their former versions, that have usage."""
     used = {meter for meter, _ in await store.days_with_usage(ctx.db, ctx.tenant, None, None)}
-    return [found for found in (await read_catalogue(ctx.db)).meters if found.key in used]
+    return [found for found in await all_meters(ctx) if found.key in used]
 
 
-async def _rows(
-    ctx: Context, meter: str, window: WindowSize, first: date | None, last: date | None
-) -> AsyncIterator[tuple[str, int]]:
-    match window:
-        case "hour":
-            rows = _hours(ctx, meter, first, last)
-        case "day":
-            rows = ((on.isoformat(), amount) async for on, amount in days(ctx, meter, first, last))
-        case "month":
-            rows = _months(ctx, meter, first, last)
-    async for row in rows:
-        yield row
-
-
-async def _hours(ctx: Context, meter: str, first: date | None, last: date | None) -> AsyncIterator[tuple[str, int]]:
-    zone = _zone(ctx)
-    hour, amount = "", 0
-    async for at, more in _quarters(ctx, meter, first, last):
-        shown_at = datetime.fromtimestamp(at / 1000, zone).replace(minute=0).isoformat()
-        if shown_at != hour and hour:
-            yield hour, amount
-            amount = 0
-        hour, amount = shown_at, amount + more
-    if hour:
-        yield hour, amount
-
-
-async def _months(ctx: Context, meter: str, first: date | None, last: date | None) -> AsyncIterator[tuple[str, int]]:
-    known = [date.fromisoformat(on) for name, on in await _days_with_usage(ctx, None, None) if name == meter]
-    if not known:
-        return
-    # The days are UTC's: at either end the zone's month may be the one beside.
-    first, last = first or known[0] - timedelta(days=1), last or known[-1] + timedelta(days=1)
-    months, month = [], first.replace(day=1)
-    while month <= last:
-        months.append(month.isoformat()[:7])
-        month = period.next_month(month)
-    for name, amount in zip(months, await store.totals(ctx.db, ctx.tenant, meter, months), strict=True):
-        if amount is not None:
-            yield name, amount
-
-
-async def _quarters(ctx: Context, meter: str, first: date | None, last: date | None) -> AsyncIterator[tuple[int, int]]:
-    """Start of each quarter of an hour with usage, in order, and its amount."""
+async def _read(ctx: Context, asked: Asked, kept_from: int) -> Found:
     assert ctx.scope
-    start = None if first is None else period.day_start(first, ctx.scope.zone)
-    end = None if last is None else period.day_start(last + timedelta(days=1), ctx.scope.zone)
-    known = [on for name, on in await _days_with_usage(ctx, start, end) if name == meter]
-    for at in range(0, len(known), DAYS_READ):
-        some = known[at : at + DAYS_READ]
-        for on, amounts in zip(some, await store.quarters(ctx.db, ctx.tenant, meter, some), strict=True):
-            midnight = (date.fromisoformat(on) - date(1970, 1, 1)).days * DAY_MS
-            for quarter in sorted(amounts):
-                begins = midnight + quarter * period.QUARTER_MS
-                if (start is None or start <= begins) and (end is None or begins < end):
-                    yield begins, amounts[quarter]
+    kind = asked.meter.aggregation
+    if kind in SPANS:
+        return await _read_spans(ctx, asked, kept_from)
+    if kind == "weighted_sum":
+        areas = await read_levels(ctx, asked, ctx.scope.zone, kept_from)
+        return _of_states(asked, [(label, key, (0, area)) for label, key, area in areas])
+    if asked.size == "minute":
+        return _of_states(asked, by_window(asked, await read_minutes(ctx, asked)))
+    if asked.size == "month" and asked.zone.key == ctx.scope.zone:
+        months = await months_asked(ctx, asked)
+        totals = await read_months(ctx, asked, months)
+        return _of_states(
+            asked,
+            [(month, key, totals[key][month]) for month in months for key in sorted(totals) if month in totals[key]],
+        )
+    return _of_states(asked, by_window(asked, await read_quarters(ctx, asked)))
 
 
-async def _days_with_usage(ctx: Context, start: int | None, end: int | None) -> list[tuple[str, str]]:
-    first = None if start is None else start // DAY_MS
-    last = None if end is None else (end - 1) // DAY_MS
-    return await store.days_with_usage(ctx.db, ctx.tenant, first, last)
+async def _read_spans(ctx: Context, asked: Asked, kept_from: int) -> Found:
+    places = await usage_spans.places(ctx, asked, kept_from)
+    if asked.meter.aggregation == "unique":
+        counts, total = await usage_spans.read_unique(ctx, asked, places)
+        rows = [Row(label, count.number, _group(asked, key), count.exact) for (label, key), count in counts.items()]
+        return Found(rows, total.number, total.exact)
+    sketches = await usage_spans.read_sketches(ctx, asked, places)
+    of = {row: percentile.percentiles(bins, asked.meter.places) for row, bins in sketches.items()}
+    rows = [Row(label, each["p50"], _group(asked, key), percentiles=each) for (label, key), each in of.items()]
+    all_ = percentile.percentiles(percentile.merged(sketches.values()), asked.meter.places)
+    return Found(rows, all_.get("p50"), percentiles=all_)
 
 
-def _bounded(on: date) -> date:
-    return min(max(on, FIRST_DAY), LAST_DAY)
+def _of_states(asked: Asked, found: Iterable[tuple[str, Key, State]]) -> Found:
+    states = list(found)
+    rows = [Row(label, value(asked.meter, state), _group(asked, key)) for label, key, state in states]
+    if states:
+        return Found(rows, value(asked.meter, reduce(COMBINE[asked.meter.aggregation], (each[2] for each in states))))
+    return Found(rows, 0 if asked.meter.aggregation in ("count", "sum", "weighted_sum") else None)
 
 
-def _zone(ctx: Context) -> ZoneInfo:
-    assert ctx.scope
-    return ZoneInfo(ctx.scope.zone)
+def _group(asked: Asked, key: Key) -> dict[str, str]:
+    return dict(zip(asked.groups.by, key, strict=True))
+
+
+def _kept(asked: Asked, tenant_zone: str) -> Window:
+    life, grain = LIFE_MS[asked.size], DAY_MS
+    if asked.meter.aggregation in SPANS:
+        life, grain = SPAN_LIVES[0] if asked.size == "hour" else life, MINUTE_MS
+    elif asked.size == "minute":
+        grain = MINUTE_MS
+    elif asked.size == "month" and asked.zone.key != tenant_zone:
+        life = LIFE_MS["day"]
+    return first_kept(asked.now, life, asked.size, asked.zone, grain)
+
+
+def _refuse_what_is_not_kept(meter: Meter, size: WindowSize, zone: ZoneInfo, tenant_zone: str, groups: bool) -> None:
+    if meter.aggregation in SPANS and zone.key != tenant_zone:
+        raise InputInvalid(
+            f"{meter.aggregation} is kept by hour, day and month of the tenant's zone; ask for {meter.name} in "
+            f"{tenant_zone}",
+            field="zone",
+        )
+    if size == "minute" and meter.aggregation in SPANS:
+        raise InputInvalid(f"{meter.aggregation} is not kept by minute; ask for {meter.name} by hour", field="window")
+    if size == "minute" and groups:
+        raise InputInvalid("Groups are not kept by minute; ask by hour, or without groups", field="window")

@@ -19,7 +19,7 @@ from veloflux.tenants.api_keys import (
 )
 from veloflux.tenants.apply_catalogue import Applied, add_meter, apply_catalogue, change_meter, put_plan
 from veloflux.tenants.clock import set_clock
-from veloflux.tenants.create_tenant import create_tenant, currencies, zones
+from veloflux.tenants.create_tenant import checked_zone, create_tenant, currencies, zones
 from veloflux.tenants.failure_policy import set_failure_policy
 from veloflux.tenants.find import find, scope_of
 from veloflux.tenants.handlers import (
@@ -61,7 +61,7 @@ from veloflux.tenants.life import (
     resume_tenant,
     suspend_tenant,
 )
-from veloflux.tenants.list_tenants import list_tenants, memberships_of, tenants_of
+from veloflux.tenants.list_tenants import every_tenant, list_tenants, memberships_of, tenants_of
 from veloflux.tenants.member_role import set_member_role
 from veloflux.tenants.members import list_members, remove_member, transfer_ownership
 from veloflux.tenants.model import (
@@ -124,6 +124,7 @@ __all__ = [
     "change_meter",
     "change_record",
     "change_role",
+    "checked_zone",
     "closed_by",
     "compile_policies",
     "confirm_oidc_link",
@@ -137,6 +138,7 @@ __all__ = [
     "delete_tenant",
     "destroy_key",
     "end_tenant",
+    "every_tenant",
     "find",
     "finish_sso",
     "follow_catalogue",

@@ -1,6 +1,7 @@
 """Lists of tenants: all of them for operators, a person's own for everybody else."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from veloflux.context import PLATFORM, Context
 from veloflux.kit.page import LIMIT, Page
@@ -41,6 +42,15 @@ async def memberships_of(ctx: Context, user: str) -> list[tuple[Tenant, Member]]
     joined = {tenant: member for tenant, member in zip(hinted, members, strict=True) if member}
     found = sorted(await store.find_tenants(ctx.db, joined), key=lambda tenant: tenant.id, reverse=True)
     return [(tenant, joined[tenant.id]) for tenant in found]
+
+
+async def every_tenant(ctx: Context) -> AsyncIterator[str]:
+    """Ids of all tenants in use, newest first; for jobs."""
+    cursor: str | None = ""
+    while cursor is not None:
+        found, cursor = await store.tenant_ids(ctx.db, cursor)
+        for tenant in found:
+            yield tenant
 
 
 def _only(tenants: list[Tenant], archived: bool) -> list[Tenant]:

@@ -12,7 +12,7 @@ from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.db.names import Name
 from veloflux.kit.pace import Pace
-from veloflux.kit.page import Page
+from veloflux.kit.page import LIMIT_MAX, Page
 from veloflux.tenants.model import IN_USE, TO_RESTORE, ApiKey, Invitation, Member, Rollout, Tenant, TenantRecord, Token
 from veloflux.tenants.oidc_model import OidcConnection, OidcIdentity, OidcLink
 
@@ -118,6 +118,11 @@ async def tenants_page(ctx: Context, cursor: str, limit: int, *, archived: bool)
     index = keys.tenants_archived() if archived else keys.tenants()
     ids, following = await ranking.newest(ctx.db, index, cursor, limit)
     return Page(await find_tenants(ctx.db, ids), following)
+
+
+async def tenant_ids(db: Db, cursor: str) -> tuple[list[str], str | None]:
+    """Some of the tenants in use, newest first, and the cursor of the next ones."""
+    return await ranking.newest(db, keys.tenants(), cursor, LIMIT_MAX)
 
 
 async def members_page(ctx: Context, cursor: str, limit: int) -> Page[Member]:

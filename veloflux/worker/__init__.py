@@ -25,6 +25,7 @@ TABLES = Tables(
         "erase_person": personal_data.erase_person,
         "forget_registration": identity.forget_registration,
         "free_email": identity.free_email,
+        "prune_usage": metering.prune_usage,
         "send_email_approval": identity.send_email_approval,
         "send_email_changed": identity.send_email_changed,
         "send_email_proof": identity.send_email_proof,
@@ -35,7 +36,7 @@ TABLES = Tables(
         "send_reset_link": identity.send_reset_link,
         "send_verification": identity.send_verification,
     },
-    schedule={},
+    schedule={"prune_usage": Schedule("20 3 * * *", "UTC", "prune_usage")},
     on_event={
         "email_change.requested": [identity.mail_change_links],
         "factor.added": [identity.mail_notice],

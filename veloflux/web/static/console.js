@@ -41,7 +41,7 @@ function formatter(unit) {
 // The table is the source of the chart, so the two cannot disagree.
 function tableDays(table) {
   return [...table.tBodies[0].rows].map((row) => ({
-    on: row.querySelector("time").dateTime,
+    mark: row.querySelector("time").dataset.mark,
     label: row.querySelector("time").textContent,
     text: row.cells[1].textContent.trim(),
     value: row.cells[1].dataset.value === undefined ? null : Number(row.cells[1].dataset.value),
@@ -59,10 +59,10 @@ function chartOptions(chart, days, readout) {
     height: chart.clientHeight,
     legend: { show: false },
     cursor: { y: false, move: (plot, left, top) => [plot.valToPos(Math.round(plot.posToVal(left, "x")), "x"), top], drag: { setScale: false, x: false, y: false }, points: { show: false } },
-    scales: { x: { time: false, range: [-0.6, days.length - 0.4] }, y: { range: (plot, low, high) => [0, high * 1.06 || 1] } },
+    scales: { x: { time: false, range: [-0.6, days.length - 0.4] }, y: { range: (plot, low, high) => [Math.min(low * 1.06, 0), high > 0 ? high * 1.06 : low < 0 ? 0 : 1] } },
     axes: [
-      { stroke: colour("--ink-soft"), font, grid: { show: false }, ticks: { show: false }, gap: 6, size: 30, space: 26, incrs: [1, 2, 5, 10],
-        values: (plot, marks) => marks.map((mark) => (days[mark] ? String(Number(days[mark].on.slice(8))) : "")) },
+      { stroke: colour("--ink-soft"), font, grid: { show: false }, ticks: { show: false }, gap: 6, size: 30, space: 34, incrs: [1, 2, 5, 10],
+        values: (plot, marks) => marks.map((mark) => days[mark]?.mark ?? "") },
       { stroke: colour("--ink-soft"), font, grid, ticks: { show: false }, gap: 8, size: 66, space: 44,
         values: (plot, marks) => marks.map(short) },
     ],
