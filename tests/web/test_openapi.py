@@ -24,7 +24,7 @@ from tests.identity.authenticator import Authenticator
 from tests.servers import wait_for
 from tests.tenants.lying_provider import lying
 from tests.tenants.signing_in import oidc_link
-from veloflux import identity, tenants
+from veloflux import identity, limits, tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -32,7 +32,7 @@ from veloflux.kit import clock
 from veloflux.transaction import Transaction
 
 EXAMPLES = 50
-BY_KEY = ("limits.check", "events.record")
+BY_KEY = ("limits.check", "limits.reserve", "limits.commit", "limits.release", "events.record")
 """These are for programs, which have keys; people's sessions may use all others."""
 HEADERS = ("accept", "accept-language", "cookie", "content-encoding", "if-none-match", "range", "x-forwarded-for")
 MEANT = {
@@ -125,6 +125,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
             "owner": scene.acme.id,
             "role": role.name,
             "passkey": made.phone.passkey,
+            "reservation": (await limits.reserve(one_ctx.parts, box.id, limits.Question(meter="requests"))).id,
             "session": spare.person.session,
             "tenant": "acme",
             "token": (await tenants.create_token(within, ["usage:read"])).shown.id,
@@ -354,6 +355,9 @@ def successes(world: World) -> dict[str, Success]:
         "plans.list": Success(),
         "events.record": Success(world.key, [event]),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
+        "limits.reserve": Success(world.key, {"meter": "requests", "id": "3", "lease_s": 30}),
+        "limits.commit": Success(world.key, {"cost": 2}),
+        "limits.release": Success(world.key, {}),
         "usage.read": Success(query={"window": "hour"}, tenant="box"),
         "usage.export": Success(query={"format": "json"}, tenant="box"),
         "audit.list": Success(),
@@ -396,6 +400,8 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         if name == "outbox.show":
             ids["message"] = written_message(world.url)
         actor = impersonation(world) if success.actor == "impersonated" else success.actor
+        if name == "limits.release":
+            ids["reservation"] = reserved(world)
         if name == "users.delete":
             ids["user"] = person(world.url, "dora")
         if name == "users.remove_factors":
@@ -436,6 +442,13 @@ def person(url: str, name: str) -> str:
     """The id of somebody."""
     me = httpx2.get(f"{url}/api/auth/me", headers=authorization(sign_in(url, name)), timeout=30)
     return str(me.json()["id"])
+
+
+def reserved(world: World) -> str:
+    """The id of a new reservation."""
+    asked = {"meter": "requests"}
+    answer = httpx2.post(f"{world.url}/api/reservations", json=asked, headers=authorization(world.key), timeout=30)
+    return str(answer.json()["id"])
 
 
 def written_message(url: str) -> str:

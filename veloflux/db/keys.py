@@ -32,6 +32,8 @@ EVERY_USER = "vf:user:{*}"
 """A glob that only the documents of people match."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 DATE = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
+SPAN = re.compile(r"\d{4}-\d\d(?:-\d\d(?:t\d\d)?)?")
+QUOTA_PERIOD = re.compile(r"[dmb]\d{4}-\d\d(?:-\d\d)?|life")
 PLACE = re.compile(r"<([a-z_]+)>")
 
 
@@ -99,6 +101,18 @@ def _name(part: str) -> str:
 def _date(part: str) -> str:
     if not DATE.fullmatch(part) and not isinstance(part, _Placeholder):
         raise NameInvalid(f"{part[:60]!r} is not a date")
+    return part
+
+
+def _span(part: str) -> str:
+    if not SPAN.fullmatch(part) and not isinstance(part, _Placeholder):
+        raise NameInvalid(f"{part[:60]!r} is not a month, a date or an hour")
+    return part
+
+
+def _quota_period(part: str) -> str:
+    if not QUOTA_PERIOD.fullmatch(part) and not isinstance(part, _Placeholder):
+        raise NameInvalid(f"{part[:60]!r} is not the period of a quota")
     return part
 
 
@@ -504,9 +518,33 @@ def limits(tenant_: str) -> str:
 
 
 def address_limit(tenant_: str, digest: str) -> str:
-    """string | until the limit is whole again | limits | state of the rate limit of one address
+    """hash | until its limits are whole again | limits | state of each rate limit of one address
     | tenant: not exported; passing"""
     return f"{tenant(tenant_)}:address:{_id(digest)}"
+
+
+def counted(tenant_: str, meter: str, period: str) -> str:
+    """hash | 400 days, of a day 8, of a lifetime for ever | limits | a quota's period: sum, paid by credits, told
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
+
+
+def credit_state(tenant_: str, meter: str) -> str:
+    """hash | no ttl | limits | grant -> amount, what is left, priority, start and expiry
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:credits:{_name(meter)}"
+
+
+def reservation(tenant_: str, reservation: str) -> str:
+    """hash | until a day after its lease | limits | meter, amount, until when, and how it was settled
+    | tenant: not exported; passing"""
+    return f"{tenant(tenant_)}:reservation:{_id(reservation)}"
+
+
+def leases(tenant_: str, meter: str) -> str:
+    """zset | no ttl, gone with the last | limits | open reservations with their amounts, by the end of the lease
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:leases:{_name(meter)}"
 
 
 def publishable_limit(tenant_: str, api_key: str, digest: str) -> str:
@@ -525,6 +563,12 @@ def usage(tenant_: str, meter: str, date: str) -> str:
     """hash | 90 days from the first event recorded | metering | usage of a UTC day, one field a quarter of an hour
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:usage:{_name(meter)}:{_date(date)}"
+
+
+def minutes(tenant_: str, meter: str, hour: str) -> str:
+    """hash | 7 hours from the first use | metering | usage of a UTC hour: minutes `0` to `59`, as in a day
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:minutes:{_name(meter)}:{_span(hour)}"
 
 
 def total(tenant_: str, meter: str, month: str) -> str:

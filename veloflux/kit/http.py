@@ -11,7 +11,7 @@ Body = TypeVar("Body")
 
 class Received(NamedTuple):
     """`token` is the bearer token or ""; `query` is the query string; `address` is the client's; `origin` is the page's
-    that asks, or "", `elsewhere` the same if it is another one than this server's."""
+    that asks, or "", `elsewhere` the same if it is another one than this server's; `path` is the route's, as asked."""
 
     token: str
     body: bytes
@@ -19,6 +19,7 @@ class Received(NamedTuple):
     address: str
     origin: str = ""
     elsewhere: str = ""
+    path: str = ""
 
 
 def parsed(decoder: "msgspec.json.Decoder[Body]", body: bytes | msgspec.Raw) -> Body:

@@ -62,7 +62,10 @@ class QuotaLimit(Strict, frozen=True, kw_only=True, array_like=True):
 
 
 class Policy(Strict, frozen=True, kw_only=True):
-    """What the scripts decide with; `buckets` is for a new generation of seen events."""
+    """What the scripts decide with; `buckets` is for a new generation of seen events.
+
+    On `billing_anchor` (ISO date) a billing period begins, and each month from it; "" is the first of the month.
+    """
 
     plan: str = ""
     zone: str = "UTC"
@@ -73,6 +76,7 @@ class Policy(Strict, frozen=True, kw_only=True):
     features: dict[str, Value] = msgspec.field(default_factory=dict)
     accepted_ms: int = DAYS_SEEN * DAY_MS
     buckets: int = BUCKETS_MIN
+    billing_anchor: str = ""
 
     @property
     def text(self) -> str:

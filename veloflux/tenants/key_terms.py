@@ -1,4 +1,4 @@
-"""What an API key is good for: which permissions, until when, from which addresses."""
+"""What an API key is good for: which permissions, until when, from which addresses, how fast."""
 
 import functools
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ import msgspec
 
 from veloflux.errors import InputInvalid
 from veloflux.kit import clock
+from veloflux.plans import find_meter
+from veloflux.plans.catalogue import SUMS, Rate
 from veloflux.tenants import origins
 from veloflux.tenants.model import ApiKey, KeyTerms
 
@@ -17,6 +19,9 @@ METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
 EVERYWHERE = "[]"
 """How a key's list of networks is kept when it has none."""
+NO_RATES = "[]"
+"""How a key's own rate limits are kept when it has none."""
+RATES_MAX = 10
 
 
 def checked(allowed: frozenset[str], terms: KeyTerms, now: int) -> KeyTerms:
@@ -34,6 +39,7 @@ def checked(allowed: frozenset[str], terms: KeyTerms, now: int) -> KeyTerms:
         expires_at=terms.expires_at,
         addresses=_networks(terms.addresses),
         origins=origins.checked(terms.origins),
+        rates=_rates(terms.rates),
         metadata=terms.metadata,
     )
 
@@ -72,6 +78,15 @@ def _permissions(allowed: frozenset[str], own: Sequence[str] | None) -> tuple[st
 def _check_expiry(expires_at: int | None, now: int) -> None:
     if expires_at is not None and not now < expires_at < clock.LATEST:
         raise InputInvalid("expires_at is a time in epoch ms that is still to come, before 2100", field="expires_at")
+
+
+def _rates(rates: Sequence[Rate]) -> tuple[Rate, ...]:
+    if len(rates) > RATES_MAX or len({rate.name for rate in rates}) < len(rates):
+        raise InputInvalid(f"A key has at most {RATES_MAX} rate limits, each of another name", field="rates")
+    for rate in rates:
+        if find_meter(rate.meter).aggregation not in SUMS:
+            raise InputInvalid(f"The meter {rate.meter} does not count or sum; it has no rate", field="rates")
+    return tuple(msgspec.structs.replace(rate, per="key") for rate in rates)
 
 
 def _networks(texts: Sequence[str]) -> tuple[str, ...]:
