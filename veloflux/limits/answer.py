@@ -25,7 +25,7 @@ def decision(
     _, state, taken, asked = asking
     _, verdict, refused, wait_us, total, reserved, burned, watched, _, _ = answer[:FIXED]
     passed = verdict == "OK" and counts
-    amount = asked.cost * taken.scale if passed else 0
+    amount = taken.amount(asked.cost) if passed else 0
     rates = taken.rates_for(asked, state.rates_of(asked.key[0] if asked.key else "")).limits
     held, counted = (amount, 0) if holds else (0, amount)
     pairs = answer[FIXED + 2 * len(rates) :]

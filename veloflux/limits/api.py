@@ -28,7 +28,7 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A meter, a feature, or both. `tenant`, slug or id, is needed with the operator's service key."""
 
     meter: Annotated[str, Meta(max_length=64, description="Name of a meter", examples=["requests"])] = ""
-    cost: Annotated[int, Meta(ge=1, le=COST_MAX, description="Units to use", examples=[1])] = 1
+    cost: Annotated[int | float, Meta(gt=0, le=COST_MAX, description="Units to use", examples=[1])] = 1
     id: Annotated[str, Meta(max_length=TEXT_MAX, description="Counts once; repeat safely", examples=["request-1"])] = ""
     source: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX, description="Where the id is unique")] = SOURCE
     route: Route = ""

@@ -60,8 +60,8 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
 
 def validate(asked: Question) -> None:
     """:raises InputInvalid: a question that no tenant's policy could answer."""
-    if not 1 <= asked.cost <= COST_MAX:
-        raise InputInvalid(f"cost must be a whole number from 1 to {COST_MAX}")
+    if not 0 < asked.cost <= COST_MAX:
+        raise InputInvalid(f"cost must be above 0, and at most {COST_MAX}")
     if len(asked.id) > TEXT_MAX or not 0 < len(asked.source) <= TEXT_MAX:
         raise InputInvalid(f"id and source have at most {TEXT_MAX} characters")
     if not (asked.meter or asked.feature):

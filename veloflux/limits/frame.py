@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
 
 from veloflux.db import keys
+from veloflux.errors import InputInvalid
 from veloflux.kit import period
 from veloflux.kit.clock import DAY_MS, HOUR_MS
 from veloflux.limits.model import Question
@@ -62,6 +64,16 @@ class Frame(NamedTuple):
     rate_limits: tuple[RateLimit, ...]
     routes: frozenset[str]
     rates: dict[tuple[bool, bool, str, str], Rates]
+
+    def amount(self, cost: int | float) -> int:
+        """A cost in the places of the meter. :raises InputInvalid: it is finer or larger than the meter can hold."""
+        if type(cost) is int:
+            return cost * self.scale
+        scaled = Decimal(repr(cost)).scaleb(self.meter.places)
+        if scaled != scaled.to_integral_value():
+            fine = f"at most {self.meter.places} decimal places" if self.meter.places else "a whole number"
+            raise InputInvalid(f"cost must be {fine}; the meter {self.meter.name} counts exactly", field="cost")
+        return int(scaled)
 
     def rates_for(self, asked: Question, own: str) -> Rates:
         """Limits by key, address or route apply where the question has one; `own` are those of its key, as kept."""

@@ -19,11 +19,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `key` is id and digest of an API key, or None where the caller has verified who asks. An `id` counts once, for its
     source, and shares its space with the ids of events; without one every question counts. `address` is what
     limits by address count, `caller` where the key is used from (None: at `address`), `route` what limits of a route
-    are bound to. A dry run decides and writes nothing.
+    are bound to. A cost may have the decimal places of its meter. A dry run decides and writes nothing.
     """
 
     meter: str = ""
-    cost: int = 1
+    cost: int | float = 1
     id: str = ""
     source: str = SOURCE
     key: tuple[str, str] | None = None
@@ -78,7 +78,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     meter: str
-    cost: int
+    cost: int | float
     until: int
     decision: Decision
 
@@ -89,6 +89,6 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     meter: str
     status: str
-    cost: Amount
+    cost: int | float
     late: bool = False
     decision: Decision | None = None

@@ -55,14 +55,14 @@ async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEA
     raise unsettled()
 
 
-async def commit(parts: Parts, tenant: str, id_: str, cost: int, asker: Question | None = None) -> Settled:
+async def commit(parts: Parts, tenant: str, id_: str, cost: float, asker: Question | None = None) -> Settled:
     """Count what was really used, though it is more than was reserved or the lease is over. Safe to repeat.
 
     :raises NotFound: no such reservation (it is forgotten a day after its lease).
     :raises Conflict: it was released, or committed with another cost.
     """
     if not 0 <= cost <= COST_MAX:
-        raise InputInvalid(f"cost must be a whole number from 0 to {COST_MAX}", field="cost")
+        raise InputInvalid(f"cost is a number from 0 to {COST_MAX}", field="cost")
     return await _settle(parts, tenant, id_, cost, asker or Question())
 
 
@@ -74,7 +74,7 @@ async def release(parts: Parts, tenant: str, id_: str, asker: Question | None = 
     return await _settle(parts, tenant, id_, None, asker or Question())
 
 
-async def _settle(parts: Parts, tenant: str, id_: str, cost: int | None, asker: Question) -> Settled:
+async def _settle(parts: Parts, tenant: str, id_: str, cost: float | None, asker: Question) -> Settled:
     named = ID.fullmatch(id_)
     if named is None:
         raise _no_reservation()
@@ -87,7 +87,7 @@ async def _settle(parts: Parts, tenant: str, id_: str, cost: int | None, asker: 
                 if state.version and all(meter != one.name for one in state.policy.meters):
                     raise _no_reservation()
                 taken = frame(state, tenant, meter) if state.version else blank(tenant)
-                amount = (cost or 0) * taken.scale
+                amount = taken.amount(cost or 0) if state.version else 0
                 asking = Asking(tenant, state, taken, asker)
                 answer = await store.run_settle(parts, store.settle_of(asking, own, status, amount))
                 match answer:

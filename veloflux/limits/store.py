@@ -50,7 +50,7 @@ def call_of(parts: Parts, asking: Asking, lease: Lease | None = None, *, dry: bo
     key, digest = asked.key or ("", "")
     own = state.rates_of(key)
     rates = frame.rates_for(asked, own)
-    limits, amount = frame.limits, asked.cost * frame.scale if frame.meter_key else 0
+    limits, amount = frame.limits, frame.amount(asked.cost) if asked.meter and state.version else 0
     names = [
         limits,
         _api_key(tenant, key) if key else limits,
