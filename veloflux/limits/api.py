@@ -28,7 +28,7 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A meter, a feature, or both. `tenant`, slug or id, is needed with the operator's service key."""
 
     meter: Annotated[str, Meta(max_length=64, description="Name of a meter", examples=["requests"])] = ""
-    cost: Annotated[int | float, Meta(gt=0, le=COST_MAX, description="Units to use", examples=[1])] = 1
+    cost: Annotated[float, Meta(gt=0, le=COST_MAX, description="Units to use", examples=[1])] = 1
     id: Annotated[str, Meta(max_length=TEXT_MAX, description="Counts once; repeat safely", examples=["request-1"])] = ""
     source: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX, description="Where the id is unique")] = SOURCE
     route: Route = ""
@@ -41,7 +41,7 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """What it asks, for whose key and from where."""
         return Question(
             meter=self.meter,
-            cost=self.cost,
+            cost=whole(self.cost),
             id=self.id,
             source=self.source,
             key=key,
@@ -77,6 +77,15 @@ _parse_api_key = functools.lru_cache(maxsize=4_096)(tenants.parse_api_key)
 _decoder = msgspec.json.Decoder(CheckRequest)
 _encode = msgspec.json.Encoder().encode
 FIGURES = Figures.__struct_fields__
+
+
+def whole(cost: float) -> int | float:
+    """A number of JSON, as an integer if it is one.
+
+    >>> whole(2.0), whole(0.1)
+    (2, 0.1)
+    """
+    return int(cost) if cost == int(cost) else cost
 
 
 async def decide(parts: Parts, received: Received) -> bytes:

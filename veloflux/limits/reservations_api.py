@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from veloflux.context import Parts
 from veloflux.kit.http import Received, inlined_schema, parsed
-from veloflux.limits.api import Address, Figures, Route, figures, reached, verified
+from veloflux.limits.api import Address, Figures, Route, figures, reached, verified, whole
 from veloflux.limits.model import COST_MAX, LEASE_MAX_S, Question, Settled
 from veloflux.limits.reserve import LEASE_S, commit, release, reserve
 from veloflux.metering.model import SOURCE, TEXT_MAX
@@ -22,7 +22,7 @@ class ReserveRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """`tenant`, slug or id, is needed with the operator's service key."""
 
     meter: Annotated[str, Meta(min_length=1, max_length=64, description="Name of a meter", examples=["requests"])]
-    cost: Annotated[int | float, Meta(gt=0, le=COST_MAX, description="Units to hold", examples=[1])] = 1
+    cost: Annotated[float, Meta(gt=0, le=COST_MAX, description="Units to hold", examples=[1])] = 1
     lease_s: Annotated[int, Meta(ge=1, le=LEASE_MAX_S, description="Seconds until it returns by itself")] = LEASE_S
     id: Annotated[str, Meta(max_length=TEXT_MAX, description="Reserves once; repeat safely", examples=["job-1"])] = ""
     source: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX, description="Where the id is unique")] = SOURCE
@@ -34,7 +34,7 @@ class ReserveRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class CommitRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What was really used, less or more than was reserved."""
 
-    cost: Annotated[int | float, Meta(ge=0, le=COST_MAX, description="Units used", examples=[1])]
+    cost: Annotated[float, Meta(ge=0, le=COST_MAX, description="Units used", examples=[1])]
     tenant: Tenant = ""
 
 
@@ -74,7 +74,7 @@ async def reserve_units(parts: Parts, received: Received) -> bytes:
     tenant, key = await verified(parts, received, asked.tenant)
     question = Question(
         meter=asked.meter,
-        cost=asked.cost,
+        cost=whole(asked.cost),
         id=asked.id,
         source=asked.source,
         key=key,
@@ -93,7 +93,7 @@ async def commit_units(parts: Parts, received: Received) -> bytes:
     """What was counted. :raises NotFound, Conflict: see `reserve.commit`."""
     asked = parsed(_commit, received.body)
     tenant, key = await verified(parts, received, asked.tenant)
-    return _settled(await commit(parts, tenant, _id(received), asked.cost, _asker(key, received)))
+    return _settled(await commit(parts, tenant, _id(received), whole(asked.cost), _asker(key, received)))
 
 
 async def release_units(parts: Parts, received: Received) -> bytes:
