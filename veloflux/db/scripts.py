@@ -4,8 +4,8 @@ Each file begins with a shebang and its flags, then a header: what it does, its 
 returns. A test holds header, file name and code together. A script is run by its SHA and loaded where a server does
 not know it yet (NOSCRIPT means: not executed).
 
-What several scripts do alike stands once, in `lua/parts/<part>.lua`: a line `-- include <part>` is replaced by its text,
-whose first comment says what it reads and which locals it makes.
+What several scripts do alike stands once, in `lua/parts/<part>.lua`: a line `-- include <part>` is replaced by its
+text, whose first comment says what it reads and which locals it makes.
 """
 
 import functools
