@@ -9,6 +9,7 @@ from granian.constants import Interfaces, Loops
 
 from veloflux import settings, wiring
 from veloflux.limits import store
+from veloflux.limits.check import learn
 from veloflux.limits.frame import blank, frame
 from veloflux.limits.model import Question
 from veloflux.metering.known import known
@@ -48,14 +49,13 @@ class Bare:
         tenant, (key, digest) = os.environ["BENCH_TENANT"], os.environ["BENCH_KEY"].split()
         asked, state = Question(meter="requests", id="x", key=(key, digest)), known(tenant)
         answer = ["STALE"]
-        while answer[0] != "OK" and answer[0] != "SEEN":
+        while answer[0] != "DECIDED":
             taken = frame(state, tenant, "requests") if state.version else blank(tenant)
-            self._names, self._args = store.call_of(self._parts, tenant, state, taken, asked)
+            asking = store.Asking(tenant, state, taken, asked)
+            self._names, self._args = store.call_of(self._parts, asking)
             answer = await self._parts.db.script(store.CHECK, self._names, self._args)
-            if answer[0] == "STALE":
-                state.learn_policy(answer[1], answer[2])
-            elif answer[0] == "ROLL":
-                state.learn_now(answer[1], answer[2], answer[3])
+            if answer[0] != "DECIDED":
+                await learn(self._parts, asking, answer)
 
 
 def create() -> Bare:

@@ -27,6 +27,7 @@ VeloFluxError
 │   ├── ImpersonationForbids
 │   ├── SignInRefused
 │   ├── TenantSuspended
+│   ├── FeatureMissing
 │   └── TenantReadOnly
 ├── NotFound 404                what is another tenant's is not found either
 ├── MethodNotAllowed 405        the header Allow names those that are
@@ -37,6 +38,7 @@ VeloFluxError
 ├── BodyTooLarge 413
 ├── MediaTypeUnsupported 415
 ├── LimitReached 429            with Retry-After
+│   ├── QuotaExceeded
 │   └── TooManyAttempts
 ├── ProviderUnusable 502         a tenant's sign-in provider does not answer as it must
 ├── Unavailable 503             try again, with Retry-After
@@ -258,6 +260,12 @@ class SecondFactorNeeded(PermissionDenied):
     code = "second_factor_needed"
 
 
+class FeatureMissing(PermissionDenied):
+    """The tenant's plan does not include a feature; another plan does, or an operator may grant it."""
+
+    code = "feature_missing"
+
+
 class AccountDisabled(PermissionDenied):
     """An operator disabled this account; told to whoever knows its password."""
 
@@ -370,7 +378,16 @@ class LimitReached(VeloFluxError):
 
     code = "limit_reached"
     status = 429
-    public = frozenset({"allowed", "refused_by", "limit", "used", "remaining", "reset_at", "retry_after"})
+
+
+class QuotaExceeded(LimitReached):
+    """A check was answered no; `extra` has the figures of the answer, `refused_by` and `retry_after`."""
+
+    code = "quota_exceeded"
+    public = frozenset(
+        {"allowed", "refused_by", "retry_after", "limit", "used", "remaining", "reset_at"}
+        | {"overage", "credits", "feature", "rates", "watching"}
+    )
 
 
 class TooManyAttempts(LimitReached):

@@ -637,6 +637,18 @@ class OverrideRemoved(Event, frozen=True, kw_only=True):
 # Usage
 
 
+class QuotaThresholdReached(Event, frozen=True, kw_only=True):
+    """So many percent of a quota are used; said by the script that counts, once a period for each threshold.
+
+    `period` is as in the key of its counter: `m2026-11`, `d2026-11-22`, `b2026-11-05`, `life`.
+    """
+
+    name = "quota.threshold_reached"
+    meter: str
+    period: str
+    percent: int
+
+
 class UsageImported(Event, frozen=True, kw_only=True):
     """An access log was imported, or the part of it until the import was interrupted."""
 

@@ -16,8 +16,11 @@ from veloflux.db.names import Claim, Name
 from veloflux.errors import VeloFluxError
 from veloflux.kit.pace import Pace
 from veloflux.limits import Question
+from veloflux.limits.store import OPEN_PERIODS
 from veloflux.metering import Event, store
+from veloflux.metering.known import known
 from veloflux.metering.prune_usage import prune_tenant
+from veloflux.plans.catalogue import Rate
 from veloflux.tenants import store as tenants_store
 from veloflux.tenants.model import ApiKey
 
@@ -121,6 +124,12 @@ async def checks(ctx: Context) -> None:
         msgspec.structs.replace(customers.asked(mine), key=(mine.key.id, "0" * 64)),
     ):
         await _refused(limits.check(acme.parts, acme.tenant, asked))
+    own = await customers.key(acme, rates=(Rate(name="own", meter="requests", limit="1/s"),))
+    await limits.check(acme.parts, acme.tenant, customers.asked(own))
+    await customers.put_policy(acme, rates=())
+    held = await limits.reserve(acme.parts, acme.tenant, Question(meter="requests", id="r"))
+    await limits.release(acme.parts, acme.tenant, held.id)
+    await _refused(limits.reserve(acme.parts, acme.tenant, Question(meter="requests", id="r")))
     await customers.let_a_generation_pass(acme)
     await limits.check(acme.parts, acme.tenant, Question(meter="requests", id="b"))
     await ctx.db.call("HSET", keys.total(acme.tenant, "requests", "2025-05"), "sum", 10**18 - 1)
@@ -132,6 +141,40 @@ async def checks(ctx: Context) -> None:
 async def strangers(ctx: Context) -> None:
     await identity.admit_address(ctx.parts, "203.0.113.9")
     await identity.store.run_pace(ctx.db, "adr_1", NEVER)
+
+
+async def reservations(ctx: Context) -> None:
+    acme = await customers.customer(ctx, clock="")
+    mine, guest = await customers.key(acme), await customers.key(acme, "viewer")
+    near = await customers.key(acme, addresses=("203.0.113.0/24",))
+    held = [await limits.reserve(acme.parts, acme.tenant, Question(meter="requests")) for _ in range(3)]
+    await customers.put_policy(acme, quotas=(customers.quota(5), customers.quota(9, period="day")))
+    for id_, asked in (
+        (held[0].id, customers.asked(mine)),
+        (held[0].id, customers.asked(guest)),
+        (held[0].id, customers.asked(near, address="203.0.113.9")),
+        (held[0].id, msgspec.structs.replace(customers.asked(mine), key=(mine.key.id, "0" * 64))),
+        (f"rsv_{'0' * 26}.requests", customers.asked(mine)),
+    ):
+        await _refused(limits.commit(acme.parts, acme.tenant, id_, 2, asked))
+    await limits.release(acme.parts, acme.tenant, held[1].id)
+    known(acme.tenant).learn_time(0)
+    await limits.commit(acme.parts, acme.tenant, held[2].id, 1)
+    last = await limits.reserve(acme.parts, acme.tenant, Question(meter="requests"))
+    for name in await ctx.db.scan(keys.entry("total").glob()):
+        await ctx.db.call("HSET", name, "sum", 10**18 - 1)
+    await _refused(limits.commit(acme.parts, acme.tenant, last.id, 1))
+    await ctx.db.call("HSET", keys.limits(acme.tenant), "status", "closed")
+    await _refused(limits.commit(acme.parts, acme.tenant, last.id, 1))
+
+
+async def periods(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    quotas = [customers.quota(9, period=period) for period in ("day", "month", "billing", "lifetime")]
+    await customers.put_policy(acme, quotas=tuple(quotas))
+    await limits.check(acme.parts, acme.tenant, Question(meter="requests"))
+    asked = [keys.limits(acme.tenant)], ["open:requests", "something else", "", 0]
+    await ctx.db.script(OPEN_PERIODS, *asked)
 
 
 async def api_keys(ctx: Context) -> None:
@@ -216,6 +259,8 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "identity/pace": (strangers,),
     "identity/uncount": (sessions,),
     "limits/check": (checks, checks_of_a_full_bucket),
+    "limits/open_periods": (periods,),
+    "limits/settle": (reservations,),
     "metering/keep": (raw_events,),
     "metering/prune": (days_that_leave_their_index,),
     "metering/record": (records, records_of_a_full_bucket, records_of_every_aggregation),

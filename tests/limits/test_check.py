@@ -19,7 +19,7 @@ from veloflux.errors import (
     NotFound,
     PermissionDenied,
 )
-from veloflux.limits import Decision, Question, check, read_period
+from veloflux.limits import Decision, Question, RateState, check, read_period
 from veloflux.metering.known import known
 from veloflux.plans import Meter
 
@@ -39,7 +39,8 @@ async def used(ctx: Context, meter: str = "requests") -> int:
 async def test_a_request_passes_and_the_answer_has_the_months_figures(ctx: Context) -> None:
     acme = await customer(ctx)
     decision = await check(acme.parts, acme.tenant, asked(await key(acme)))
-    assert decision == Decision(allowed=True, limit=1000, used=1, remaining=999, reset_at=JUNE)
+    per_second = RateState(name="per_second", limit=20, window=2, remaining=19, reset=1)
+    assert decision == Decision(allowed=True, limit=1000, used=1, remaining=999, reset_at=JUNE, rates=(per_second,))
 
 
 async def test_of_100_at_once_exactly_the_burst_of_20_passes(ctx: Context) -> None:

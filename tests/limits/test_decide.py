@@ -11,6 +11,7 @@ from veloflux import tenants
 from veloflux.context import Context
 from veloflux.errors import InputInvalid, LimitReached, NotAuthenticated, NotFound, PermissionDenied
 from veloflux.kit.http import Received
+from veloflux.limits import RateState
 from veloflux.limits.api import decide
 from veloflux.metering import read_usage
 
@@ -25,7 +26,18 @@ async def answered(ctx: Context, token: str, asked: Any = ASKED) -> Any:
 async def test_a_tenants_key_is_answered_with_the_quotas_figures(ctx: Context) -> None:
     acme = await customer(ctx)
     answer = await answered(acme, (await key(acme)).token)
-    assert answer == {"allowed": True, "limit": 1000, "used": 1, "remaining": 999, "reset_at": 1_748_746_800_000}
+    assert answer == {
+        "allowed": True,
+        "limit": 1000,
+        "used": 1,
+        "remaining": 999,
+        "reset_at": 1_748_746_800_000,
+        "overage": 0,
+        "credits": 0,
+        "feature": None,
+        "rates": [{"name": "per_second", "limit": 20, "window": 2, "remaining": 19, "reset": 1}],
+        "watching": [],
+    }
 
 
 async def test_a_refusal_names_the_limit_its_figures_and_when_to_repeat(ctx: Context) -> None:
@@ -42,6 +54,11 @@ async def test_a_refusal_names_the_limit_its_figures_and_when_to_repeat(ctx: Con
         "limit": 1,
         "used": 1,
         "remaining": 0,
+        "overage": 0,
+        "credits": 0,
+        "feature": None,
+        "rates": (RateState(name="per_second", limit=20, window=2, remaining=19, reset=1),),
+        "watching": (),
     }
     assert retry_after == (reset_at - 1_747_494_000_000) // 1000
 

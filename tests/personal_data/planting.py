@@ -193,6 +193,8 @@ async def _used(ctx: Context, seen: Seen) -> None:
     key = await customers.key(box)
     assert (await limits.check(ctx.parts, box.tenant, customers.asked(key, id_="1", address="203.0.113.9"))).allowed
     await _counted(box)
+    await limits.reserve(ctx.parts, box.tenant, limits.Question(meter="requests"))
+    await ctx.db.call("HSET", keys.credit_state(box.tenant, "requests"), "grt_1", "5|5|0|0|")
     await tenants.change_record(box, tenants.RecordChange(legal_name="Box Ltda."))
     page = await tenants.create_api_key(box, "page", "", tenants.KeyTerms(), "publishable")
     await tenants.authenticate_publishable_key(ctx.parts, page.token, "203.0.113.9", "")

@@ -15,7 +15,7 @@ from tests import cast, customers
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
-from veloflux import identity, tenants
+from veloflux import identity, limits, tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -144,6 +144,10 @@ async def _role(side: Side) -> str:
     return (await tenants.create_role(side.inside, f"role_of_{side.name}", ["usage:read"])).name
 
 
+async def _reservation(side: Side) -> str:
+    return (await limits.reserve(side.inside.parts, side.tenant.id, limits.Question(meter="requests"))).id
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
@@ -170,6 +174,7 @@ FACTORIES: dict[str, Factory] = {
     "owner": _tenant_id,
     "passkey": _passkey,
     "q": _email,
+    "reservation": _reservation,
     "reset/token": _reset,
     "roles.change.name": _role,
     "roles.delete.name": _role,
@@ -195,6 +200,7 @@ NO_ID: dict[str, Any] = {
     "events.outcome": "",
     "events.record.data": {"bytes": 512},
     "events.type_": "http.request",
+    "feature": "",
     "meter": "requests",
     "meters.add.event_type": "stored",
     "meters.add.name": "gb",

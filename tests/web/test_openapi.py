@@ -34,7 +34,7 @@ from veloflux.plans import catalogue
 from veloflux.transaction import Transaction
 
 EXAMPLES = 50
-BY_KEY = ("limits.check", "events.record")
+BY_KEY = ("limits.check", "limits.reserve", "limits.commit", "limits.release", "events.record")
 """These are for programs, which have keys; people's sessions may use all others."""
 HEADERS = ("accept", "accept-language", "cookie", "content-encoding", "if-none-match", "range", "x-forwarded-for")
 MEANT = {
@@ -132,6 +132,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
             "owner": scene.acme.id,
             "role": role.name,
             "passkey": made.phone.passkey,
+            "reservation": f"rsv_{'0' * 26}.requests",
             "session": spare.person.session,
             "tenant": "acme",
             "token": (await tenants.create_token(within, ["usage:read"])).shown.id,
@@ -372,6 +373,9 @@ def successes(world: World) -> dict[str, Success]:
         "events.live": Success(tenant="box", query={"seconds": "0"}),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
         "usage.adjustments": Success(tenant="box"),
+        "limits.reserve": Success(world.key, {"meter": "requests", "id": "3", "lease_s": 30}),
+        "limits.commit": Success(world.key, {"cost": 2}),
+        "limits.release": Success(world.key, {}),
         "usage.read": Success(query={"window": "hour"}, tenant="box"),
         "usage.export": Success(query={"format": "json"}, tenant="box"),
         "audit.list": Success(),
@@ -419,6 +423,8 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         if name == "outbox.show":
             ids["message"] = written_message(world.url)
         actor = impersonation(world) if success.actor == "impersonated" else success.actor
+        if name in ("limits.commit", "limits.release"):
+            ids["reservation"] = reserved(world)
         if name == "users.delete":
             ids["user"] = person(world.url, "dora")
         if name == "users.remove_factors":
@@ -466,6 +472,13 @@ def person(url: str, name: str) -> str:
     """The id of somebody."""
     me = httpx2.get(f"{url}/api/auth/me", headers=authorization(sign_in(url, name)), timeout=30)
     return str(me.json()["id"])
+
+
+def reserved(world: World) -> str:
+    """The id of a new reservation."""
+    asked = {"meter": "requests"}
+    answer = httpx2.post(f"{world.url}/api/reservations", json=asked, headers=authorization(world.key), timeout=30)
+    return str(answer.json()["id"])
 
 
 def written_message(url: str) -> str:

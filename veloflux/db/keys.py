@@ -542,9 +542,33 @@ def limits(tenant_: str) -> str:
 
 
 def address_limit(tenant_: str, digest: str) -> str:
-    """string | until the limit is whole again | limits | state of the rate limit of one address
+    """hash | until its limits are whole again | limits | state of each rate limit of one address
     | tenant: not exported; passing"""
     return f"{tenant(tenant_)}:address:{_id(digest)}"
+
+
+def counted(tenant_: str, meter: str, period: str) -> str:
+    """hash | 400 days, of a day 8, of a lifetime for ever | limits | a quota's period: sum, paid by credits, told
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
+
+
+def credit_state(tenant_: str, meter: str) -> str:
+    """hash | no ttl | limits | grant -> amount, what is left, priority, start and expiry
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:credits:{_name(meter)}"
+
+
+def reservation(tenant_: str, reservation: str) -> str:
+    """hash | until a day after its lease | limits | meter, amount, until when, and how it was settled
+    | tenant: not exported; passing"""
+    return f"{tenant(tenant_)}:reservation:{_id(reservation)}"
+
+
+def leases(tenant_: str, meter: str) -> str:
+    """zset | no ttl, gone with the last | limits | open reservations with their amounts, by the end of the lease
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:leases:{_name(meter)}"
 
 
 def publishable_limit(tenant_: str, api_key: str, digest: str) -> str:
@@ -639,13 +663,6 @@ def adjustments(tenant_: str, meter: str) -> str:
     """hash | no ttl | metering | amounts that came after their month was invoiced: month -> sum, in its places
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:adjustments:{_name(meter)}"
-
-
-def counted(tenant_: str, meter: str, period: str) -> str:
-    """hash | no ttl, made by the first check of its quota | limits | usage of a quota's period:
-    `sum`, and `paid` from credits
-    | tenant: exported; deleted"""
-    return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
 
 
 def seen(tenant_: str, generation: str, bucket: str) -> str:

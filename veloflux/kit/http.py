@@ -13,7 +13,7 @@ Body = TypeVar("Body")
 class Received(NamedTuple):
     """`token` is the bearer token or ""; `query` is the query string; `address` is the client's; `origin` is the page's
     that asks, or "", `elsewhere` the same if it is another one than this server's; `headers` have their names in lower
-    case."""
+    case; `path` is the route's, as asked."""
 
     token: str
     body: bytes
@@ -22,6 +22,7 @@ class Received(NamedTuple):
     origin: str = ""
     elsewhere: str = ""
     headers: Iterable[tuple[bytes, bytes]] = ()
+    path: str = ""
 
     def header(self, name: str) -> str:
         """A header's value; "" when there is none.

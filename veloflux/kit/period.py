@@ -1,4 +1,5 @@
-"""Calendar arithmetic in a tenant's time zone: days, months and the quarters of an hour that usage is kept in."""
+"""Calendar arithmetic in a tenant's time zone: days, months, billing periods, and the quarters of an hour that usage is
+kept in."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -74,3 +75,26 @@ def next_month(first: date) -> date:
     '2016-01-01'
     """
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def billing_period(on: date, anchor: str) -> tuple[date, date]:
+    """First day of the monthly billing period that a day lies in, and of the next one; `anchor` is an ISO date on which
+    one begins, "" the first of a month. Where a month has no such day, its last one takes its place.
+
+    >>> [day.isoformat() for day in billing_period(date(2015, 5, 17), "2014-11-05")]
+    ['2015-05-05', '2015-06-05']
+    >>> [day.isoformat() for day in billing_period(date(2015, 3, 30), "2015-01-31")]
+    ['2015-02-28', '2015-03-31']
+    """
+    day = date.fromisoformat(anchor).day if anchor else 1
+    this = on.replace(day=1)
+    begins = _within(this, day)
+    if on < begins:
+        before = (this - timedelta(days=1)).replace(day=1)
+        return _within(before, day), begins
+    return begins, _within(next_month(this), day)
+
+
+def _within(first: date, day: int) -> date:
+    last = next_month(first) - timedelta(days=1)
+    return first.replace(day=min(day, last.day))

@@ -1,12 +1,27 @@
 """May this pass? Rate limits and quotas, decided exactly: on one server and through its restarts never one too many.
 
-- One script call decides the API key, every rate limit and the quota, and counts; all or nothing.
+- One script call decides the API key, every rate limit and every quota, and counts; all or nothing.
 - An id counts once, whether a check or an event brings it first.
 - Without an answer there is no permission: a check fails closed.
 """
 
 from veloflux.limits.check import check
-from veloflux.limits.model import Decision, Question
+from veloflux.limits.model import Decision, Question, RateState, Reservation, Settled
 from veloflux.limits.period import Period, read_period
+from veloflux.limits.remove import remove_limits
+from veloflux.limits.reserve import commit, release, reserve
 
-__all__ = ["Decision", "Period", "Question", "check", "read_period"]
+__all__ = [
+    "Decision",
+    "Period",
+    "Question",
+    "RateState",
+    "Reservation",
+    "Settled",
+    "check",
+    "commit",
+    "read_period",
+    "release",
+    "remove_limits",
+    "reserve",
+]

@@ -1,7 +1,6 @@
 """POST /api/check, served without the framework: may this request pass?"""
 
 import functools
-from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -9,98 +8,129 @@ from msgspec import Meta
 
 from veloflux import tenants
 from veloflux.context import PLATFORM, Context, Parts
-from veloflux.errors import InputInvalid, LimitReached
+from veloflux.errors import InputInvalid, QuotaExceeded
 from veloflux.kit.http import Received, inlined_schema, parsed
 from veloflux.limits.check import check
-from veloflux.limits.model import COST_MAX, Decision, Question
+from veloflux.limits.model import COST_MAX, Amount, Decision, Question, RateState
 from veloflux.metering.model import SOURCE, TEXT_MAX
+from veloflux.plans.catalogue import Value
 
 ROUTES = ()
 
 
-class CheckRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """`tenant`, slug or id, is needed with the operator's service key."""
+Route = Annotated[str, Meta(max_length=200, description="What limits of a route are bound to", examples=["GET /"])]
+Address = Annotated[
+    str, Meta(max_length=45, description="Whose limits by address apply; empty: the caller's", examples=["203.0.113.9"])
+]
 
-    meter: Annotated[str, Meta(max_length=64, description="Name of a meter", examples=["requests"])]
-    cost: Annotated[int, Meta(ge=1, le=COST_MAX, description="Units to use", examples=[1])] = 1
+
+class CheckRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A meter, a feature, or both. `tenant`, slug or id, is needed with the operator's service key."""
+
+    meter: Annotated[str, Meta(max_length=64, description="Name of a meter", examples=["requests"])] = ""
+    cost: Annotated[float, Meta(gt=0, le=COST_MAX, description="Units to use", examples=[1])] = 1
     id: Annotated[str, Meta(max_length=TEXT_MAX, description="Counts once; repeat safely", examples=["request-1"])] = ""
     source: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX, description="Where the id is unique")] = SOURCE
+    route: Route = ""
+    address: Address = ""
+    feature: Annotated[str, Meta(max_length=60, description="Name of a feature that the plan must include")] = ""
+    dry_run: Annotated[bool, Meta(description="Decide, and count nothing")] = False
     tenant: Annotated[str, Meta(max_length=64, description="Only with a service key")] = ""
 
+    def question(self, key: tuple[str, str] | None, caller: str) -> Question:
+        """What it asks, for whose key and from where."""
+        return Question(
+            meter=self.meter,
+            cost=whole(self.cost),
+            id=self.id,
+            source=self.source,
+            key=key,
+            address=self.address or caller,
+            caller=caller,
+            route=self.route,
+            feature=self.feature,
+            dry_run=self.dry_run,
+        )
 
-class CheckAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Figures of this month's quota, null without one; `reset_at` is its end in epoch ms."""
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Of the quota that refuses, or else has the least left; without one null, and `used` is of this month.
+
+    `reset_at` is the end of its period in epoch ms, null: never. `overage`: units beyond soft quotas; `credits`: units
+    of this question that credits paid; `feature`: what the plan says of it; `watching`: limits in the shadow that would
+    have refused.
+    """
 
     allowed: bool
-    limit: int | Decimal | None
-    used: int | Decimal
-    remaining: int | Decimal | None
-    reset_at: int
+    limit: Amount | None
+    used: Amount
+    remaining: Amount | None
+    reset_at: int | None
+    overage: Amount
+    credits: Amount
+    feature: Value | None
+    rates: tuple[RateState, ...]
+    watching: tuple[str, ...]
 
 
 _parse_api_key = functools.lru_cache(maxsize=4_096)(tenants.parse_api_key)
 _decoder = msgspec.json.Decoder(CheckRequest)
 _encode = msgspec.json.Encoder().encode
+FIGURES = Figures.__struct_fields__
+
+
+def whole(cost: float) -> int | float:
+    """A number of JSON, as an integer if it is one.
+
+    >>> whole(2.0), whole(0.1)
+    (2, 0.1)
+    """
+    return int(cost) if cost == int(cost) else cost
 
 
 async def decide(parts: Parts, received: Received) -> bytes:
     """The answer's body when the request may pass.
 
-    :raises LimitReached: it may not; `extra` names the limit and has its figures and `retry_after` in seconds.
+    :raises QuotaExceeded: it may not; `extra` names the limit and has its figures and `retry_after` in seconds.
     :raises VeloFluxError: it could not be decided, so it may not.
     """
-    tenant, key, digest = _parse_api_key(received.token)
     asked = parsed(_decoder, received.body)
-    verified = None if tenant == PLATFORM else (key, digest)
-    if verified is None or asked.tenant or received.elsewhere:
-        tenant = await _named_tenant(parts, received, asked.tenant or (tenant if verified else ""))
-    decision = await check(
-        parts,
-        tenant,
-        Question(
-            meter=asked.meter,
-            cost=asked.cost,
-            id=asked.id,
-            source=asked.source,
-            key=verified,
-            address=received.address,
-        ),
-    )
+    tenant, key = await verified(parts, received, asked.tenant)
+    decision = await check(parts, tenant, asked.question(key, received.address))
     if not decision.allowed:
-        raise _reached(decision)
-    return _encode(
-        CheckAnswer(
-            allowed=True,
-            limit=decision.limit,
-            used=decision.used,
-            remaining=decision.remaining,
-            reset_at=decision.reset_at,
-        )
-    )
+        raise reached(decision)
+    return _encode(figures(decision))
 
 
-async def _named_tenant(parts: Parts, received: Received, named: str) -> str:
-    """The tenant that the body names, if the key is the operator's or that tenant's, and may be used by the page."""
+def figures(decision: Decision) -> Figures:
+    """What the answer to whoever may pass has."""
+    return msgspec.convert(decision, Figures, from_attributes=True)
+
+
+async def verified(parts: Parts, received: Received, named: str) -> tuple[str, tuple[str, str] | None]:
+    """The tenant asked for, and id and digest of the key that the script must verify; None: it was verified here.
+
+    :raises NotAuthenticated, PermissionDenied, NotFound, InputInvalid: the key, or the tenant that the body names.
+    """
+    tenant, key, digest = _parse_api_key(received.token)
+    if tenant != PLATFORM and not named and not received.elsewhere:
+        return tenant, (key, digest)
+    verified_key = None if tenant == PLATFORM else (key, digest)
+    named = named or (tenant if verified_key else "")
     if not named:
         raise InputInvalid('A service key must name the tenant: {"tenant": "<slug or id>", …}')
     actor = await tenants.authenticate_api_key(parts, received.token, received.address)
     actor = msgspec.structs.replace(actor, origin=received.elsewhere)
-    return (await tenants.authorise(Context(parts=parts, actor=actor), named, "usage:write")).tenant
+    scope = await tenants.authorise(Context(parts=parts, actor=actor), named, "usage:write")
+    return scope.tenant, verified_key
 
 
-def _reached(decision: Decision) -> LimitReached:
+def reached(decision: Decision) -> QuotaExceeded:
+    """The refusal as a problem."""
     kind, _, name = decision.refused_by.partition(":")
-    what = f"The month's quota of {name}" if kind == "quota" else f"The rate limit {name}"
-    return LimitReached(
-        f"{what} is reached; repeat in {decision.retry_after} s",
-        allowed=False,
-        refused_by=decision.refused_by,
-        retry_after=decision.retry_after,
-        limit=decision.limit,
-        used=decision.used,
-        remaining=decision.remaining,
-        reset_at=decision.reset_at,
-    )
+    what = f"The quota of {name.replace(':', ' a ')}" if kind == "quota" else f"The rate limit {name}"
+    shown = {name: getattr(decision, name) for name in ("refused_by", "retry_after", *FIGURES)}
+    return QuotaExceeded(f"{what} is reached; repeat in {decision.retry_after} s", **shown)
 
 
 OPENAPI: dict[str, Any] = {
@@ -117,7 +147,7 @@ OPENAPI: dict[str, Any] = {
             "responses": {
                 "200": {
                     "description": "It may pass, and was counted",
-                    "content": {"application/json": {"schema": inlined_schema(CheckAnswer)}},
+                    "content": {"application/json": {"schema": inlined_schema(Figures)}},
                 }
             },
         }

@@ -1,11 +1,11 @@
-"""May this pass? One round trip decides API key, rate limits and quota, and counts."""
+"""May this pass? One round trip decides API key, features, rate limits and quotas, and counts."""
 
-import math
 from typing import Any
 
 from veloflux.context import Parts
 from veloflux.errors import (
     CounterOutOfRange,
+    FeatureMissing,
     IdReused,
     InputInvalid,
     NotAuthenticated,
@@ -15,11 +15,12 @@ from veloflux.errors import (
 )
 from veloflux.kit.deadline import Deadline
 from veloflux.limits import store
-from veloflux.limits.frame import Frame, blank, frame
+from veloflux.limits.answer import decision
+from veloflux.limits.frame import blank, frame
 from veloflux.limits.model import COST_MAX, Decision, Question
+from veloflux.limits.store import Asking
 from veloflux.metering.grow import grow_later, make_room
-from veloflux.metering.known import Known, known, not_active
-from veloflux.metering.measure import shown
+from veloflux.metering.known import known, not_active
 from veloflux.metering.model import TEXT_MAX
 from veloflux.tenants import REFUSED, may_call_from
 
@@ -30,69 +31,82 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
     """Decide and count. Fails closed: an error is no permission.
 
     :raises NotAuthenticated, PermissionDenied: the API key. :raises NotFound: no such tenant.
+    :raises FeatureMissing: the plan does not include the feature; nothing was counted.
     :raises MeterUnknown, InputInvalid, IdReused: the question.
     :raises Unavailable: Redis did not answer in time (a setting, 80 ms); ask again with the same id: it counts once.
     """
-    _validate(asked)
+    validate(asked)
     state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
         with Deadline(deadline_ms / 1000):
             for _ in range(TRIES):
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
-                knew = state.seen.text
-                answer = await store.run_check(parts, tenant, state, taken, asked)
-                if answer[0] == "STALE":
-                    state.learn_policy(*answer[1:])
-                elif answer[0] == "ROLL":
-                    state.learn_now(*answer[1:])
-                elif answer[0] == "ADDRESS" and asked.key and may_call_from(answer[1], asked.address):
-                    state.learn_addresses(asked.key[0], answer[1])
-                elif answer[0] == "GROW":
-                    await make_room(parts.db, tenant, state, knew)
-                else:
-                    if answer[0] == "OK" and answer[2]:
-                        grow_later(parts.db, tenant, state)
-                    return _decision(state, taken, asked, answer)
+                feature = taken.features.get(asked.feature) if asked.feature else None
+                lacks = bool(asked.feature) and not feature
+                dry = lacks or asked.dry_run or not asked.meter
+                asking, knew = Asking(tenant, state, taken, asked), state.seen.text
+                answer = await store.run_check(parts, store.call_of(parts, asking, dry=dry))
+                if answer[0] != "DECIDED":
+                    await learn(parts, asking, answer, knew)
+                    continue
+                if lacks:
+                    raise FeatureMissing(f"The plan does not include the feature {asked.feature}")
+                if answer[8]:
+                    parts.wake(tenant)
+                if answer[10]:
+                    grow_later(parts.db, tenant, state)
+                return decision(asking, answer, feature=feature, counts=not dry)
     except TimeoutError:
-        raise Unavailable(
-            f"The limits did not answer within {deadline_ms} ms; ask again with the same id, and it counts once"
-        ) from None
-    raise Unavailable("The tenant's policy or clock changes faster than it can be read; ask again")
+        raise late(deadline_ms) from None
+    raise unsettled()
 
 
-def _validate(asked: Question) -> None:
-    if not 1 <= asked.cost <= COST_MAX:
-        raise InputInvalid(f"cost must be a whole number from 1 to {COST_MAX}")
+def validate(asked: Question) -> None:
+    """:raises InputInvalid: a question that no tenant's policy could answer."""
+    if not 0 < asked.cost <= COST_MAX:
+        raise InputInvalid(f"cost must be above 0, and at most {COST_MAX}")
     if len(asked.id) > TEXT_MAX or not 0 < len(asked.source) <= TEXT_MAX:
         raise InputInvalid(f"id and source have at most {TEXT_MAX} characters")
+    if not (asked.meter or asked.feature):
+        raise InputInvalid("Ask about a meter, a feature, or both")
 
 
-def _decision(state: Known, taken: Frame, asked: Question, answer: list[Any]) -> Decision:
+async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "") -> None:
+    """Take in what a script answered that knows better, so that it can be asked again; `knew` is the seen
+    state that it was asked with.
+
+    :raises VeloFluxError: it is a refusal, for which there is no other time.
+    """
+    _, state, taken, asked = asking
     match answer:
-        case ["OK", total, _]:
-            return _figures(taken, int(total) + asked.cost * taken.scale)
-        case ["SEEN", total]:
-            return _figures(taken, int(total))
-        case ["RATE", total, index, wait_us]:
-            name = f"rate:{taken.rates_for(asked).limits[index - 1].name}"
-            return _figures(taken, int(total), name, max(math.ceil(wait_us / 1_000_000), 1))
-        case ["QUOTA", total]:
-            wait_s = math.ceil((taken.month_end - state.now()) / 1000)
-            return _figures(taken, int(total), f"quota:{taken.meter.name}", max(wait_s, 1))
-    raise _refusal(asked, answer)
+        case ["STALE", text, version]:
+            state.learn_policy(text, version)
+        case ["ROLL", real]:
+            state.learn_time(real)
+        case ["ROLL", *now]:
+            state.learn_now(*now)
+        case ["GROW"]:
+            await make_room(parts.db, asking.tenant, state, knew)
+        case ["ADDRESS", text] if asked.key and may_call_from(text, asked.used_from):
+            state.learn_addresses(asked.key[0], text)
+        case ["OWN", text] if asked.key:
+            state.learn_rates(asked.key[0], text)
+        case ["OPEN", text]:
+            await store.open_periods(parts.db, taken, text, state.now())
+        case _:
+            raise _refusal(asked, answer)
 
 
-def _figures(taken: Frame, used: int, refused_by: str = "", retry_after: int = 0) -> Decision:
-    places = taken.meter.places
-    return Decision(
-        allowed=not refused_by,
-        limit=None if taken.quota is None else shown(taken.quota, places),
-        used=shown(used, places),
-        remaining=None if taken.quota is None else shown(max(taken.quota - used, 0), places),
-        reset_at=taken.month_end,
-        refused_by=refused_by,
-        retry_after=retry_after,
+def late(deadline_ms: int) -> Unavailable:
+    """No answer came in time."""
+    return Unavailable(
+        f"The limits did not answer within {deadline_ms} ms; ask again with the same id, and it counts once"
     )
+
+
+def unsettled() -> Unavailable:
+    """Each answer was that something else had changed."""
+    return Unavailable("The tenant's policy or clock changes faster than it can be read; ask again")
 
 
 def _refusal(asked: Question, answer: list[Any]) -> VeloFluxError:
@@ -105,7 +119,9 @@ def _refusal(asked: Question, answer: list[Any]) -> VeloFluxError:
             return PermissionDenied("This API key may not check limits; make one with the role member")
         case ["CONFLICT"]:
             return IdReused(
-                "This id was checked before with another meter or cost; each request needs an id of its own"
+                "This id came before with another meter or cost, or to reserve; each request needs an id of its own"
             )
+        case ["OVER"]:
+            return IdReused("This id was reserved before, and the reservation is over; take another id")
         case _:
             return CounterOutOfRange("This month's usage would pass 10^18; nothing was counted")

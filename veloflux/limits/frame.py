@@ -1,18 +1,30 @@
-"""What a check of one meter takes from a tenant's policy and from the present day: the same for thousands of checks."""
+"""What a check of a meter takes from a tenant's policy and the present hour: the same for thousands of checks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
+import msgspec
+
 from veloflux.db import keys
+from veloflux.errors import InputInvalid
 from veloflux.kit import period
-from veloflux.kit.clock import DAY_MS, LATEST
+from veloflux.kit.clock import DAY_MS, HOUR_MS, LATEST
 from veloflux.limits.model import Question
+from veloflux.limits.spans import Span, spans
 from veloflux.metering.known import Known
 from veloflux.plans import Effective, Meter, Policy, RateLimit, pick_meter
+from veloflux.plans.catalogue import Rate, Value
+from veloflux.plans.policy import rate_limit
+
+KINDS_MAX = 1_000
+NO_METER = Meter(name="none", event_type="none", aggregation="count", unit="")
+_own = msgspec.json.Decoder(tuple[Rate, ...])
 
 
 class Rates(NamedTuple):
-    """The rate limits of one kind of question, in the order in which the script numbers them, and its ARGV for them."""
+    """The rate limits of one kind of question, as the script numbers them, and its ARGV from 22 on."""
 
     limits: tuple[RateLimit, ...]
     of_address: bool
@@ -20,33 +32,60 @@ class Rates(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Valid for one UTC day of the tenant's clock and one month of its zone: by Redis' clock from `since` until before
-    `until`, both in epoch ms.
+    """Valid for one UTC hour of the tenant's clock, one month and one period of each quota, and as long as no override
+    ends: by Redis' clock from `since` until before `until`, both in epoch ms.
 
-    `time_args` and `meter_args` are ARGV 4 to 6, and 13 and 14, of the script, as the bytes that are sent.
+    `heads` are the keys 4 to 6 of the script, `tails` those from 12 on; `args` what it is told of the meter, by name.
     """
 
+    tenant: str
+    policy: Policy
     meter: Meter
-    limits: str
-    usage: str
-    total: str
-    usage_days: str
+    month: str
     since: int
     until: int
     month_end: int
-    quota: int | None
     scale: int
-    time_args: tuple[bytes, ...]
-    meter_args: tuple[bytes, ...]
-    rates: dict[tuple[bool, bool], Rates]
+    quotas: tuple[Span, ...]
+    limits: str
+    heads: tuple[str, str, str]
+    minutes: str
+    leases: str
+    tails: tuple[str, ...]
+    time_args: tuple[bytes, bytes]
+    features: dict[str, Value]
+    reserved_field: bytes
+    day_member: bytes
+    meter_key: bytes
+    open_args: tuple[bytes, bytes]
+    quota_args: tuple[bytes, ...]
+    rate_limits: tuple[RateLimit, ...]
+    routes: frozenset[str]
+    rates: dict[tuple[bool, bool, str, str], Rates]
 
-    def rates_for(self, asked: Question) -> Rates:
-        """Limits by key or address apply where the question has one."""
-        return self.rates[asked.key is not None, asked.address != ""]
+    def amount(self, cost: int | float) -> int:
+        """A cost in the places of the meter. :raises InputInvalid: it is finer or larger than the meter can hold."""
+        if type(cost) is int:
+            return cost * self.scale
+        scaled = Decimal(repr(cost)).scaleb(self.meter.places)
+        if scaled != scaled.to_integral_value():
+            fine = f"at most {self.meter.places} decimal places" if self.meter.places else "a whole number"
+            raise InputInvalid(f"cost must be {fine}; the meter {self.meter.name} counts exactly", field="cost")
+        return int(scaled)
+
+    def rates_for(self, asked: Question, own: str) -> Rates:
+        """Limits by key, address or route apply where the question has one; `own` are those of its key, as kept."""
+        kind = asked.key is not None, asked.address != "", asked.route if asked.route in self.routes else "", own
+        found = self.rates.get(kind)
+        if found is None:
+            if len(self.rates) >= KINDS_MAX:
+                self.rates.clear()
+            found = self.rates[kind] = _rates(self, *kind)
+        return found
 
 
 def frame(state: Known, tenant: str, meter: str) -> Frame:
-    """The present frame, from memory if it still holds.
+    """The present frame, from memory if it still holds; without a meter, of what is asked about a feature alone.
 
     :raises MeterUnknown: the policy has no such meter.
     """
@@ -61,32 +100,51 @@ def frame(state: Known, tenant: str, meter: str) -> Frame:
 def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
     policy, now = state.policy, state.at(real)
     effective = policy.effective(now)
-    meter = pick_meter(policy.meters, name)
-    on, month = period.utc_day(now), period.month_of(now, policy.zone)
-    start, end = period.month_bounds(month, policy.zone)
-    day = now // DAY_MS
-    since, until = _valid(
-        real, now, (max(day * DAY_MS, start), min((day + 1) * DAY_MS, end, effective.until or end)), policy.clock
-    )
-    quota = month_quota(effective, name)
+    meter = pick_meter(policy.meters, name) if name else NO_METER
+    quotas = spans(policy, effective.quotas, name, now)
+    rates = tuple(rate for rate in effective.rates if rate.meter == name)
+    month = period.month_of(now, policy.zone)
+    hour = now // HOUR_MS * HOUR_MS
+    bounds = [(hour, hour + HOUR_MS), period.month_bounds(month, policy.zone)]
+    bounds += [(span.start, span.end) for span in quotas if span.end is not None]
+    start, end = max(first for first, _ in bounds), min(last for _, last in bounds)
+    end = min(end, effective.until or end)
+    since, until = _valid(real, now, (start, end), policy.clock)
+    limits, on = keys.limits(tenant), period.utc_day(now).isoformat()
+
+    def key(function: Callable[..., str], *parts: str) -> str:
+        return function(tenant, meter.key, *parts) if name else limits
+
     return Frame(
+        tenant=tenant,
+        policy=policy,
         meter=meter,
-        limits=keys.limits(tenant),
-        usage=keys.usage(tenant, meter.key, on.isoformat()),
-        total=keys.total(tenant, meter.key, month),
-        usage_days=keys.usage_days(tenant),
+        month=month,
         since=since,
         until=until,
-        month_end=end,
-        quota=quota,
+        month_end=bounds[1][1],
         scale=10**meter.places,
-        time_args=_sent(day, start, end),
-        meter_args=_sent("" if quota is None else quota, f"{meter.key}:{on.isoformat()}"),
-        rates={
-            (key, address): _rates([rate for rate in effective.rates if rate.meter == name], key, address)
-            for key in (False, True)
-            for address in (False, True)
-        },
+        quotas=quotas,
+        limits=limits,
+        heads=(key(keys.usage, on), key(keys.total, month), keys.usage_days(tenant) if name else limits),
+        minutes=key(keys.minutes, f"{datetime.fromtimestamp(now / 1000, UTC):%Y-%m-%dt%H}"),
+        leases=key(keys.leases),
+        tails=(
+            key(keys.credit_state),
+            keys.events(tenant),
+            keys.due(tenant),
+            *(key(keys.counted, span.name) for span in quotas),
+        ),
+        time_args=_sent(start, end),  # type: ignore[arg-type]
+        features=effective.features,
+        reserved_field=f"reserved:{meter.key}".encode(),
+        day_member=f"{meter.key}:{on}".encode(),
+        meter_key=meter.key.encode(),
+        open_args=_sent(f"open:{meter.key}", " ".join(span.name for span in quotas)),  # type: ignore[arg-type]
+        quota_args=_sent(*(word for span in quotas for word in _words_of_quota(span))),
+        rate_limits=rates,
+        routes=frozenset(rate.route for rate in rates),
+        rates={},
     )
 
 
@@ -103,14 +161,41 @@ def _valid(real: int, now: int, shown: tuple[int, int], stopped_or_ahead: str) -
     return shown[0] - ahead, shown[1] - ahead
 
 
-def _rates(rates: Sequence[RateLimit], key: bool, address: bool) -> Rates:
-    of_tenant = [rate for rate in rates if rate.per == "tenant"]
-    of_key = [rate for rate in rates if rate.per == "key" and key]
-    of_address = [rate for rate in rates if rate.per == "address" and address]
-    limits = (*of_tenant, *of_key, *of_address)
-    counts = len(of_tenant), len(of_key), len(of_address)
-    numbers = [number for rate in limits for number in (rate.emission_us, rate.tolerance_us)]
-    return Rates(limits, bool(of_address), _sent(*counts, *(f"rate:{rate.name}" for rate in limits), *numbers))
+def _rates(frame: Frame, key: bool, address: bool, route: str, own: str) -> Rates:
+    named = [("rate", rate) for rate in frame.rate_limits if rate.route in ("", route)]
+    if key:
+        kept = [rate for rate in _own.decode(own) if rate.meter == frame.meter.name and rate.route in ("", route)]
+        named += [("own", rate_limit(rate, frame.meter.places)) for rate in kept]
+    per = {"tenant": True, "key": key, "address": address}
+    groups = [[pair for pair in named if pair[1].per == kind and applies] for kind, applies in per.items()]
+    ordered = [pair for group in groups for pair in group]
+    words: list[object] = [_life_ms(frame.policy, [rate for _, rate in groups[2]])]
+    words += [*(len(group) for group in groups), len(frame.quotas)]
+    fields = _sent(*(f"{kind}:{rate.name}" for kind, rate in ordered))
+    numbers = _sent(*(word for _, rate in ordered for word in _words_of_rate(rate)))
+    args = (*_sent(*words), *frame.open_args, *fields, *numbers, *frame.quota_args)
+    return Rates(tuple(rate for _, rate in ordered), bool(groups[2]), args)
+
+
+def _words_of_rate(rate: RateLimit) -> Iterable[object]:
+    numbers = (rate.emission_us, rate.tolerance_us) if rate.algorithm == "gcra" else (rate.count, rate.window_us)
+    return rate.algorithm, *numbers, f"rate:{rate.name}" if rate.shadow else ""
+
+
+def _words_of_quota(span: Span) -> Iterable[object]:
+    quota = span.quota
+    kind = span.label if quota.shadow else "hard" if quota.hard else "soft"
+    percents = () if quota.shadow else quota.thresholds
+    lowest = -(-quota.limit * min(percents) // 100) if percents else 2**62
+    said = f'{{"meter":"{quota.meter}","period":"{span.name}","percent":'
+    return quota.limit, kind, lowest, " ".join(map(str, sorted(percents))), said
+
+
+def _life_ms(policy: Policy, rates: list[RateLimit]) -> int:
+    """How long the state of an address tells something. Its life runs by the real clock, so a tenant with a clock of
+    its own keeps it for a day."""
+    longest = max((max(rate.tolerance_us, 2 * rate.window_us) for rate in rates), default=0)
+    return max(longest // 1000 + 1, DAY_MS if policy.clock else 0)
 
 
 def _sent(*values: object) -> tuple[bytes, ...]:
@@ -119,6 +204,4 @@ def _sent(*values: object) -> tuple[bytes, ...]:
 
 def blank(tenant: str) -> Frame:
     """What is asked with as long as the policy is not known: the answer is the policy."""
-    nobody, limits = Known(), keys.limits(tenant)
-    nobody.policy = Policy(meters=(Meter(name="none", event_type="none", aggregation="count", unit=""),))
-    return _frame(nobody, tenant, "none", 0)._replace(usage=limits, total=limits, usage_days=limits)
+    return _frame(Known(), tenant, "", 0)

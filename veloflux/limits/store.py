@@ -1,9 +1,9 @@
-"""The keys that a check touches, and the one script call that decides it."""
+"""The keys that a check touches, and the script calls that decide it."""
 
 import functools
 import hashlib
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, NamedTuple
 
 from veloflux.context import Parts
 from veloflux.db import keys, scripts
@@ -11,64 +11,159 @@ from veloflux.db.client import Db
 from veloflux.kit.network import customer_network
 from veloflux.limits.frame import Frame
 from veloflux.limits.model import Question
+from veloflux.limits.spans import life_ms, sources
 from veloflux.metering import seen
 from veloflux.metering.known import Known
 from veloflux.metering.program import seen_key
 from veloflux.tenants import ROLES
 
 CHECK = scripts.load("limits", "check")
-MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""])
+SETTLE = scripts.load("limits", "settle")
+OPEN_PERIODS = scripts.load("limits", "open_periods")
+MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""]).encode()
 _api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
 
+Call = tuple[list[str], list[Any]]
+"""KEYS and ARGV of a script."""
+Lease = tuple[str, int]
+"""Id of a reservation, and how long it is held, in ms."""
 
-def run_check(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> Awaitable[list[Any]]:
-    """Decide and count; the codes are the script's."""
-    return parts.db.script(CHECK, *call_of(parts, tenant, state, frame, asked))
+
+class Asking(NamedTuple):
+    """A question, with what is known of its tenant."""
+
+    tenant: str
+    state: Known
+    frame: Frame
+    asked: Question
 
 
-def call_of(parts: Parts, tenant: str, state: Known, frame: Frame, asked: Question) -> tuple[list[str], list[Any]]:
-    """KEYS and ARGV of the script."""
+def call_of(parts: Parts, asking: Asking, lease: Lease | None = None, *, dry: bool = False) -> Call:
+    """What the check script is asked; with a lease it reserves."""
+    tenant, state, frame, asked = asking
     (number, _, buckets, before, _), fresh = state.seen_now(1)
     at, earlier, identity, content = 0, 0, b"", 0
     if asked.id:
         identity = seen.marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
         [at] = seen.places(identity, buckets)
         [earlier] = seen.places(identity, before) if before else [0]
-        content = seen.of_check(f"{asked.meter} {asked.cost}".encode())
+        what = f"{asked.meter} {asked.cost}" if lease is None else f"reserve {asked.meter} {asked.cost}"
+        content = seen.of_check(what.encode())
     key, digest = asked.key or ("", "")
-    rates = frame.rates_for(asked)
+    own = state.rates_of(key)
+    rates = frame.rates_for(asked, own)
+    limits, amount = frame.limits, frame.amount(asked.cost) if asked.meter and state.version else 0
     names = [
-        frame.limits,
-        _api_key(tenant, key) if key else frame.limits,
-        _address_key(parts, tenant, asked.address) if rates.of_address else frame.limits,
-        frame.usage,
-        frame.total,
-        frame.usage_days,
+        limits,
+        _api_key(tenant, key) if key else limits,
+        _address_key(parts, tenant, asked.address) if rates.of_address else limits,
+        *frame.heads,
         seen_key(tenant, number, at),
-        seen_key(tenant, number - 1, earlier) if before else frame.limits,
+        seen_key(tenant, number - 1, earlier) if before else limits,
+        frame.minutes,
+        frame.leases,
+        keys.reservation(tenant, lease[0]) if lease else limits,
+        *frame.tails,
     ]
     args = [
         state.version,
         digest,
         MAY_CHECK,
         *frame.time_args,
+        state.addresses_for(key, asked.used_from),
         state.seen.text,
         fresh,
         state.policy.seen_ms,
         identity,
         content,
-        asked.cost * frame.scale,
-        *frame.meter_args,
+        amount,
+        own,
+        "dry" if dry else "reserve" if lease else "check",
+        frame.reserved_field,
+        frame.day_member,
+        lease[1] if lease else 0,
+        f"{lease[0]}|{amount}" if lease else b"",
+        frame.meter_key,
+        key or "anonymous",
+        tenant,
         *rates.args,
-        state.addresses_for(key, asked.address),
     ]
     return names, args
+
+
+def settle_of(asking: Asking, reservation: str, status: str, amount: int) -> Call:
+    """What the script is asked that commits or releases; of the question count its key and address."""
+    tenant, state, frame, asked = asking
+    key, digest = asked.key or ("", "")
+    names = [
+        frame.limits,
+        _api_key(tenant, key) if key else frame.limits,
+        *frame.heads,
+        frame.minutes,
+        frame.leases,
+        keys.reservation(tenant, reservation),
+        *frame.tails,
+    ]
+    args = [
+        state.version,
+        digest,
+        MAY_CHECK,
+        *frame.time_args,
+        state.addresses_for(key, asked.used_from),
+        status,
+        amount,
+        frame.meter_key,
+        frame.reserved_field,
+        frame.day_member,
+        reservation,
+        key or "anonymous",
+        tenant,
+        len(frame.quotas),
+        *frame.open_args,
+        *frame.quota_args,
+    ]
+    return names, args
+
+
+def run_check(parts: Parts, call: Call) -> Awaitable[list[Any]]:
+    """Decide and count; the codes are the script's."""
+    return parts.db.script(CHECK, *call)
+
+
+def run_settle(parts: Parts, call: Call) -> Awaitable[list[Any]]:
+    """Commit or release; the codes are the script's."""
+    return parts.db.script(SETTLE, *call)
+
+
+async def open_periods(db: Db, frame: Frame, open_: str, now: int) -> None:
+    """Open the counters of a frame's quotas that are not among those that are kept up to date (as the code OPEN says).
+
+    Safe to repeat; `now` is the time of the tenant's clock in epoch ms.
+    """
+    names, program = [frame.limits], []
+    new = [span for span in frame.quotas if span.name not in open_.split()]
+    for span in new:
+        begun_with = sources(frame.tenant, frame.meter.key, span, frame.policy.zone, now)
+        names.append(keys.counted(frame.tenant, frame.meter.key, span.name))
+        life = life_ms(span)
+        program += [len(names), "" if life is None else life, len(begun_with)]
+        for name, first, last in begun_with:
+            names.append(name)
+            program += [len(names), "" if first is None else first, "" if last is None else last]
+    field, wanted = frame.open_args
+    await db.script(OPEN_PERIODS, names, [field, open_, wanted, len(new), *program])
 
 
 async def read_policy(db: Db, tenant: str) -> str | None:
     """The text of a tenant's compiled policy; None: there is no such tenant."""
     text: str | None = await db.call("HGET", keys.limits(tenant), "policy")
     return text
+
+
+async def keys_of_limits(db: Db, tenant: str) -> list[str]:
+    """All keys of a tenant that this slice has written."""
+    names = await db.bulk.scan(f"{keys.tenant(tenant)}:*")
+    return [name for name in names if (entry := keys.entry_of(name)) and entry.slice == "limits"]
 
 
 def _address_key(parts: Parts, tenant: str, address: str) -> str:

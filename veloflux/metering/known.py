@@ -11,7 +11,7 @@ from veloflux.metering.seen import Seen
 from veloflux.plans import Policy
 from veloflux.plans.policy import from_text
 from veloflux.tenants import closed_by, may_call_from
-from veloflux.tenants.key_terms import EVERYWHERE
+from veloflux.tenants.key_terms import EVERYWHERE, NO_RATES
 
 TENANTS = 10_000
 API_KEYS = 1_000
@@ -34,6 +34,7 @@ class Known:
         self.full = 0
         self._ahead_ms = 0
         self._addresses: dict[str, str] = {}
+        self._rates: dict[str, str] = {}
 
     def real_now(self) -> int:
         """Redis' time in epoch ms, as far as is known."""
@@ -71,6 +72,21 @@ class Known:
         if len(self._addresses) >= API_KEYS:
             self._addresses.clear()
         self._addresses[api_key] = text
+
+    def rates_of(self, api_key: str) -> str:
+        """An API key's own rate limits, as they are kept, as far as is known."""
+        return self._rates.get(api_key, NO_RATES)
+
+    def learn_rates(self, api_key: str, text: str) -> None:
+        """From the code OWN."""
+        if len(self._rates) >= API_KEYS:
+            self._rates.clear()
+        self._rates[api_key] = text
+
+    def learn_time(self, real: int) -> None:
+        """Redis' time in epoch ms."""
+        self._ahead_ms = real - clock.now_ms()
+        self.frames.clear()
 
     def learn_now(self, real: int, seen: str) -> None:
         """From the code ROLL."""

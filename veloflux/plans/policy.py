@@ -89,7 +89,8 @@ class Policy(Strict, frozen=True, kw_only=True):
     """What the scripts decide with; an event older than `accepted_ms` is refused, one that came is recognised for
     `seen_ms`, which is longer.
 
-    `catalogue` is the version of the catalogue that it was compiled from.
+    `catalogue` is the version of the catalogue that it was compiled from. On `billing_anchor` (ISO date) a billing
+    period begins, and each month from it; "" is the first of the month.
     """
 
     catalogue: int = 0
@@ -104,6 +105,7 @@ class Policy(Strict, frozen=True, kw_only=True):
     seen_ms: int = DAYS_SEEN * DAY_MS + HOUR_MS
     overrides: tuple[Overriding, ...] = ()
     fails_open: bool = False
+    billing_anchor: str = ""
 
     def effective(self, now: int) -> Effective:
         """The limits and features at a time of the tenant's clock (epoch ms): the plan's, but for what overrides it.

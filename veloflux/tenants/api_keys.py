@@ -18,6 +18,7 @@ from veloflux.kit import clock, crypto, ids
 from veloflux.kit.pace import Standing, pace
 from veloflux.kit.page import LIMIT, Page
 from veloflux.kit.text import one_line
+from veloflux.plans import read_catalogue
 from veloflux.tenants import holders, key_terms, store, tokens
 from veloflux.tenants.find import find
 from veloflux.tenants.model import ApiKey, KeyKind, KeyTerms, NewApiKey, Tenant
@@ -44,7 +45,8 @@ async def create_api_key(
     role = role or ("member" if head_role(ctx.tenant) == "owner" else "operator")
     require_role(ctx, role)
     terms = _of_kind(ctx, kind, role, terms)
-    terms = key_terms.checked(held(role, None, own_roles(ctx)), terms, clock.now_ms())
+    meters = (await read_catalogue(ctx.db)).meters if terms.rates else ()
+    terms = key_terms.checked(held(role, None, own_roles(ctx)), terms, clock.now_ms(), meters)
     require_grantable(ctx, role, terms.permissions)
     tenant = await find(ctx, ctx.tenant)
     new = _new(ctx, tenant, name, role, terms, kind=kind)

@@ -10,6 +10,7 @@ from veloflux import tenants
 from veloflux.context import Context
 from veloflux.kit import clock, page
 from veloflux.kit.page import Page
+from veloflux.plans.catalogue import Rate
 from veloflux.tenants import key_terms
 from veloflux.tenants.api import Limit, TenantPath
 from veloflux.tenants.api_keys import NAME_MAX, OVERLAP_MAX_S
@@ -54,6 +55,14 @@ class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadata: Annotated[dict[str, str], Meta(max_length=key_terms.METADATA_MAX, examples=[{"team": "web"}])] = (
         msgspec.field(default_factory=dict)
     )
+    rates: Annotated[
+        list[Rate],
+        Meta(
+            max_length=key_terms.RATES_MAX,
+            description="Limits of this key alone, beside those of the plan",
+            examples=[[{"name": "slow", "meter": "requests", "limit": "60/min"}]],
+        ),
+    ] = []
 
     @property
     def terms(self) -> KeyTerms:
@@ -64,6 +73,7 @@ class CreateApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             addresses=tuple(self.addresses),
             origins=tuple(self.origins),
             metadata=self.metadata,
+            rates=tuple(self.rates),
         )
 
 

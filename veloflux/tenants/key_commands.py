@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from veloflux import tenants
 from veloflux.kit import page
 from veloflux.kit.page import Page
+from veloflux.plans.catalogue import Rate
 from veloflux.tenants.api_keys import OVERLAP_MAX_S
 from veloflux.tenants.commands import Cursor, Limit
 from veloflux.tenants.model import KeyKind, KeyTerms, NewApiKey
@@ -31,6 +33,9 @@ def create_api_key(
     publishable: Annotated[bool, typer.Option("--publishable", help="For pages: it may record events alone")] = False,
     origin: Annotated[list[str] | None, typer.Option(help="Whose pages may use a publishable key; repeatable")] = None,
     metadata: Annotated[list[str] | None, typer.Option(help="name=value; repeatable")] = None,
+    rate: Annotated[
+        list[str] | None, typer.Option(help="meter=count/time, such as requests=60/min; repeatable")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Create an API key; it is shown this once."""
@@ -40,6 +45,7 @@ def create_api_key(
         addresses=tuple(address or ()),
         origins=tuple(origin or ()),
         metadata=dict(_pair(text) for text in metadata or ()),
+        rates=tuple(_rate(text) for text in rate or ()),
     )
     kind: KeyKind = "publishable" if publishable else "secret"
     new = run(terminal, lambda ctx: tenants.create_api_key(ctx, name, role, terms, kind), tenant=tenant)
@@ -94,6 +100,14 @@ def _show_once(new: NewApiKey, *, json: bool) -> None:
     else:
         say("Keep it now; it is not shown again")
         typer.echo(new.token)
+
+
+def _rate(text: str) -> Rate:
+    meter, limit = _pair(text)
+    try:
+        return msgspec.convert({"name": meter, "meter": meter, "limit": limit}, Rate)
+    except msgspec.ValidationError:
+        raise typer.BadParameter(f"{text!r} is not like requests=60/min, with s, min, h or d") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

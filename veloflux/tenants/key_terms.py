@@ -1,4 +1,4 @@
-"""What an API key is good for: which permissions, until when, from which addresses."""
+"""What an API key is good for: which permissions, until when, from which addresses, how fast."""
 
 import functools
 from collections.abc import Sequence
@@ -8,6 +8,8 @@ import msgspec
 
 from veloflux.errors import InputInvalid
 from veloflux.kit import clock
+from veloflux.plans import Meter, pick_meter
+from veloflux.plans.catalogue import SUMS, Rate
 from veloflux.tenants import origins
 from veloflux.tenants.model import ApiKey, KeyTerms
 
@@ -17,15 +19,19 @@ METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
 EVERYWHERE = "[]"
 """How a key's list of networks is kept when it has none."""
+NO_RATES = "[]"
+"""How a key's own rate limits are kept when it has none."""
+RATES_MAX = 10
 
 
-def checked(allowed: frozenset[str], terms: KeyTerms, now: int) -> KeyTerms:
-    """The terms of a new key, whose role has the `allowed` permissions, in their one way of writing; `now` in epoch ms.
+def checked(allowed: frozenset[str], terms: KeyTerms, now: int, meters: tuple[Meter, ...] = ()) -> KeyTerms:
+    """The terms of a new key, whose role has the `allowed` permissions, in their one way of writing; `now` in
+    epoch ms, `meters` what its own rates may be of.
 
     >>> checked(frozenset(), KeyTerms(addresses=("203.0.113.9", "2001:db8::1/32")), 0).addresses
     ('203.0.113.9/32', '2001:db8::/32')
 
-    :raises InputInvalid: `field` says which.
+    :raises InputInvalid: `field` says which. :raises MeterUnknown: a rate is of none of these meters.
     """
     check_metadata(terms.metadata)
     _check_expiry(terms.expires_at, now)
@@ -34,6 +40,7 @@ def checked(allowed: frozenset[str], terms: KeyTerms, now: int) -> KeyTerms:
         expires_at=terms.expires_at,
         addresses=_networks(terms.addresses),
         origins=origins.checked(terms.origins),
+        rates=_rates(terms.rates, meters),
         metadata=terms.metadata,
     )
 
@@ -72,6 +79,15 @@ def _permissions(allowed: frozenset[str], own: Sequence[str] | None) -> tuple[st
 def _check_expiry(expires_at: int | None, now: int) -> None:
     if expires_at is not None and not now < expires_at < clock.LATEST:
         raise InputInvalid("expires_at is a time in epoch ms that is still to come, before 2100", field="expires_at")
+
+
+def _rates(rates: Sequence[Rate], meters: tuple[Meter, ...]) -> tuple[Rate, ...]:
+    if len(rates) > RATES_MAX or len({rate.name for rate in rates}) < len(rates):
+        raise InputInvalid(f"A key has at most {RATES_MAX} rate limits, each of another name", field="rates")
+    for rate in rates:
+        if pick_meter(meters, rate.meter).aggregation not in SUMS:
+            raise InputInvalid(f"The meter {rate.meter} does not count or sum; it has no rate", field="rates")
+    return tuple(msgspec.structs.replace(rate, per="key") for rate in rates)
 
 
 def _networks(texts: Sequence[str]) -> tuple[str, ...]:

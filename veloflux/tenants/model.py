@@ -6,6 +6,7 @@ import msgspec
 
 from veloflux.db.documents import OWNED, Entity, Owned, Personal, Secret
 from veloflux.identity import Language
+from veloflux.plans.catalogue import Rate
 
 Mode = Literal["live", "sandbox"]
 KeyKind = Literal["secret", "publishable"]
@@ -95,7 +96,7 @@ class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What an API key is good for: some of its role's permissions (None: all), until when (epoch ms), from where.
 
     `addresses` are IP networks, `origins` of the web are for publishable keys; none means everywhere. `metadata` is the
-    tenant's own.
+    tenant's own. `rates` are limits of this key alone, beside those of the plan.
     """
 
     permissions: tuple[str, ...] | None = None
@@ -103,6 +104,7 @@ class KeyTerms(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    rates: tuple[Rate, ...] = ()
 
 
 class ApiKey(Entity, frozen=True, kw_only=True):
@@ -122,6 +124,7 @@ class ApiKey(Entity, frozen=True, kw_only=True):
     addresses: Annotated[tuple[str, ...], OWNED] = ()
     origins: Annotated[tuple[str, ...], OWNED] = ()
     metadata: Annotated[dict[str, str], OWNED] = msgspec.field(default_factory=dict)
+    rates: tuple[Rate, ...] = ()
     used_at: int | None = None
     successor: str = ""
     status: Literal["active", "revoked"] = "active"

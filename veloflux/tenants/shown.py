@@ -2,6 +2,7 @@
 
 import msgspec
 
+from veloflux.plans.catalogue import Rate
 from veloflux.tenants.leaked_keys import LeakedKey
 from veloflux.tenants.model import ApiKey, Invitation, NewApiKey
 from veloflux.tenants.oidc_model import OidcConnection, OidcTerms
@@ -38,6 +39,7 @@ class ApiKeyShown(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...]
     origins: tuple[str, ...]
     metadata: dict[str, str]
+    rates: tuple[Rate, ...]
     used_at: int | None
     successor: str
     status: str

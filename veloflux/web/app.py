@@ -20,7 +20,7 @@ from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
 from veloflux.limits import api as limits
-from veloflux.limits import plan_api
+from veloflux.limits import plan_api, reservations_api
 from veloflux.metering import api as metering
 from veloflux.metering import events_api
 from veloflux.metering.ingest import ingest
@@ -76,6 +76,9 @@ API: Sequence[HTTPRouteHandler] = (
 )
 RAW = {
     ("POST", "/api/check"): ("limits.check", limits.decide),
+    ("POST", reservations_api.PATH): ("limits.reserve", reservations_api.reserve_units),
+    ("POST", reservations_api.COMMIT): ("limits.commit", reservations_api.commit_units),
+    ("POST", reservations_api.RELEASE): ("limits.release", reservations_api.release_units),
     ("POST", "/api/events"): ("events.record", ingest),
 }
 STATIC = Path(__file__).parent / "static"

@@ -4,6 +4,7 @@ Routes given as `raw` are served beside Litestar, for the one path where a frame
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from veloflux.settings import Settings
 from veloflux.web import counts
 from veloflux.web.address import client_address, networks
 
+PLACE = re.compile(r"\{[^}]*\}")
 Scope = dict[str, Any]
 Headers = Iterable[tuple[bytes, bytes]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -61,7 +63,12 @@ class Application:
 
     def __init__(self, routed: Handler, raw: Mapping[tuple[str, str], Handler], settings: Settings) -> None:
         self._routed = routed
-        self._raw = raw
+        self._raw = {route: handler for route, handler in raw.items() if "{" not in route[1]}
+        self._patterns = [
+            (method, re.compile(PLACE.sub("[^/]+", path)), handler)
+            for (method, path), handler in raw.items()
+            if "{" in path
+        ]
         self._trusted = networks(settings.trusted_proxies)
         self._headers = security_headers(settings)
 
@@ -72,11 +79,17 @@ class Application:
         state = scope.setdefault("state", {})
         state["request_id"] = ids.new("req")
         state["address"] = self._address(scope)
-        raw = self._raw.get((scope["method"], scope["path"]))
+        raw = self._raw.get((scope["method"], scope["path"])) or self._of_pattern(scope["method"], scope["path"])
         if raw:
             await raw(scope, receive, send)
         else:
             await self._observed(scope, receive, send)
+
+    def _of_pattern(self, method: str, path: str) -> Handler | None:
+        for known, pattern, handler in self._patterns:
+            if known == method and pattern.fullmatch(path):
+                return handler
+        return None
 
     async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, status = clock.monotonic(), 500

@@ -8,9 +8,10 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
 from veloflux import __version__
-from veloflux.errors import LimitReached, NotFound
+from veloflux.errors import NotFound, QuotaExceeded
 from veloflux.exports import api as exports
 from veloflux.limits import api as limits
+from veloflux.limits import reservations_api
 from veloflux.metering import events_api, ingest
 from veloflux.personal_data import api as personal_data
 from veloflux.web.problems import MEDIA_TYPE
@@ -40,7 +41,7 @@ ALWAYS = {
 }
 SIGNED_IN = {401: "No valid session, token or key", 403: "The permission is missing"}
 CHANGING = {409: "The state of things forbids it"}
-REACHED = {"description": "Only with the code limit_reached: see POST /api/check"}
+REACHED = {"description": "Only with the code quota_exceeded: see POST /api/check"}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "request_id"],
@@ -60,7 +61,7 @@ PROBLEM = {
                 "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
             },
         },
-        **dict.fromkeys(sorted(LimitReached.public), REACHED),
+        **dict.fromkeys(sorted(QuotaExceeded.public), REACHED),
     },
 }
 
@@ -69,7 +70,7 @@ def document(app: Litestar) -> dict[str, Any]:
     """The document of this server, as JSON-ready data; computed once."""
     if not hasattr(app.state, "openapi"):
         schema = app.openapi_schema.to_schema()
-        schema["paths"] |= limits.OPENAPI | ingest.OPENAPI
+        schema["paths"] |= limits.OPENAPI | reservations_api.OPENAPI | ingest.OPENAPI
         schema["paths"][exports.PATH]["get"]["responses"]["200"]["content"] = exports.CONTENT
         schema["paths"][events_api.LIVE]["get"]["responses"]["200"]["content"] = events_api.CONTENT
         for path, method in ((personal_data.OWN, "post"), (personal_data.OF_TENANT, "get")):

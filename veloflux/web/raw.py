@@ -18,13 +18,15 @@ from veloflux.web.application import NOT_STORED, Handler, Receive, Scope, Send, 
 
 Act = Callable[[Parts, Received], Awaitable[bytes]]
 JSON = (b"content-type", b"application/json")
+CREATING = ("limits.reserve",)
+"""The operations that make something."""
 PROBLEM = (b"content-type", problems.MEDIA_TYPE.encode())
 
 
 def serve(operation: str, act: Act, state: State) -> Handler:
     """An ASGI handler; `state.parts` is there when the first request comes."""
     limit, always = state.settings.body_limit, [*security_headers(state.settings), NOT_STORED]
-    accepted = [JSON, *always]
+    accepted, success = [JSON, *always], 201 if operation in CREATING else 200
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         began = clock.monotonic()
@@ -40,9 +42,10 @@ def serve(operation: str, act: Act, state: State) -> Handler:
                 origin.decode("latin-1"),
                 cors.elsewhere(scope["headers"]) if origin else "",
                 scope["headers"],
+                scope["path"],
             )
             answer = await act(state.parts, received)
-            status, headers, is_readable = 200, accepted, True
+            status, headers, is_readable = success, accepted, True
         except Exception as exception:  # every error has one shape
             status, answer, fields = _refusal(exception, request)
             headers, is_readable = [*fields, *always], cors.is_readable(exception)

@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, metering, personal_data, tenants, users
+from veloflux import identity, jobs, limits, metering, personal_data, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -64,6 +64,7 @@ TABLES = Tables(
             tenants.index_tenant,
             tenants.release_slug,
             tenants.remove_documents,
+            limits.remove_limits,
             metering.remove_usage,
             jobs.remove_jobs,
             tenants.destroy_key,
