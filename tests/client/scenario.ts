@@ -128,6 +128,26 @@ async function limited() {
   return [done, refused instanceof NotAllowed];
 }
 
+async function reserve() {
+  const client = new VeloFlux({ url, apiKey });
+  const left = async () => (await client.check("requests", 1, { dryRun: true, timeoutMs })).remaining;
+  const figures = [await left()];
+  {
+    await using reservation = await client.reserve("requests", 10, { timeoutMs });
+    figures.push(await left());
+    await reservation.commit(4);
+  }
+  figures.push(await left());
+  await caught(async () => {
+    await using _ = await client.reserve("requests", 6, { timeoutMs });
+    figures.push(await left());
+    throw new Error("a fault of the work");
+  });
+  figures.push(await left());
+  const refused = await caught(() => client.reserve("requests", 1_001, { timeoutMs }));
+  return { figures, refused: refused instanceof NotAllowed };
+}
+
 const scenarios: Record<string, () => Promise<unknown>> = {
   check,
   failure,
@@ -137,5 +157,6 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   kill,
   middleware,
   limited,
+  reserve,
 };
 console.log(JSON.stringify(await scenarios[process.argv[2]!]!()));

@@ -176,6 +176,11 @@ def test_a_limited_function_is_called_while_it_may_be(scenario: Any, customer: C
     assert customer.used() == 1
 
 
+def test_a_reservation_is_committed_or_released(scenario: Any, customer: Customer) -> None:
+    assert scenario("reserve") == {"figures": [1_000, 990, 996, 990, 996], "refused": True}
+    assert customer.used() == 4
+
+
 async def test_killing_the_server_while_events_are_on_their_way_loses_none_and_doubles_none(
     package: Path, one_ctx: Context, standalone: str, tmp_path: Path
 ) -> None:
