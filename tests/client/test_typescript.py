@@ -131,6 +131,12 @@ def test_without_an_answer_the_policy_of_the_call_decides_and_says_so(scenario: 
     assert scenario("failure") == [[False, "closed", None], [True, "open", None]] * 2
 
 
+def test_what_the_tenants_setting_lets_pass_says_so_and_why(scenario: Any) -> None:
+    allowed, failed, used, reason = scenario("failedOpen")
+    assert (allowed, failed, used) == (True, "open", None)
+    assert "uncounted" in reason
+
+
 def test_events_are_delivered_each_once_and_rejected_ones_are_reported(scenario: Any, customer: Customer) -> None:
     told = scenario("events")
     assert (told["ids"], told["pending"]) == (1_200, 0)

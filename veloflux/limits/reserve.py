@@ -27,6 +27,8 @@ ID = re.compile(r"(rsv_[0-9a-z]{26})\.([a-z][a-z0-9_]{0,59})")
 async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEASE_S) -> Reservation:
     """Decide as `check` does, and hold `cost` units for so long instead of counting them. The same id reserves once.
 
+    It fails closed whatever the tenant's setting says: a reservation that nothing holds is none.
+
     :raises IdReused: the id came before as something else, or its reservation is over. Else as `check`.
     """
     validate(asked)
