@@ -1,5 +1,6 @@
 import asyncio
 
+import msgspec
 import pytest
 
 from tests import cast
