@@ -65,7 +65,10 @@ async def left(ctx: Context) -> dict[str, int]:
 
 async def test_events_alone_open_the_quotas_tell_thresholds_and_wake_the_worker(ctx: Context) -> None:
     acme = await spender(ctx, spend(10), spend(4, "day"))
-    await record(acme.parts, acme.tenant, [call("a", NOON, 3), call("b", NOON - DAY, 5)], actor="key_1")
+    async with asyncio.timeout(60), ctx.db.subscription(keys.WAKE_CHANNEL) as messages:
+        await record(acme.parts, acme.tenant, [call("a", NOON, 3), call("b", NOON - DAY, 5)], actor="key_1")
+        heard = [await anext(messages.listen()) for _ in range(2)]
+        assert (heard[0]["type"], acme.tenant in heard[1]["data"]) == ("subscribe", True)
     assert sorted(await told(acme)) == [("d2025-05-17", 50), ("m2025-05", 50), ("m2025-05", 80)]
     assert (await counted(acme, "m2025-05"), await counted(acme, "d2025-05-17")) == ((8, 0, 80), (3, 0, 50))
     assert await ctx.db.call("ZSCORE", keys.due(acme.tenant), acme.tenant)
