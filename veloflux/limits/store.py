@@ -11,7 +11,6 @@ from veloflux.db.client import Db
 from veloflux.kit.network import customer_network
 from veloflux.limits.frame import Frame
 from veloflux.limits.model import Question
-from veloflux.limits.spans import life_ms, sources
 from veloflux.metering import seen
 from veloflux.metering.known import Known
 from veloflux.metering.program import seen_key
@@ -19,7 +18,6 @@ from veloflux.tenants import ROLES
 
 CHECK = scripts.load("limits", "check")
 SETTLE = scripts.load("limits", "settle")
-OPEN_PERIODS = scripts.load("limits", "open_periods")
 MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""]).encode()
 _api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
 
@@ -133,25 +131,6 @@ def run_check(parts: Parts, call: Call) -> Awaitable[list[Any]]:
 def run_settle(parts: Parts, call: Call) -> Awaitable[list[Any]]:
     """Commit or release; the codes are the script's."""
     return parts.db.script(SETTLE, *call)
-
-
-async def open_periods(db: Db, frame: Frame, open_: str, now: int) -> None:
-    """Open the counters of a frame's quotas that are not among those that are kept up to date (as the code OPEN says).
-
-    Safe to repeat; `now` is the time of the tenant's clock in epoch ms.
-    """
-    names, program = [frame.limits], []
-    new = [span for span in frame.quotas if span.name not in open_.split()]
-    for span in new:
-        begun_with = sources(frame.tenant, frame.meter.key, span, frame.policy.zone, now)
-        names.append(keys.counted(frame.tenant, frame.meter.key, span.name))
-        life = life_ms(span)
-        program += [len(names), "" if life is None else life, len(begun_with)]
-        for name, first, last in begun_with:
-            names.append(name)
-            program += [len(names), "" if first is None else first, "" if last is None else last]
-    field, wanted = frame.open_args
-    await db.script(OPEN_PERIODS, names, [field, open_, wanted, len(new), *program])
 
 
 async def read_policy(db: Db, tenant: str) -> str | None:
