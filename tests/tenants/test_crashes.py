@@ -30,6 +30,8 @@ from veloflux.errors import (
     Unavailable,
     VeloFluxError,
 )
+from veloflux.limits.credits import grant_credit, list_grants, void_grant
+from veloflux.limits.grant import Terms
 from veloflux.tenants import ROLES
 
 FATES: tuple[Fate, ...] = ("dies", "loses_the_answer", "does_not_reach_redis")
@@ -79,6 +81,15 @@ async def set_platform_role(at: Stage) -> None:
     otto = await identity.find_by_email(at.ctx, identity.parse_email(cast.email("otto")))
     assert otto
     await tenants.set_member_role(ruling, otto.id, "support")
+
+
+async def grant(at: Stage) -> None:
+    await grant_credit(at.acme, Terms(meter="requests", amount=5))
+
+
+async def void_the_newest(at: Stage) -> None:
+    [newest] = (await list_grants(at.acme)).items
+    await void_grant(at.acme, newest.id)
 
 
 OPERATIONS = {
@@ -150,6 +161,10 @@ OPERATIONS = {
         (LinkExpired,),
         ("user.registered", "oidc.linked"),
     ),
+    "grant credit": Operation(
+        lambda at: grant_credit(at.acme, Terms(meter="requests", amount=5, recurrence="month")), (), ()
+    ),
+    "void credit": Operation(void_the_newest, (AlreadyDone,), ("credit.voided",), grant),
     "change the record": Operation(
         lambda at: tenants.change_record(at.acme, tenants.RecordChange(city="Recife")), (), ("tenant.record_changed",)
     ),

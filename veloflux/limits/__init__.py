@@ -9,6 +9,7 @@ from veloflux.limits.check import check
 from veloflux.limits.model import Decision, Question, RateState, Reservation, Settled
 from veloflux.limits.period import Period, read_period
 from veloflux.limits.remove import remove_limits
+from veloflux.limits.renew_credits import follow_calendar, renew_credits
 from veloflux.limits.reserve import commit, release, reserve
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "Settled",
     "check",
     "commit",
+    "follow_calendar",
     "read_period",
     "release",
     "remove_limits",
+    "renew_credits",
     "reserve",
 ]
