@@ -28,8 +28,8 @@ class Decision:
     epoch ms. `overage` is what soft quotas let pass, `credits` what credits paid, `feature` the value of the one that
     was asked for, `watching` the limits in shadow mode that would have refused. A refusal has `refused_by`
     (`quota:requests`) and `retry_after` in whole seconds. `failed` is "" when VeloFlux decided, otherwise the policy
-    of the call that decided instead of it: "closed" or "open". `reason` says a refusal or a failure in words, `fields`
-    are the header fields about limits that an answer of yours may pass on.
+    that decided instead of it, the call's or the tenant's: "closed" or "open". `reason` says a refusal or a failure in
+    words, `fields` are the header fields about limits that an answer of yours may pass on.
     """
 
     allowed: bool

@@ -12,6 +12,7 @@ from veloflux_client.model import Decision, Number, OnFailure, Rate, Rejected
 
 AGAIN = {408, 425, 429, 502, 503, 504}
 NOT_OURS = "The answer is none of VeloFlux: is the URL right?"
+FAILED_OPEN = "VeloFlux could not decide; the tenant's setting lets pass, uncounted"
 FIELDS = ("RateLimit-Policy", "RateLimit", "Retry-After")
 
 
@@ -82,7 +83,8 @@ def read_decision(answer: Answer, id_: str) -> Decision:
         watching=tuple(told.get("watching") or ()),
         refused_by=told.get("refused_by", ""),
         retry_after=int(told.get("retry_after") or 0),
-        reason=told.get("detail", ""),
+        failed="open" if told.get("failed_open") is True else "",
+        reason=told.get("detail", FAILED_OPEN if told.get("failed_open") is True else ""),
     )
     return _with_fields(decided, answer)
 

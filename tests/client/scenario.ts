@@ -1,4 +1,5 @@
 /** What tests/client/test_typescript.py lets a Node process do; prints one JSON document. */
+import { createServer as createWeb } from "node:http";
 import { createServer } from "node:net";
 
 import { BufferFull, limit, NotAllowed, NotDelivered, RequestRefused, VeloFlux } from "veloflux-client";
@@ -52,6 +53,17 @@ async function failure() {
   }
   silent.close();
   return decisions;
+}
+
+async function failedOpen() {
+  const told = JSON.stringify({ allowed: true, used: null, failed_open: true });
+  const web = createWeb((_, answer) => answer.setHeader("content-type", "application/json").end(told));
+  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", () => resolve()));
+  const { port } = web.address() as { port: number };
+  const decision = await new VeloFlux({ url: `http://127.0.0.1:${port}`, apiKey }).check("requests", 1, { timeoutMs });
+  web.closeAllConnections();
+  web.close();
+  return [decision.allowed, decision.failed, decision.used, decision.reason];
 }
 
 async function events() {
@@ -145,12 +157,19 @@ async function reserve() {
   });
   figures.push(await left());
   const refused = await caught(() => client.reserve("requests", 1_001, { timeoutMs }));
+  const service = new VeloFlux({ url, apiKey: process.env.SERVICE_KEY! });
+  {
+    await using reservation = await service.reserve("requests", 5, { tenant: process.env.TENANT!, timeoutMs });
+    await reservation.commit(1);
+  }
+  figures.push(await left());
   return { figures, refused: refused instanceof NotAllowed };
 }
 
 const scenarios: Record<string, () => Promise<unknown>> = {
   check,
   failure,
+  failedOpen,
   events,
   exit,
   full,

@@ -131,6 +131,12 @@ def test_without_an_answer_the_policy_of_the_call_decides_and_says_so(scenario: 
     assert scenario("failure") == [[False, "closed", None], [True, "open", None]] * 2
 
 
+def test_what_the_tenants_setting_lets_pass_says_so_and_why(scenario: Any) -> None:
+    allowed, failed, used, reason = scenario("failedOpen")
+    assert (allowed, failed, used) == (True, "open", None)
+    assert "uncounted" in reason
+
+
 def test_events_are_delivered_each_once_and_rejected_ones_are_reported(scenario: Any, customer: Customer) -> None:
     told = scenario("events")
     assert (told["ids"], told["pending"]) == (1_200, 0)
@@ -177,8 +183,8 @@ def test_a_limited_function_is_called_while_it_may_be(scenario: Any, customer: C
 
 
 def test_a_reservation_is_committed_or_released(scenario: Any, customer: Customer) -> None:
-    assert scenario("reserve") == {"figures": [1_000, 990, 996, 990, 996], "refused": True}
-    assert customer.used() == 4
+    assert scenario("reserve") == {"figures": [1_000, 990, 996, 990, 996, 995], "refused": True}
+    assert customer.used() == 5
 
 
 async def test_killing_the_server_while_events_are_on_their_way_loses_none_and_doubles_none(

@@ -214,7 +214,7 @@ async def _counted(box: Context) -> None:
     await box.db.call("HSET", keys.counted(box.tenant, "count", "life"), "sum", 0)
     jobs = [job(f"job {n}", customers.NOON - n, n, region="eu") for n in range(2)]
     result = await metering.record(box.parts, box.tenant, jobs)
-    assert (result.recorded, result.rejected) == (2, ()), result
+    assert (result.accepted, result.rejected) == (2, ()), result
 
 
 async def text_of(pieces: AsyncIterator[bytes]) -> str:

@@ -2,10 +2,11 @@
 
 - One script call decides the API key, every rate limit and every quota, and counts; all or nothing.
 - An id counts once, whether a check or an event brings it first.
-- Without an answer there is no permission: a check fails closed.
+- Without an answer there is no permission, unless the tenant lets its checks fail open.
 """
 
 from veloflux.limits.check import check
+from veloflux.limits.failure import passed_open
 from veloflux.limits.model import Decision, Question, RateState, Reservation, Settled
 from veloflux.limits.period import Period, read_period
 from veloflux.limits.remove import remove_limits
@@ -22,6 +23,7 @@ __all__ = [
     "check",
     "commit",
     "follow_calendar",
+    "passed_open",
     "read_period",
     "release",
     "remove_limits",

@@ -58,12 +58,12 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `reset_at` is the end of its period in epoch ms, null: never. `overage`: units beyond soft quotas; `credits`: units
     of this question that credits paid; `feature`: what the plan says of it; `watching`: limits in the shadow that would
-    have refused.
+    have refused. `failed_open`: VeloFlux could not decide, and the tenant's setting lets pass: not counted, no figures.
     """
 
     allowed: bool
     limit: Amount | None
-    used: Amount
+    used: Amount | None
     remaining: Amount | None
     reset_at: int | None
     overage: Amount
@@ -71,6 +71,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     feature: Value | None
     rates: tuple[RateState, ...]
     watching: tuple[str, ...]
+    failed_open: bool = False
 
 
 _parse_api_key = functools.lru_cache(maxsize=4_096)(tenants.parse_api_key)
@@ -138,7 +139,8 @@ OPENAPI: dict[str, Any] = {
         "post": {
             "operationId": "limits.check",
             "summary": "May this request pass? Decide, and count it",
-            "description": "Decides API key, rate limits and quota in one step. A refusal is 429 with Retry-After.",
+            "description": "Decides API key, rate limits and quota in one step. A refusal is 429 with Retry-After. "
+            "When Redis is away: 503, or `failed_open` where the tenant's setting lets pass.",
             "tags": ["usage"],
             "requestBody": {
                 "required": True,

@@ -9,13 +9,17 @@ from veloflux.errors import (
     IdReused,
     InputInvalid,
     NotAuthenticated,
+    NotSent,
     PermissionDenied,
+    RedisFull,
     Unavailable,
+    Unknown,
     VeloFluxError,
 )
 from veloflux.kit.deadline import Deadline
 from veloflux.limits import store
 from veloflux.limits.answer import decision
+from veloflux.limits.failure import fail_open
 from veloflux.limits.frame import blank, frame
 from veloflux.limits.model import COST_MAX, Decision, Question
 from veloflux.limits.store import Asking
@@ -28,18 +32,21 @@ TRIES = 8
 
 
 async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
-    """Decide and count. Fails closed: an error is no permission.
+    """Decide and count. An error is no permission; but when Redis is away or late (a setting, 80 ms), a tenant that
+    fails open gets `failed_open` instead: it may pass, uncounted, if this process found its API key valid in the last
+    5 minutes. So a key that was revoked, or a tenant that was suspended, less long ago passes where Redis is away.
 
     :raises NotAuthenticated, PermissionDenied: the API key. :raises NotFound: no such tenant.
     :raises FeatureMissing: the plan does not include the feature; nothing was counted.
     :raises MeterUnknown, InputInvalid, IdReused: the question.
-    :raises Unavailable: Redis did not answer in time (a setting, 80 ms); ask again with the same id: it counts once.
+    :raises Unavailable: Redis did not answer in time, and it fails closed; ask again with the same id: it counts once.
     """
     validate(asked)
     state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
         with Deadline(deadline_ms / 1000):
-            for _ in range(TRIES):
+            tries = 0
+            while tries < TRIES:
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
                 feature = taken.features.get(asked.feature) if asked.feature else None
                 lacks = bool(asked.feature) and not feature
@@ -47,8 +54,10 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
                 asking, knew = Asking(tenant, state, taken, asked), state.seen.text
                 answer = await store.run_check(parts, store.call_of(parts, asking, dry=dry))
                 if answer[0] != "DECIDED":
-                    await learn(parts, asking, answer, knew)
+                    tries += not await learn(parts, asking, answer, knew)
                     continue
+                if asked.key:
+                    state.trust(*asked.key)
                 if lacks:
                     raise FeatureMissing(f"The plan does not include the feature {asked.feature}")
                 if answer[8]:
@@ -56,8 +65,10 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
                 if answer[10]:
                     grow_later(parts.db, tenant, state)
                 return decision(asking, answer, feature=feature, counts=not dry)
-    except TimeoutError:
-        raise late(deadline_ms) from None
+    except (TimeoutError, NotSent, RedisFull, Unknown) as error:
+        if passed := fail_open(state, tenant, asked):
+            return passed
+        raise late(deadline_ms) if isinstance(error, TimeoutError) else error from None
     raise unsettled()
 
 
@@ -71,9 +82,10 @@ def validate(asked: Question) -> None:
         raise InputInvalid("Ask about a meter, a feature, or both")
 
 
-async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "") -> None:
-    """Take in what a script answered that knows better, so that it can be asked again; `knew` is the seen
-    state that it was asked with.
+async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "") -> bool:
+    """Take in what a script answered that knows better, so that it can be asked again.
+
+    True: somebody has made buckets since it was asked with the seen state `knew`, which comes to an end by itself.
 
     :raises VeloFluxError: it is a refusal, for which there is no other time.
     """
@@ -83,10 +95,12 @@ async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "")
             state.learn_policy(text, version)
         case ["ROLL", real]:
             state.learn_time(real)
-        case ["ROLL", *now]:
-            state.learn_now(*now)
+        case ["ROLL", real, seen]:
+            state.learn_now(real, seen)
+            return bool(seen != knew)
         case ["GROW"]:
             await make_room(parts.db, asking.tenant, state, knew)
+            return True
         case ["ADDRESS", text] if asked.key and may_call_from(text, asked.used_from):
             state.learn_addresses(asked.key[0], text)
         case ["OWN", text] if asked.key:
@@ -94,7 +108,10 @@ async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "")
         case ["OPEN", text]:
             await store.open_periods(parts.db, taken, text, state.now())
         case _:
+            if asked.key and answer[0] in ("TENANT", "KEY", "ROLE"):
+                state.distrust(*asked.key)
             raise _refusal(asked, answer)
+    return False
 
 
 def late(deadline_ms: int) -> Unavailable:

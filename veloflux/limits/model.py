@@ -56,12 +56,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `reset_at` is the end of its period in epoch ms, None: never. A refusal names the limit (`quota:requests`,
     `rate:per_second`) and the whole seconds until it lets this pass. `overage`: units beyond soft quotas; `credits`:
     units of this question that credits paid; `feature`: what the plan says of the one asked for; `watching`: limits in
-    the shadow that would have refused.
+    the shadow that would have refused. `failed_open`: nothing decided, Redis is away; it passes by the tenant's
+    setting, is not counted, and has no figures (`used` is None).
     """
 
     allowed: bool
     limit: Amount | None = None
-    used: Amount = 0
+    used: Amount | None = 0
     remaining: Amount | None = None
     reset_at: int | None = None
     refused_by: str = ""
@@ -71,6 +72,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     feature: Value | None = None
     rates: tuple[RateState, ...] = ()
     watching: tuple[str, ...] = ()
+    failed_open: bool = False
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):

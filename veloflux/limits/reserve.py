@@ -27,6 +27,8 @@ ID = re.compile(r"(rsv_[0-9a-z]{26})\.([a-z][a-z0-9_]{0,59})")
 async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEASE_S) -> Reservation:
     """Decide as `check` does, and hold `cost` units for so long instead of counting them. The same id reserves once.
 
+    It fails closed whatever the tenant's setting says: a reservation that nothing holds is none.
+
     :raises IdReused: the id came before as something else, or its reservation is over. Else as `check`.
     """
     validate(asked)
@@ -38,7 +40,8 @@ async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEA
     state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
         with Deadline(deadline_ms / 1000):
-            for _ in range(TRIES):
+            tries = 0
+            while tries < TRIES:
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
                 asking, knew = Asking(tenant, state, taken, asked), state.seen.text
                 answer = await store.run_check(parts, store.call_of(parts, asking, (own, lease_s * 1000)))
@@ -52,7 +55,7 @@ async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEA
                         until=int(answer[9]),
                         decision=decision(asking, answer, holds=True),
                     )
-                await learn(parts, asking, answer, knew)
+                tries += not await learn(parts, asking, answer, knew)
     except TimeoutError:
         raise late(deadline_ms) from None
     raise unsettled()

@@ -6,7 +6,7 @@ Nothing here decides: each script compares what the caller assumed with what is,
 from collections import OrderedDict
 
 from veloflux.errors import NotFound, VeloFluxError
-from veloflux.kit import clock
+from veloflux.kit import clock, crypto
 from veloflux.metering.seen import Seen
 from veloflux.plans import Policy
 from veloflux.plans.policy import from_text
@@ -15,6 +15,8 @@ from veloflux.tenants.key_terms import EVERYWHERE, NO_RATES
 
 TENANTS = 10_000
 API_KEYS = 1_000
+TRUSTED_S = 300.0
+"""So long after it was found valid, an API key may pass where Redis is away."""
 
 
 class Known:
@@ -35,6 +37,8 @@ class Known:
         self._ahead_ms = 0
         self._addresses: dict[str, str] = {}
         self._rates: dict[str, str] = {}
+        self._trusted: dict[str, tuple[str, float]] = {}
+        self._said_open = float("-inf")
 
     def real_now(self) -> int:
         """Redis' time in epoch ms, as far as is known."""
@@ -82,6 +86,30 @@ class Known:
         if len(self._rates) >= API_KEYS:
             self._rates.clear()
         self._rates[api_key] = text
+
+    def trust(self, api_key: str, digest: str) -> None:
+        """A script has just found an API key valid."""
+        if len(self._trusted) >= API_KEYS and api_key not in self._trusted:
+            self._trusted.clear()
+        self._trusted[api_key] = digest, clock.monotonic()
+
+    def distrust(self, api_key: str, digest: str) -> None:
+        """A script has refused an API key; a wrong secret says nothing about the right one."""
+        if crypto.equal(digest, self._trusted.get(api_key, ("", 0))[0]):
+            del self._trusted[api_key]
+
+    def trusts(self, api_key: str, digest: str, address: str) -> bool:
+        """Whether an API key was found valid in the last minutes and may be used from an address."""
+        known, at = self._trusted.get(api_key, ("", float("-inf")))
+        is_fresh = clock.monotonic() - at < TRUSTED_S and self.addresses_for(api_key, address) != ""
+        return is_fresh and crypto.equal(digest, known)
+
+    def says_open(self, every_s: float) -> bool:
+        """Whether it is time to say again that checks fail open."""
+        if clock.monotonic() - self._said_open < every_s:
+            return False
+        self._said_open = clock.monotonic()
+        return True
 
     def learn_time(self, real: int) -> None:
         """Redis' time in epoch ms."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from veloflux import limits
+
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 WRITTEN_EVERY_S = 1.0
@@ -35,11 +37,12 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Counts:
-    """Answers by request, and their times by operation."""
+    """Answers by request, and their times by operation; checks that passed undecided."""
 
     def __init__(self) -> None:
         self.requests: defaultdict[Request, int] = defaultdict(int)
         self.timings: defaultdict[str, Timing] = defaultdict(Timing)
+        self.passed_open = 0
 
     def note(self, operation: str, method: str, status: int, seconds: float) -> None:
         """Count one answer."""
@@ -50,6 +53,7 @@ class Counts:
 
     def add(self, other: "Saved") -> None:
         """Add what another process counted."""
+        self.passed_open += other.passed_open
         for request, count in other.requests:
             self.requests[request] += count
         for operation, more in other.timings.items():
@@ -63,6 +67,7 @@ class Saved(msgspec.Struct, frozen=True):
 
     requests: list[tuple[Request, int]]
     timings: dict[str, Timing]
+    passed_open: int = 0
 
 
 own = Counts()
@@ -107,7 +112,7 @@ async def _keep_writing(folder: Path) -> None:
 
 def _write(folder: Path) -> None:
     """A disk that is full costs a second's counts in the file, not an answer."""
-    saved = Saved(list(own.requests.items()), own.timings)
+    saved = Saved(list(own.requests.items()), own.timings, limits.passed_open())
     path = folder / f"{os.getpid()}.json"
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

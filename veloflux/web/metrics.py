@@ -63,6 +63,11 @@ class _Requests(Collector):
         self._counted = counted
 
     def collect(self) -> Iterator[Metric]:
+        passed = CounterMetricFamily(
+            "veloflux_checks_failed_open_total", "Checks that passed undecided: Redis was away, the tenant fails open"
+        )
+        passed.add_metric([], self._counted.passed_open)
+        yield passed
         answers = CounterMetricFamily(
             "veloflux_http_requests_total", "Answered requests", labels=["operation", "method", "status"]
         )

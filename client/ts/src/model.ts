@@ -33,7 +33,7 @@ export interface Decision {
   refusedBy: string;
   /** Whole seconds until it lets this pass. */
   retryAfter: number;
-  /** Empty when VeloFlux decided; otherwise the policy of the call that decided instead of it. */
+  /** Empty when VeloFlux decided; otherwise the policy that decided instead of it, the call's or the tenant's. */
   failed: "" | OnFailure;
   /** A refusal or a failure in words. */
   reason: string;

@@ -4,6 +4,7 @@ import { RequestRefused, Unavailable } from "./errors.ts";
 import type { CloudEvent, Decision, OnFailure, Rejected } from "./model.ts";
 
 const AGAIN = new Set([408, 425, 429]);
+const FAILED_OPEN = "VeloFlux could not decide; the tenant's setting lets pass, uncounted";
 const NOT_OURS = "The answer is none of VeloFlux: is the URL right?";
 const FIELDS = ["RateLimit-Policy", "RateLimit", "Retry-After"];
 
@@ -83,8 +84,8 @@ export function readDecision(answer: Answer, id: string): Decision {
     watching: told.watching ?? [],
     refusedBy: told.refused_by ?? "",
     retryAfter: told.retry_after ?? 0,
-    failed: "",
-    reason: told.detail ?? "",
+    failed: told.failed_open === true ? "open" : "",
+    reason: told.detail ?? (told.failed_open === true ? FAILED_OPEN : ""),
     fields: {},
   };
   return { ...decision, fields: { ...quotaFields(decision), ...passedOn(answer) } };
