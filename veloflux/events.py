@@ -634,6 +634,36 @@ class OverrideRemoved(Event, frozen=True, kw_only=True):
     override: str
 
 
+# Credits
+
+
+class CreditGranted(Event, frozen=True, kw_only=True):
+    """A tenant got credits, in whole units of a meter; of a recurring grant so many each period."""
+
+    name = "credit.granted"
+    grant: str
+    meter: str
+    amount: int
+
+
+class CreditVoided(Event, frozen=True, kw_only=True):
+    """What was left of a grant is gone, and it does not recur any more; what was burned stays."""
+
+    name = "credit.voided"
+    grant: str
+    meter: str
+
+
+class CreditRenewed(Event, frozen=True, kw_only=True):
+    """A recurring grant has credits for one more period, which begins at `starts_at` (epoch ms)."""
+
+    name = "credit.renewed"
+    grant: str
+    meter: str
+    amount: int
+    starts_at: int
+
+
 # Usage
 
 

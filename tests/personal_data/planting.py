@@ -30,6 +30,8 @@ from veloflux.identity import oidc
 from veloflux.kit import clock
 from veloflux.kit.device import device
 from veloflux.kit.http import Received
+from veloflux.limits.credits import grant_credit
+from veloflux.limits.grant import Terms
 from veloflux.limits.overrides import set_override
 from veloflux.metering.ingest import ingest
 from veloflux.plans import Override, catalogue
@@ -202,7 +204,7 @@ async def _used(ctx: Context, seen: Seen) -> None:
     key = await customers.key(box)
     assert (await limits.check(ctx.parts, box.tenant, customers.asked(key, id_="1", address="203.0.113.9"))).allowed
     await limits.reserve(ctx.parts, box.tenant, limits.Question(meter="requests"))
-    await ctx.db.call("HSET", keys.credit_state(box.tenant, "requests"), "grt_1", "5|5|0|0|")
+    await grant_credit(box, Terms(meter="requests", amount=5, recurrence="month"))
     await tenants.change_record(box, tenants.RecordChange(legal_name="Box Ltda."))
     page = await tenants.create_api_key(box, "page", "", tenants.KeyTerms(), "publishable")
     await tenants.authenticate_publishable_key(ctx.parts, page.token, "203.0.113.9", "")

@@ -33,6 +33,8 @@ from veloflux.errors import (
 from veloflux.limits.change_plan import change_plan
 from veloflux.limits.overrides import remove_override, set_override
 from veloflux.plans import Meter, Override, catalogue
+from veloflux.limits.credits import grant_credit, list_grants, void_grant
+from veloflux.limits.grant import Terms
 from veloflux.tenants import ROLES
 
 FATES: tuple[Fate, ...] = ("dies", "loses_the_answer", "does_not_reach_redis")
@@ -87,6 +89,16 @@ async def set_platform_role(at: Stage) -> None:
 MORE = Override(kind="quota", name="requests", value=50_000)
 STORED = Meter(name="gb", event_type="stored", aggregation="sum", value_property="gb", unit="GB")
 LESS = msgspec.structs.replace(catalogue(), plans=catalogue().plans[:2])
+
+
+async def grant(at: Stage) -> None:
+    await grant_credit(at.acme, Terms(meter="requests", amount=5))
+
+
+async def void_the_newest(at: Stage) -> None:
+    [newest] = (await list_grants(at.acme)).items
+    await void_grant(at.acme, newest.id)
+
 
 OPERATIONS = {
     "accept an invitation": Operation(
@@ -157,6 +169,10 @@ OPERATIONS = {
         (LinkExpired,),
         ("user.registered", "oidc.linked"),
     ),
+    "grant credit": Operation(
+        lambda at: grant_credit(at.acme, Terms(meter="requests", amount=5, recurrence="month")), (), ()
+    ),
+    "void credit": Operation(void_the_newest, (AlreadyDone,), ("credit.voided",), grant),
     "change the record": Operation(
         lambda at: tenants.change_record(at.acme, tenants.RecordChange(city="Recife")), (), ("tenant.record_changed",)
     ),

@@ -21,6 +21,8 @@ from veloflux.db import keys
 from veloflux.events import JobDied
 from veloflux.identity.ceremony import Credential
 from veloflux.kit import clock, ids
+from veloflux.limits.credits import grant_credit
+from veloflux.limits.grant import Terms
 from veloflux.plans import catalogue
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
@@ -148,6 +150,10 @@ async def _reservation(side: Side) -> str:
     return (await limits.reserve(side.inside.parts, side.tenant.id, limits.Question(meter="requests"))).id
 
 
+async def _grant(side: Side) -> str:
+    return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
@@ -161,6 +167,7 @@ FACTORIES: dict[str, Factory] = {
     "company": _tenant,
     "cursor": _cursor,
     "email/token": _email_change,
+    "grant": _grant,
     "invitation": _invitation,
     "invitations.accept.token": _invitation_token,
     "invitations.join.token": _invitation_token,
@@ -301,6 +308,7 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
 """By operation: what a form of the console sends that the API's route of this name does not."""
 
 COMMAND_WORDS = {
+    "amount": "5",
     "client_id": "veloflux",
     "domain": "example.com",
     "email": "new@example.com",

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from tests import cast
+from tests import cast, customers
 from tests.web.test_pages import browser, token_of
 from veloflux import tenants
 from veloflux.context import Context
+from veloflux.limits.credits import list_grants
 from veloflux.plans import pick_meter, pick_plan, read_catalogue
 from veloflux.plans.catalogue import Quota, Rate
 from veloflux.web.console import plan_lines
@@ -112,3 +113,43 @@ async def test_a_tenants_plan_is_previewed_and_changed_and_what_is_beside_it_set
     assert 'id="e-until"' in wrong.text
     assert (await olivia.post(f"{home}/overrides/quota:requests:day/remove")).status_code == 303
     assert "quota:requests:day" not in (await olivia.get(f"{home}/plan")).text
+
+
+async def test_credits_are_given_shown_with_what_is_left_and_voided(
+    olivia: httpx2.AsyncClient, one_ctx: Context, web: str
+) -> None:
+    home = "/console/t/acme"
+    form = {"meter": "requests", "amount": "40", "recurrence": "month", "starts_at": "2026-01-31", "note": "<b>Monday"}
+    assert (await olivia.post(f"{home}/credits", data=form)).status_code == 303
+    acme = customers.of(one_ctx, await tenants.find(one_ctx, "acme"))
+    [grant] = (await list_grants(acme)).items
+    page = (await olivia.get(f"{home}/plan")).text
+    assert "&lt;b&gt;Monday" in page
+    assert 'max="40" value="40"' in page
+    assert f"{home}/credits/{grant.id}/void" in page
+    async with browser(web, await token_of(one_ctx, "alice")) as owner:
+        seen = (await owner.get(f"{home}/plan")).text
+        assert "Monday" in seen
+        assert "/void" not in seen
+        assert (await owner.post(f"{home}/credits/{grant.id}/void")).status_code == 403
+    assert (await olivia.post(f"{home}/credits/{grant.id}/void")).status_code == 303
+    assert [one.status for one in (await list_grants(acme)).items] == ["void"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "field"),
+    [
+        ({"amount": "many"}, "amount"),
+        ({"amount": "0"}, "amount"),
+        ({"starts_at": "soon"}, "starts_at"),
+        ({"expires_at": "2001-01-01"}, "expires_at"),
+        ({"rolls_over": "13"}, "rolls_over"),
+    ],
+)
+async def test_what_is_wrong_with_credits_stands_at_its_field(
+    olivia: httpx2.AsyncClient, fault: dict[str, str], field: str
+) -> None:
+    form = {"meter": "requests", "amount": "40", "recurrence": "month"}
+    answer = await olivia.post("/console/t/acme/credits", data=form | fault)
+    assert answer.status_code == 400
+    assert f'id="e-{field}"' in answer.text

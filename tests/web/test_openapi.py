@@ -30,6 +30,8 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
 from veloflux.kit import clock
+from veloflux.limits.credits import grant_credit
+from veloflux.limits.grant import Terms
 from veloflux.plans import catalogue
 from veloflux.transaction import Transaction
 
@@ -125,6 +127,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
         service_key=await customers.service_key(one_ctx),
         ids={
             "invitation": revoked.id,
+            "grant": (await grant_credit(within, Terms(meter="requests", amount=5))).id,
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,
             "meter": "requests",
@@ -405,6 +408,9 @@ def successes(world: World) -> dict[str, Success]:
         "overrides.set": Success("olivia", {"kind": "quota", "name": "requests", "value": 5}),
         "overrides.list": Success(),
         "overrides.remove": Success("olivia"),
+        "credits.grant": Success("olivia", {"meter": "requests", "amount": 5}),
+        "credits.list": Success(),
+        "credits.void": Success("olivia"),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),
         "tenants.archive": Success(),

@@ -559,6 +559,24 @@ def credit_state(tenant_: str, meter: str) -> str:
     return f"{tenant(tenant_)}:credits:{_name(meter)}"
 
 
+def grant(tenant_: str, grant: str) -> str:
+    """hash | no ttl | limits | credits that operators gave, for good, for a time or anew each period
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:grant:{_id(grant)}"
+
+
+def grants(tenant_: str) -> str:
+    """zset | no ttl | limits | grants of credits, by the time they were made
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:grants"
+
+
+def grants_due(tenant_: str) -> str:
+    """zset | no ttl | limits | grants by when their next period is to be made, or an ended one taken out
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:grants_due"
+
+
 def reservation(tenant_: str, reservation: str) -> str:
     """hash | until a day after its lease | limits | meter, amount, until when, and how it was settled
     | tenant: not exported; passing"""

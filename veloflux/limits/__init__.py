@@ -10,6 +10,7 @@ from veloflux.limits.failure import passed_open
 from veloflux.limits.model import Decision, Question, RateState, Reservation, Settled
 from veloflux.limits.period import Period, read_period
 from veloflux.limits.remove import remove_limits
+from veloflux.limits.renew_credits import follow_calendar, renew_credits
 from veloflux.limits.reserve import commit, release, reserve
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "Settled",
     "check",
     "commit",
+    "follow_calendar",
     "passed_open",
     "read_period",
     "release",
     "remove_limits",
+    "renew_credits",
     "reserve",
 ]

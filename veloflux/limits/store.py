@@ -1,15 +1,17 @@
 """The keys that a check touches, and the script calls that decide it."""
 
+import asyncio
 import functools
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any, NamedTuple
 
 from veloflux.context import Parts
-from veloflux.db import keys, scripts
+from veloflux.db import documents, keys, ranking, scripts
 from veloflux.db.client import Db
 from veloflux.kit.network import customer_network
 from veloflux.limits.frame import Frame
+from veloflux.limits.grant import Grant, Instance, read_instance
 from veloflux.limits.model import Question
 from veloflux.metering import seen
 from veloflux.metering.known import Known
@@ -143,6 +145,45 @@ async def keys_of_limits(db: Db, tenant: str) -> list[str]:
     """All keys of a tenant that this slice has written."""
     names = await db.bulk.scan(f"{keys.tenant(tenant)}:*")
     return [name for name in names if (entry := keys.entry_of(name)) and entry.slice == "limits"]
+
+
+async def find_grant(db: Db, tenant: str, grant: str) -> Grant | None:
+    return documents.from_pairs(Grant, await db.call("HGETALL", keys.grant(tenant, grant)))
+
+
+async def grants_page(db: Db, tenant: str, cursor: str, limit: int) -> tuple[list[Grant], str | None]:
+    """Grants, newest first, and the cursor of the next page."""
+    found, following = await ranking.newest(db, keys.grants(tenant), cursor, limit)
+    return await find_grants(db, tenant, found), following
+
+
+async def find_grants(db: Db, tenant: str, grants: Iterable[str]) -> list[Grant]:
+    """Those that there are."""
+    found = await asyncio.gather(*(find_grant(db, tenant, one) for one in grants))
+    return [one for one in found if one]
+
+
+async def has_grants_due(db: Db, tenant: str) -> bool:
+    """Whether something will ever be to do about one."""
+    return bool(await db.call("EXISTS", keys.grants_due(tenant)))
+
+
+async def grants_due(db: Db, tenant: str, now: int) -> list[str]:
+    """Grants about which something is to be done at a time of the tenant's clock."""
+    found: list[str] = await db.call("ZRANGE", keys.grants_due(tenant), "-inf", now, "BYSCORE")
+    return found
+
+
+async def instances(db: Db, tenant: str, meter_key: str) -> list[Instance]:
+    """What a meter's checks can burn, with what is left."""
+    pairs = await db.call("HGETALL", keys.credit_state(tenant, meter_key))
+    return [read_instance(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
+
+
+async def granted(db: Db, tenant: str, field: str) -> str | None:
+    """How many grants of a meter there have been."""
+    found: str | None = await db.call("HGET", keys.limits(tenant), field)
+    return found
 
 
 def _address_key(parts: Parts, tenant: str, address: str) -> str:

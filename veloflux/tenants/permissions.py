@@ -13,6 +13,8 @@ PERMISSIONS = {
     "tenant:close": "archive, delete and restore the tenant",
     "tenant:suspend": "suspend and resume the tenant",
     "plan:write": "give the tenant another plan, and limits beside it",
+    "credits:read": "see credits, and what is left of them",
+    "credits:write": "give the tenant credits, and void them",
     "usage:read": "see and export usage",
     "usage:write": "record usage and ask whether a request may pass",
     "api_keys:read": "see which API keys there are",
@@ -27,7 +29,7 @@ PERMISSIONS = {
     "jobs:write": "send dead jobs back to work",
 }
 EVERYTHING = frozenset(PERMISSIONS | PLATFORM_PERMISSIONS)
-OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend", "plan:write"}
+OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend", "plan:write", "credits:write"}
 OUTLASTING = frozenset(
     {"api_keys:write", "tokens:write", "members:write", "owners:write", "roles:write", "sign_in:write", "tenant:close"}
 )
@@ -38,8 +40,18 @@ ROLES: dict[str, frozenset[str]] = {
     **PLATFORM_ROLES,
     "owner": OWNERS,
     "admin": OWNERS - {"owners:write", "tenant:close"},
-    "member": frozenset({"tenant:read", "usage:read", "usage:write", "api_keys:read", "tokens:write", "members:read"}),
-    "viewer": frozenset({"tenant:read", "usage:read"}),
+    "member": frozenset(
+        {
+            "tenant:read",
+            "credits:read",
+            "usage:read",
+            "usage:write",
+            "api_keys:read",
+            "tokens:write",
+            "members:read",
+        }
+    ),
+    "viewer": frozenset({"tenant:read", "credits:read", "usage:read"}),
 }
 
 
@@ -61,7 +73,7 @@ def permissions_of(role: str, custom: Mapping[str, frozenset[str]]) -> frozenset
     """All that a role may: a built-in one, or one of the tenant's own; nothing if there is no such role.
 
     >>> sorted(permissions_of("viewer", {})), permissions_of("gone", {})
-    (['tenant:read', 'usage:read'], frozenset())
+    (['credits:read', 'tenant:read', 'usage:read'], frozenset())
     """
     return ROLES[role] if role in ROLES else custom.get(role, frozenset())
 

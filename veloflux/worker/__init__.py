@@ -26,6 +26,7 @@ TABLES = Tables(
         "forget_registration": identity.forget_registration,
         "free_email": identity.free_email,
         "prune_usage": metering.prune_usage,
+        "renew_credits": limits.renew_credits,
         "send_email_approval": identity.send_email_approval,
         "send_email_changed": identity.send_email_changed,
         "send_email_proof": identity.send_email_proof,
@@ -36,7 +37,10 @@ TABLES = Tables(
         "send_reset_link": identity.send_reset_link,
         "send_verification": identity.send_verification,
     },
-    schedule={"prune_usage": Schedule("20 3 * * *", "UTC", "prune_usage")},
+    schedule={
+        "prune_usage": Schedule("20 3 * * *", "UTC", "prune_usage"),
+        "renew_credits": Schedule("50 * * * *", "UTC", "renew_credits"),
+    },
     on_event={
         "email_change.requested": [identity.mail_change_links],
         "factor.added": [identity.mail_notice],
@@ -59,6 +63,7 @@ TABLES = Tables(
         "registration.started": [identity.mail_verification],
         "session.started": [identity.mail_new_device],
         "tenant.archived": [tenants.index_tenant],
+        "tenant.clock_set": [limits.follow_calendar],
         "tenant.created": [tenants.index_tenant, tenants.follow_catalogue],
         "tenant.deleted": [
             tenants.index_tenant,
@@ -71,7 +76,7 @@ TABLES = Tables(
         ],
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
-        "tenant.restored": [tenants.index_tenant, tenants.follow_catalogue],
+        "tenant.restored": [tenants.index_tenant, tenants.follow_catalogue, limits.follow_calendar],
         "user.created": [identity.mail_reset_link],
         "user.email_changed": [identity.mail_former_address, identity.release_former_address, identity.index_user],
         "user.erased": [identity.index_user],

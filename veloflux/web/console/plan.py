@@ -2,22 +2,24 @@
 
 import datetime as dt
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import get, post
 
 from veloflux.errors import InputInvalid
+from veloflux.kit.period import day_start
 from veloflux.limits.change_plan import change_plan
+from veloflux.limits.credits import list_grants
 from veloflux.limits.overrides import list_overrides, remove_override, set_override
 from veloflux.plans import Override, read_catalogue
+from veloflux.plans.catalogue import SUMS
 from veloflux.web.console.page import Html, Page
 from veloflux.web.console.plan_lines import read_value
 
 
 @get("/console/t/{tenant:str}/plan", operation_id="console.plan", permission="tenant:read")
-async def plan(page: Page, plan: str = "") -> Html:
-    return await _show(page, plan)
+async def plan(page: Page, plan: str = "", cursor: str = "") -> Html:
+    return await show(page, plan, cursor)
 
 
 @post("/console/t/{tenant:str}/plan", operation_id="console.tenants.change_plan", permission="plan:write")
@@ -25,7 +27,7 @@ async def change(page: Page) -> Html:
     with page.keeping_form():
         await change_plan(page.ctx, page.form["plan"])
         return page.go(f"{page.home}/plan", done="tenants.change_plan")
-    return await _show(page)
+    return await show(page)
 
 
 @post("/console/t/{tenant:str}/overrides", operation_id="console.overrides.set", permission="plan:write")
@@ -33,7 +35,7 @@ async def set_(page: Page) -> Html:
     with page.keeping_form():
         await set_override(page.ctx, _override(page))
         return page.go(f"{page.home}/plan", done="overrides.set")
-    return await _show(page)
+    return await show(page)
 
 
 @post(
@@ -45,13 +47,16 @@ async def remove(page: Page, override: str) -> Html:
     with page.keeping_form():
         await remove_override(page.ctx, override)
         return page.go(f"{page.home}/plan", done="overrides.remove")
-    return await _show(page)
+    return await show(page)
 
 
-async def _show(page: Page, wanted: str = "") -> Html:
+async def show(page: Page, wanted: str = "", cursor: str = "") -> Html:
+    """The page of a tenant's plan, its overrides and credits; of a plan that is wanted, what would change."""
     found = await read_catalogue(page.ctx.db)
     known = [(plan.id, plan.name) for plan in found.plans]
     may = "plan:write" in page.ctx.permissions and wanted in dict(known)
+    sees_credits = "credits:read" in page.ctx.permissions
+    grants = await list_grants(page.ctx, cursor) if sees_credits else None
     preview = await change_plan(page.ctx, wanted, dry_run=True) if may else None
     return page.show(
         "plan.html",
@@ -59,6 +64,9 @@ async def _show(page: Page, wanted: str = "") -> Html:
         plans=known,
         preview=preview,
         overrides=await list_overrides(page.ctx),
+        grants=grants,
+        meters=[(meter.name, meter.display_name or meter.name) for meter in found.meters if meter.aggregation in SUMS],
+        now=page.ctx.now(),
     )
 
 
@@ -69,7 +77,7 @@ def _override(page: Page) -> Override:
     if form["kind"] == "quota":
         values |= {"period": form["period"] or "month", "hard": form["soft"] != "1"}
     if form["until"]:
-        values["until"] = _end_of(form["until"], page)
+        values["until"] = midnight(page, "until", days_later=1)
     try:
         return msgspec.convert(values, Override)
     except msgspec.ValidationError as error:
@@ -77,14 +85,14 @@ def _override(page: Page) -> Override:
         raise InputInvalid(fault, field=place.rstrip("`") or "value") from None
 
 
-def _end_of(day: str, page: Page) -> int:
-    """Epoch ms of the end of a day in the tenant's zone."""
+def midnight(page: Page, field: str, days_later: int = 0) -> int:
+    """Epoch ms at which the day that a form has begins in the tenant's zone, or one so many days later."""
     assert page.tenant
     try:
-        on = dt.date.fromisoformat(day) + dt.timedelta(days=1)
+        on = dt.date.fromisoformat(page.form[field]) + dt.timedelta(days=days_later)
     except (ValueError, OverflowError):
-        raise InputInvalid("Write the day like 2026-12-31", field="until") from None
-    return round(dt.datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(page.tenant.zone)).timestamp() * 1000)
+        raise InputInvalid("Write the day like 2026-12-31", field=field) from None
+    return day_start(on, page.tenant.zone)
 
 
 ROUTES = (plan, change, set_, remove)
