@@ -372,6 +372,8 @@ def successes(world: World) -> dict[str, Success]:
         "events.list": Success(tenant="box"),
         "events.live": Success(tenant="box", query={"seconds": "0"}),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
+        "limits.list": Success(),
+        "limits.explain": Success(body={"meter": "requests", "cost": 5, "address": "203.0.113.9"}),
         "usage.adjustments": Success(tenant="box"),
         "limits.reserve": Success(world.key, {"meter": "requests", "id": "3", "lease_s": 30}),
         "limits.commit": Success(world.key, {"cost": 2}),

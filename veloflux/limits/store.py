@@ -160,6 +160,22 @@ async def read_policy(db: Db, tenant: str) -> str | None:
     return text
 
 
+async def read_extras(db: Db, asking: Asking) -> tuple[int, dict[str, int]]:
+    """The credits left of a meter now, in its places, and how often each limit in the shadow would have refused."""
+    state, taken = asking.state, asking.frame
+    own = state.rates_of(asking.asked.key[0] if asking.asked.key else "")
+    names = [f"rate:{rate.name}" for rate in taken.rates_for(asking.asked, own).limits if rate.shadow]
+    names += [span.label for span in taken.quotas if span.quota.shadow]
+    counts = await db.call("HMGET", taken.limits, *(f"watched:{name}" for name in names)) if names else []
+    grants = await db.call("HVALS", keys.credit_state(asking.tenant, taken.meter.key)) or []
+    now, left = state.now(), 0
+    for grant in grants:
+        _, rest, _, starts, expires = grant.split("|")
+        if int(starts) <= now and (not expires or now < int(expires)):
+            left += int(rest)
+    return left, {name: int(count or 0) for name, count in zip(names, counts, strict=True)}
+
+
 async def keys_of_limits(db: Db, tenant: str) -> list[str]:
     """All keys of a tenant that this slice has written."""
     names = await db.bulk.scan(f"{keys.tenant(tenant)}:*")
