@@ -71,6 +71,7 @@ tenants.app.command("change-plan")(plan_commands.change_plan)
 app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)
+metering.app.command("near")(limits.near_command)
 app.command("limits")(limits.limits_command)
 
 

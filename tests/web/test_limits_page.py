@@ -1,5 +1,6 @@
 """The page of a tenant's limits, and the form that explains a refusal."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -63,3 +64,17 @@ async def test_what_is_wrong_stands_at_its_field(alice: httpx2.AsyncClient, quer
     answer = await alice.get(HERE, params=query)
     assert answer.status_code == 400, answer.text
     assert f'id="e-{field}"' in answer.text
+
+
+async def test_operators_see_who_is_near_a_limit_and_owners_do_not(web: str, scene: Scene) -> None:
+    await put_policy(scene.acme, rates=(), quotas=(quota(10, thresholds=(80,)),))
+    await check(scene.acme.parts, scene.acme.tenant, Question(meter="requests", cost=9))
+    async with browser(web, scene.tokens["olivia"]) as olivia:
+        while (page := (await olivia.get("/console/near")).text) and HERE not in page:
+            await asyncio.sleep(0.2)  # until the worker has handled the event
+        assert 'max="100" value="90.0"' in page
+        [near] = (await olivia.get("/api/usage/near", headers=scene.headers("olivia"))).json()
+        assert (near["slug"], near["percent"], near["used"], near["limit"]) == ("acme", 90.0, 9, 10)
+    async with browser(web, scene.tokens["alice"]) as alice:
+        assert (await alice.get("/console/near")).status_code == 403
+        assert (await alice.get("/api/usage/near", headers=scene.headers("alice"))).status_code == 403

@@ -372,6 +372,7 @@ def successes(world: World) -> dict[str, Success]:
         "events.list": Success(tenant="box"),
         "events.live": Success(tenant="box", query={"seconds": "0"}),
         "limits.check": Success(world.key, {"meter": "requests", "id": "2"}),
+        "usage.near": Success("olivia"),
         "limits.list": Success(),
         "limits.explain": Success(body={"meter": "requests", "cost": 5, "address": "203.0.113.9"}),
         "usage.adjustments": Success(tenant="box"),

@@ -8,9 +8,11 @@ import typer
 from veloflux.limits.check import check
 from veloflux.limits.explain import Explanation, explain, read_limits
 from veloflux.limits.model import Question
+from veloflux.limits.near import list_near
 from veloflux.terminal import Json, TenantOption, run, say, show
 
 COLUMNS = ("name", "source", "limit", "used", "left", "refuses", "wait_s", "whole_at", "watched")
+NEAR_COLUMNS = ("slug", "meter", "period", "percent", "used", "limit", "ends_at")
 
 
 def check_command(
@@ -45,6 +47,11 @@ def limits_command(terminal: typer.Context, tenant: TenantOption, json: Json = F
     """Show how every limit and quota of a tenant stands now; nothing is counted."""
     found = run(terminal, read_limits, tenant=tenant)
     show(found if json else [limit for one in found for limit in one.limits], json=json, columns=COLUMNS)
+
+
+def near_command(terminal: typer.Context, json: Json = False) -> None:
+    """List the tenants that are near a limit, the highest share of a quota first."""
+    show(run(terminal, list_near), json=json, columns=NEAR_COLUMNS)
 
 
 def _tell(explanation: Explanation, *, json: bool) -> None:

@@ -10,6 +10,7 @@ from veloflux.context import Context
 from veloflux.limits.api import Address, Route, whole
 from veloflux.limits.explain import Explanation, explain, read_limits
 from veloflux.limits.model import COST_MAX, Question
+from veloflux.limits.near import NearLimit, list_near
 from veloflux.tenants.api import TenantPath
 
 
@@ -55,4 +56,16 @@ async def explain_(ctx: Context, tenant: TenantPath, data: ExplainCheck) -> Expl
     return await explain(ctx, data.question, data.key)
 
 
-ROUTES = (list_, explain_)
+@get(
+    "/api/usage/near",
+    operation_id="usage.near",
+    platform="tenants:read",
+    summary="List the tenants that are near a limit",
+    tags=["usage"],
+)
+async def near(ctx: Context) -> list[NearLimit]:
+    """Quotas that have reached a threshold in their present period, the highest share first; 100 at most."""
+    return await list_near(ctx)
+
+
+ROUTES = (list_, explain_, near)

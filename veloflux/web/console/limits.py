@@ -1,4 +1,4 @@
-"""How a tenant's limits and quotas stand, and why a request would be refused."""
+"""How a tenant's limits and quotas stand, why a request would be refused, and which tenants are near a limit."""
 
 import msgspec
 from litestar import get
@@ -8,6 +8,7 @@ from veloflux.errors import InputInvalid, VeloFluxError
 from veloflux.limits.api import whole
 from veloflux.limits.explain import Explanation, explain, read_limits
 from veloflux.limits.model import Question
+from veloflux.limits.near import list_near
 from veloflux.web.console.page import Html, Page
 
 
@@ -62,4 +63,9 @@ async def _explained(page: Page, wanted: Wanted) -> Explanation | None:
         raise
 
 
-ROUTES = (limits,)
+@get("/console/near", operation_id="console.near", platform="tenants:read")
+async def near(page: Page) -> Html:
+    return page.show("near.html", near=await list_near(page.ctx))
+
+
+ROUTES = (limits, near)
