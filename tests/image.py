@@ -9,11 +9,13 @@ from veloflux.db.client import Db
 
 MOVING = (
     re.compile(r"vf:workers|vf:poll_lease"),
-    re.compile(r".*:attempts(:.*)?|vf:attempts:.*"),
+    re.compile(r".*:attempts(:.*)?|vf:attempts:.*|vf:pace:.*"),
 )
-"""Keys that even who is refused moves: attempts are counted, workers tell each other that they live."""
-STAMPS = re.compile(r"\('(?:used_at|seen_at)', '\d+'\)(?:, )?")
-"""When a key was last used and a session last seen."""
+"""Keys that even who is refused moves: attempts and calls are counted, workers tell each other that they live."""
+GONE = -2
+"""What PTTL says of a key that is no more."""
+STAMPS = re.compile(r"\('(?:used_at|seen_at|pace)', '\d+'\)(?:, )?")
+"""When a key was last used and a session last seen, and how often."""
 
 
 class Image(NamedTuple):
@@ -34,23 +36,24 @@ class Image(NamedTuple):
 
 async def values(db: Db) -> dict[str, str]:
     """Each key with its value as text."""
-    names = [name for found in await db.every_master("KEYS", "*") for name in found]
-    kinds = await asyncio.gather(*(db.call("TYPE", name) for name in names))
-    asked = [READ[kind](name) for kind, name in zip(kinds, names, strict=True)]
-    read = await asyncio.gather(*(db.call(*one) for one in asked))
-    shown = zip(kinds, read, strict=True)
-    return {
-        name: repr(_fields(value) if kind == "hash" else value)
-        for name, (kind, value) in zip(names, shown, strict=True)
-    }
+    found = [name for names in await db.every_master("KEYS", "*") for name in names]
+    kinds = zip(found, await asyncio.gather(*(db.call("TYPE", name) for name in found)), strict=True)
+    there = [(name, kind) for name, kind in kinds if kind != "none"]  # gone meanwhile
+    read = await asyncio.gather(*(db.call(*READ[kind](name)) for name, kind in there))
+    shown = zip(there, read, strict=True)
+    return {name: repr(_fields(value) if kind == "hash" else value) for (name, kind), value in shown}
 
 
 async def take(db: Db) -> Image:
     found = await values(db)
     dumps = await asyncio.gather(*(db.call("DUMP", name) for name in found))
     lives = await asyncio.gather(*(db.call("PTTL", name) for name in found))
-    kept = zip(found, zip(dumps, (max(life, 0) for life in lives), strict=True), strict=True)
-    return Image(found, dict(kept))
+    kept = {
+        name: (dump, max(life, 0))
+        for name, dump, life in zip(found, dumps, lives, strict=True)
+        if dump is not None and life != GONE
+    }
+    return Image({name: found[name] for name in kept}, kept)
 
 
 async def put_back(db: Db, image: Image) -> None:

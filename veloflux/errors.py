@@ -378,6 +378,7 @@ class LimitReached(VeloFluxError):
 
     code = "limit_reached"
     status = 429
+    public = frozenset({"retry_after"})
 
 
 class QuotaExceeded(LimitReached):

@@ -20,17 +20,18 @@ class Lease:
     until: int
     decision: Decision
     api_key: str
+    tenant: str = ""
 
     def committing(self, cost: int) -> Request:
         """The request to count what it was."""
-        return asking(f"/api/reservations/{self.id}/commit", self.api_key, cost=cost)
+        return asking(f"/api/reservations/{self.id}/commit", self.api_key, cost=cost, tenant=self.tenant)
 
     def releasing(self) -> Request:
         """The request to give it back."""
-        return asking(f"/api/reservations/{self.id}/release", self.api_key)
+        return asking(f"/api/reservations/{self.id}/release", self.api_key, tenant=self.tenant)
 
 
-def reserving(api_key: str, id_: str, **members: object) -> tuple[Request, Callable[[Answer], Lease]]:
+def reserving(api_key: str, id_: str, *, tenant: str, **members: object) -> tuple[Request, Callable[[Answer], Lease]]:
     """The request to hold units, and how its answer is read, which raises `NotAllowed` when there are not so many."""
 
     def read(answer: Answer) -> Lease:
@@ -38,9 +39,9 @@ def reserving(api_key: str, id_: str, **members: object) -> tuple[Request, Calla
         if not decision.allowed:
             raise NotAllowed(decision)
         told = json.loads(answer.body)
-        return Lease(told["id"], told["meter"], told["cost"], told["until"], decision, api_key)
+        return Lease(told["id"], told["meter"], told["cost"], told["until"], decision, api_key, tenant)
 
-    return asking("/api/reservations", api_key, id=id_, **members), read
+    return asking("/api/reservations", api_key, id=id_, tenant=tenant, **members), read
 
 
 def log_unreleased(lease: Lease, error: Exception) -> None:

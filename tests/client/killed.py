@@ -55,6 +55,6 @@ class Web:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx2.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return httpx2.get(f"{self.url}/healthz", timeout=2).status_code == 200
         except httpx2.TransportError:
             return False

@@ -157,6 +157,12 @@ async function reserve() {
   });
   figures.push(await left());
   const refused = await caught(() => client.reserve("requests", 1_001, { timeoutMs }));
+  const service = new VeloFlux({ url, apiKey: process.env.SERVICE_KEY! });
+  {
+    await using reservation = await service.reserve("requests", 5, { tenant: process.env.TENANT!, timeoutMs });
+    await reservation.commit(1);
+  }
+  figures.push(await left());
   return { figures, refused: refused instanceof NotAllowed };
 }
 

@@ -68,6 +68,16 @@ def test_too_much_is_not_held_and_the_work_does_not_begin(customer: Customer) ->
         pytest.fail("it began")
 
 
+def test_a_service_key_reserves_and_settles_for_the_tenant_that_it_names(customer: Customer) -> None:
+    with VeloFlux(customer.url, customer.service_key) as client:
+        with client.reserve("requests", 5, tenant=customer.slug, timeout_s=TIMEOUT_S) as reservation:
+            reservation.commit(2)
+        with client.reserve("requests", 5, tenant=customer.slug, timeout_s=TIMEOUT_S):
+            pass
+        decision = client.check("requests", dry_run=True, tenant=customer.slug, timeout_s=TIMEOUT_S)
+    assert (decision.remaining, customer.used()) == (998, 2)
+
+
 async def test_the_asynchronous_client_reserves_the_same(customer: Customer) -> None:
     async with AsyncVeloFlux(customer.url, customer.token) as client:
         async with client.reserve("requests", 10, timeout_s=TIMEOUT_S) as reservation:

@@ -183,8 +183,8 @@ def test_a_limited_function_is_called_while_it_may_be(scenario: Any, customer: C
 
 
 def test_a_reservation_is_committed_or_released(scenario: Any, customer: Customer) -> None:
-    assert scenario("reserve") == {"figures": [1_000, 990, 996, 990, 996], "refused": True}
-    assert customer.used() == 4
+    assert scenario("reserve") == {"figures": [1_000, 990, 996, 990, 996, 995], "refused": True}
+    assert customer.used() == 5
 
 
 async def test_killing_the_server_while_events_are_on_their_way_loses_none_and_doubles_none(

@@ -16,6 +16,8 @@ from veloflux.errors import IdInvalid, NameInvalid
 PACKAGE = Path(keys.__file__).parents[1]
 PLAIN = {"slot", "tags", "due_of_slot", "registry", "entry", "entry_of", "owner_in"}
 """Public functions that are no entry of the registry."""
+OF_THE_PLATFORM = {"catalogue", "rollout", "schedule"}
+"""Entries with the pattern of a tenant that the operators' own alone has."""
 TYPES = {"string", "hash", "zset", "set", "stream"}
 HOSTILE = [
     "",
@@ -72,7 +74,18 @@ def test_an_entry_says_of_whom_it_is_and_what_becomes_of_it(entry: keys.Entry) -
     assert said, f"{entry.name}: end its docstring with `| nobody`, or as the module's says"
     assert said[5] in (None, "deleted", "pseudonymised", "kept", "passing")
     assert said[5] != "passing" or "no ttl" not in entry.life or entry.slice == "worker"
-    assert not re.search(r"\{<(user|tenant|owner)>\}", entry.pattern) or said[1] or entry.name == "schedule"
+    assert not re.search(r"\{<(user|tenant|owner)>\}", entry.pattern) or said[1] or entry.name in OF_THE_PLATFORM
+
+
+def test_a_key_of_the_platform_is_made_for_nobody_else() -> None:
+    made = [
+        (node.func.attr, ast.unparse(node.args[0]))
+        for _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in OF_THE_PLATFORM
+        if ast.unparse(node.func.value) == "keys"
+    ]
+    assert set(made) == {(name, "PLATFORM") for name in OF_THE_PLATFORM}
 
 
 @entries

@@ -1,13 +1,10 @@
 """A power cut takes back all that was written and not synced. `kill -9` does not: the kernel still holds it.
 
-So `powercut.c` records how much of the append-only file each sync made durable. The server is killed at a random moment
-under load, the file is cut to the recorded size, and the server starts again: whatever was acknowledged must be there.
-Only the incremental files are cut. Valkey syncs a rewritten base file and the manifest before it uses them.
+So the server (`powercut.py`) is killed at a random moment under load, its file is cut to what was synced, and it starts
+again: whatever was acknowledged must be there.
 """
 
 import random
-import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,11 +18,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from tests.db.powercut import Machine, shim_in
 from veloflux.db import embedded
 from veloflux.settings import Settings
 
 RUNS = 20
-SOURCE = Path(__file__).with_name("powercut.c")
 PAIR = "redis.call('SET', KEYS[1], ARGV[1]); redis.call('SET', KEYS[2], ARGV[1])"
 
 
@@ -67,49 +64,9 @@ class Writer:
         return dict.fromkeys(pair, str(number))
 
 
-class Machine:
-    """An embedded server on a disk that forgets what was not synced when the power goes."""
-
-    def __init__(self, settings: Settings, shim: Path, monkeypatch: pytest.MonkeyPatch, delay_us: int) -> None:
-        self.settings = settings
-        self.record = settings.data_dir / "synced"
-        self.files = settings.data_dir / "redis/appendonlydir"
-        self.bytes_lost = 0
-        self._environment = monkeypatch
-        self._preload = {
-            "LD_PRELOAD": str(shim),
-            "POWERCUT_RECORD": str(self.record),
-            "POWERCUT_DELAY_US": str(delay_us),
-        }
-
-    def switch_on(self) -> None:
-        self.record.unlink(missing_ok=True)
-        with self._environment.context() as environment:
-            for name, value in self._preload.items():
-                environment.setenv(name, value)
-            self.server = embedded.start(self.settings)
-        self.durable_at_start = {path.name: path.stat().st_size for path in self.files.glob("*.incr.aof")}
-
-    def cut_power(self) -> None:
-        self.server.kill()
-        self.server.wait()
-        durable = self.durable_at_start | synced(self.record)
-        for path in self.files.glob("*.incr.aof"):
-            size = path.stat().st_size
-            kept = min(size, durable.get(path.name, 0))
-            with path.open("r+b") as file:
-                file.truncate(kept)
-            self.bytes_lost += size - kept
-
-    def client(self) -> Redis:
-        return Redis.from_url(embedded.connection_url(self.settings), decode_responses=True)
-
-
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = tmp_path_factory.mktemp("shim") / "powercut.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", library, SOURCE, "-ldl"], check=True)
-    return library
+    return shim_in(tmp_path_factory.mktemp("shim"))
 
 
 @pytest.fixture
@@ -121,11 +78,6 @@ def machine(
     machine.switch_on()
     yield machine
     embedded.stop(machine.server)
-
-
-def synced(record: Path) -> dict[str, int]:
-    rows = struct.iter_unpack("56sQ", record.read_bytes())
-    return {name.rstrip(b"\0").decode(): size for name, size in rows if size}
 
 
 def lose_power_under_load(machine: Machine, run: int) -> list[Writer]:

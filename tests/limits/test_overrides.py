@@ -64,7 +64,7 @@ async def test_no_quota_a_rate_and_a_feature(one_ctx: Context) -> None:
 async def test_removed_the_plan_holds_again_and_what_is_over_is_not_listed(ctx: Context) -> None:
     acme = await customer(ctx)
     await set_override(acme, quota(5))
-    await set_override(acme, quota(6, period="day", until=NOON + 1))
+    await set_override(acme, quota(2_000, period="day", until=NOON + 1))
     await remove_override(acme, "quota:requests:month")
     assert await limit(acme) == 1_000
     later = await at(acme, NOON + 1)

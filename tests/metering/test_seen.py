@@ -158,6 +158,20 @@ async def test_checks_fill_and_split_buckets_like_events_and_share_their_ids(ctx
     assert (await check(acme.parts, acme.tenant, Question(meter="requests", id="499"))).used == 500
 
 
+async def test_many_checks_at_once_let_a_new_tenant_grow_and_none_is_told_to_ask_again(ctx: Context) -> None:
+    acme = await customer(ctx)
+    await put_policy(acme, rates=(), quotas=())
+    numbers = iter(range(3_000))
+
+    async def ask() -> None:
+        for number in numbers:
+            assert (await check(acme.parts, acme.tenant, Question(meter="requests", id=str(number)))).allowed
+
+    await asyncio.gather(*(ask() for _ in range(64)))
+    assert (await read_usage(acme, "requests")).total == 3_000
+    assert (await read_seen(ctx.db, acme.tenant)).buckets > 3_000 / 128
+
+
 async def test_a_full_bucket_is_split_before_a_check_is_decided(ctx: Context) -> None:
     acme = await customer(ctx)
     await put_policy(acme, rates=(), quotas=())

@@ -214,7 +214,7 @@ async def _counted(box: Context) -> None:
         await box.db.call("ZADD", listed, 4_000_000_000_000, keys.near_member(box.tenant, "count", "life"))
     jobs = [job(f"job {n}", customers.NOON - n, n, region="eu") for n in range(2)]
     result = await metering.record(box.parts, box.tenant, jobs)
-    assert (result.recorded, result.rejected) == (2, ()), result
+    assert (result.accepted, result.rejected) == (2, ()), result
 
 
 async def text_of(pieces: AsyncIterator[bytes]) -> str:

@@ -225,6 +225,11 @@ NO_ID: dict[str, Any] = {
     "shown": "dead",
     "setup/token": "0" * 32,
     "tenants.oidc.set.client_secret": "of the wall",
+    "usage.day": "2026-11-22",
+    "usage.group": "",
+    "usage.read.from": "2026-11-22",
+    "usage.read.to": "2026-11-22",
+    "usage.read.zone": "UTC",
     "users.list.role": "support",
     "users.role": "support",
 }

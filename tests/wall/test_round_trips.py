@@ -31,7 +31,17 @@ def pairs(world: World, route: Route) -> Iterator[tuple[dict[Part, str], dict[Pa
             yield acmes, acmes | {part: "anvils-of-nobody"}
             yield acmes | {part: world.acme.tenant.id}, acmes | {part: ids.new("ten")}
         elif "_" in value:
-            yield own | {part: value}, own | {part: ids.new(value.partition("_")[0])}
+            yield own | {part: value}, own | {part: of_nobody(value)}
+
+
+def of_nobody(value: str) -> str:
+    """An id of the same form.
+
+    >>> of_nobody("rsv_01jd8x3k2m.requests").partition(".")[1:]
+    ('.', 'requests')
+    """
+    kind, _, rest = value.partition("_")
+    return ids.new(kind) + "".join(rest.partition(".")[1:])
 
 
 async def asked(world: World, route: Route, values: dict[Part, str]) -> Asked:

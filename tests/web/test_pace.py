@@ -26,7 +26,7 @@ def slow(standalone: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 async def call(http: httpx2.AsyncClient, scene: Scene, caller: str) -> httpx2.Response:
     if not caller:
         return await http.post("/api/auth/login", json={"email": "nobody@example.com", "password": "a wrong guess"})
-    path = "/api/tenants/acme/usage" if caller == "key" else "/api/auth/me"
+    path = "/api/tenants/box/usage" if caller == "key" else "/api/auth/me"
     return await http.get(path, headers=scene.headers(caller))
 
 
@@ -51,7 +51,7 @@ async def test_one_who_calls_too_often_holds_up_nobody_else(slow: str, scene: Sc
         for _ in range(4):
             last = await call(http, scene, "alice")
         assert last.status_code == 429
-        assert (await http.get("/api/auth/me", headers=scene.headers("bob"))).status_code == 200
+        assert (await http.get("/api/auth/me", headers=scene.headers("carol"))).status_code == 200
 
 
 async def test_a_refusal_counts_nothing(slow: str, scene: Scene) -> None:

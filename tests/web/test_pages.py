@@ -482,7 +482,8 @@ async def test_an_owner_archives_deletes_and_restores_in_the_console(alice: http
     assert (await alice.post(f"{here}/suspend", data={"reason": "overdue"})).status_code == 403
     wrong = await alice.post(f"{here}/delete", data={"confirm": "acm"})
     assert (wrong.status_code, 'aria-invalid="true"' in wrong.text) == (400, True)
-    settings = {"archive", "change_record", "delete", "rename", "require_second_factor", "set_origins"}
+    further_settings = {"require_second_factor", "set_failure_policy", "set_origins"}
+    settings = {"archive", "change_record", "delete", "rename"} | further_settings
     offered = {"": settings, "archive": {"restore", "delete"}, "delete": {"restore"}}
     for verb, further in offered.items():
         if verb:

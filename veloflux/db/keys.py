@@ -689,7 +689,7 @@ def seen(tenant_: str, generation: str, bucket: str) -> str:
 
 
 def raw(tenant_: str) -> str:
-    """stream | VELOFLUX_RAW_EVENTS_HOURS after the last one | metering | the newest events as they came, to look at
+    """stream | until VELOFLUX_RAW_EVENTS_HOURS after the last one | metering | the newest events as they came
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:raw"
 

@@ -45,7 +45,8 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
     state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
         with Deadline(deadline_ms / 1000):
-            for _ in range(TRIES):
+            tries = 0
+            while tries < TRIES:
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
                 feature = taken.features.get(asked.feature) if asked.feature else None
                 lacks = bool(asked.feature) and not feature
@@ -53,7 +54,7 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
                 asking, knew = Asking(tenant, state, taken, asked), state.seen.text
                 answer = await store.run_check(parts, store.call_of(parts, asking, dry=dry))
                 if answer[0] != "DECIDED":
-                    await learn(parts, asking, answer, knew)
+                    tries += not await learn(parts, asking, answer, knew)
                     continue
                 if asked.key:
                     state.trust(*asked.key)
@@ -81,9 +82,10 @@ def validate(asked: Question) -> None:
         raise InputInvalid("Ask about a meter, a feature, or both")
 
 
-async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "") -> None:
-    """Take in what a script answered that knows better, so that it can be asked again; `knew` is the seen
-    state that it was asked with.
+async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "") -> bool:
+    """Take in what a script answered that knows better, so that it can be asked again.
+
+    True: somebody has made buckets since it was asked with the seen state `knew`, which comes to an end by itself.
 
     :raises VeloFluxError: it is a refusal, for which there is no other time.
     """
@@ -93,10 +95,12 @@ async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "")
             state.learn_policy(text, version)
         case ["ROLL", real]:
             state.learn_time(real)
-        case ["ROLL", *now]:
-            state.learn_now(*now)
+        case ["ROLL", real, seen]:
+            state.learn_now(real, seen)
+            return bool(seen != knew)
         case ["GROW"]:
             await make_room(parts.db, asking.tenant, state, knew)
+            return True
         case ["ADDRESS", text] if asked.key and may_call_from(text, asked.used_from):
             state.learn_addresses(asked.key[0], text)
         case ["OWN", text] if asked.key:
@@ -107,6 +111,7 @@ async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "")
             if asked.key and answer[0] in ("TENANT", "KEY", "ROLE"):
                 state.distrust(*asked.key)
             raise _refusal(asked, answer)
+    return False
 
 
 def late(deadline_ms: int) -> Unavailable:

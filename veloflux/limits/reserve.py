@@ -40,7 +40,8 @@ async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEA
     state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
         with Deadline(deadline_ms / 1000):
-            for _ in range(TRIES):
+            tries = 0
+            while tries < TRIES:
                 taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
                 asking, knew = Asking(tenant, state, taken, asked), state.seen.text
                 answer = await store.run_check(parts, store.call_of(parts, asking, (own, lease_s * 1000)))
@@ -54,7 +55,7 @@ async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEA
                         until=int(answer[9]),
                         decision=decision(asking, answer, holds=True),
                     )
-                await learn(parts, asking, answer, knew)
+                tries += not await learn(parts, asking, answer, knew)
     except TimeoutError:
         raise late(deadline_ms) from None
     raise unsettled()

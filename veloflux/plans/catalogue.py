@@ -138,7 +138,10 @@ class Plan(Strict, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.days_accepted > self.days_seen:
-            raise ValueError(f"the plan {self.id} accepts events for longer than it remembers their ids")
+            raise ValueError(
+                f"the plan {self.id} accepts events for longer than it remembers their ids: "
+                "days_accepted is above days_seen"
+            )
         _once(f"the plan {self.id} has two rates", (rate.name for rate in self.rates))
         _once(f"the plan {self.id} has two quotas", (f"{quota.meter} a {quota.period}" for quota in self.quotas))
 

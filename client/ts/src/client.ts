@@ -92,7 +92,7 @@ export class VeloFlux {
   async reserve(meter: string, cost: number, options: ReserveOptions = {}): Promise<Reservation> {
     const { id = newId(), apiKey = this.#apiKey, leaseS: lease_s = 60, timeoutMs = 1_000, tenant } = options;
     const call = asking("/api/reservations", apiKey, { meter, cost, lease_s, id, source: this.#source, tenant });
-    return asked(this.#send, call, timeoutMs, reading(this.#send, apiKey, timeoutMs, id));
+    return asked(this.#send, call, timeoutMs, reading(this.#send, { apiKey, tenant, timeoutMs }, id));
   }
 
   /**

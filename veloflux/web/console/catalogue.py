@@ -22,6 +22,8 @@ from veloflux.web.console.plan_lines import (
 PLANS, METERS = "/console/plans", "/console/meters"
 Kind = TypeVar("Kind", Plan, Meter)
 FIELDS = [field for field in Meter.__struct_fields__ if field != "version"]
+OF_THE_WHOLE = ("days_accepted", "quotas", "rates", "value_property", "group_by")
+"""Fields that a fault of a whole plan or meter names."""
 
 
 @get(PLANS, operation_id="console.plans", platform="plans:read")
@@ -120,13 +122,15 @@ def _meter(page: Page) -> Meter:
 
 
 def _converted(values: dict[str, Any], kind: type[Kind]) -> Kind:
-    """:raises InputInvalid: the field that msgspec names, or what its form depends on."""
+    """:raises InputInvalid: the field that msgspec names, or that the fault of the whole is about."""
     try:
         return msgspec.convert(values, kind, strict=False, from_attributes=True)
     except msgspec.ValidationError as error:
         fault, _, place = str(error).partition(" - at `$")
         field = place.strip(".`").partition("[")[0]
-        raise InputInvalid(fault, field=field or ("value_property" if kind is Meter else "rates")) from None
+        raise InputInvalid(
+            fault, field=field or next((word for word in fault.split() if word in OF_THE_WHOLE), "name")
+        ) from None
 
 
 ROUTES = (plans, apply, meters, add, change)
