@@ -221,6 +221,8 @@ async def _counted(box: Context) -> None:
     await customers.put_policy(box, meters=EVERY_METER)
     await box.db.call("HSET", keys.limits(box.tenant), "closed_through", customers.NOON)
     await box.db.call("HSET", keys.counted(box.tenant, "count", "life"), "sum", 0)
+    for listed in (keys.near_limits(), keys.near_limits_ends()):
+        await box.db.call("ZADD", listed, 4_000_000_000_000, keys.near_member(box.tenant, "count", "life"))
     jobs = [job(f"job {n}", customers.NOON - n, n, region="eu") for n in range(2)]
     result = await metering.record(box.parts, box.tenant, jobs)
     assert (result.accepted, result.rejected) == (2, ()), result

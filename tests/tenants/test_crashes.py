@@ -31,10 +31,10 @@ from veloflux.errors import (
     VeloFluxError,
 )
 from veloflux.limits.change_plan import change_plan
-from veloflux.limits.overrides import remove_override, set_override
-from veloflux.plans import Meter, Override, catalogue
 from veloflux.limits.credits import grant_credit, list_grants, void_grant
 from veloflux.limits.grant import Terms
+from veloflux.limits.overrides import remove_override, set_override
+from veloflux.plans import Meter, Override, catalogue
 from veloflux.tenants import ROLES
 
 FATES: tuple[Fate, ...] = ("dies", "loses_the_answer", "does_not_reach_redis")

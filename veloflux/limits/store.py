@@ -23,6 +23,8 @@ SETTLE = scripts.load("limits", "settle")
 MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""]).encode()
 _api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
 
+OVER_AT_ONCE = 1_000
+
 Call = tuple[list[str], list[Any]]
 """KEYS and ARGV of a script."""
 Lease = tuple[str, int]
@@ -139,6 +141,62 @@ async def read_policy(db: Db, tenant: str) -> str | None:
     """The text of a tenant's compiled policy; None: there is no such tenant."""
     text: str | None = await db.call("HGET", keys.limits(tenant), "policy")
     return text
+
+
+async def read_extras(db: Db, asking: Asking) -> tuple[int, dict[str, int]]:
+    """The credits left of a meter now, in its places, and how often each limit in the shadow would have refused."""
+    state, taken = asking.state, asking.frame
+    own = state.rates_of(asking.asked.key[0] if asking.asked.key else "")
+    names = [f"rate:{rate.name}" for rate in taken.rates_for(asking.asked, own).limits if rate.shadow]
+    names += [span.label for span in taken.quotas if span.quota.shadow]
+    counts = await db.call("HMGET", taken.limits, *(f"watched:{name}" for name in names)) if names else []
+    grants = await db.call("HVALS", keys.credit_state(asking.tenant, taken.meter.key)) or []
+    now, left = state.now(), 0
+    for grant in grants:
+        _, rest, _, starts, expires = grant.split("|")
+        if int(starts) <= now and (not expires or now < int(expires)):
+            left += int(rest)
+    return left, {name: int(count or 0) for name, count in zip(names, counts, strict=True)}
+
+
+async def note_near(db: Db, member: str, percent: int, end: int | None) -> None:
+    """A quota has reached so many percent, in a period that ends at `end` (epoch ms); the higher one stays."""
+    await db.call("ZADD", keys.near_limits_ends(), "+inf" if end is None else end, member)
+    await db.call("ZADD", keys.near_limits(), "GT", percent, member)
+
+
+async def nearest(db: Db, count: int) -> list[tuple[str, int]]:
+    """The members of which most is used, and the highest threshold of each."""
+    flat = await db.call("ZRANGE", keys.near_limits(), 0, count - 1, "REV", "WITHSCORES")
+    return [(member, int(float(percent))) for member, percent in zip(flat[::2], flat[1::2], strict=True)]
+
+
+async def forget_over(db: Db, now: int) -> None:
+    """Take out what ended before a time; a thousand at most, the next call takes more."""
+    over = await db.call("ZRANGE", keys.near_limits_ends(), "-inf", now, "BYSCORE", "LIMIT", 0, OVER_AT_ONCE)
+    await _forget(db, over)
+
+
+async def forget_near(db: Db, tenant: str) -> None:
+    """Take out what is of a tenant."""
+    cursor = "0"
+    while True:
+        cursor, flat = await db.call("ZSCAN", keys.near_limits_ends(), cursor, "MATCH", f"{tenant}/*", "COUNT", 1_000)
+        await _forget(db, flat[::2])
+        if cursor == "0":
+            return
+
+
+async def _forget(db: Db, members: list[str]) -> None:
+    if members:
+        await db.call("ZREM", keys.near_limits(), *members)
+        await db.call("ZREM", keys.near_limits_ends(), *members)
+
+
+async def used_of(db: Db, counted: str) -> int:
+    """What a quota's period has used, in the places of its meter."""
+    total, paid = await db.call("HMGET", counted, "sum", "paid")
+    return int(total or 0) - int(paid or 0)
 
 
 async def keys_of_limits(db: Db, tenant: str) -> list[str]:
