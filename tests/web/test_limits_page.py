@@ -1,6 +1,5 @@
 """The page of a tenant's limits, and the form that explains a refusal."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -10,6 +9,7 @@ from tests import customers
 from tests.customers import put_policy, quota, rate
 from tests.web.scene import Scene
 from tests.web.test_pages import browser
+from tests.worker.working import until
 from veloflux.limits import Question, check
 
 HERE = "/console/t/acme/limits"
@@ -70,11 +70,16 @@ async def test_operators_see_who_is_near_a_limit_and_owners_do_not(web: str, sce
     await put_policy(scene.acme, rates=(), quotas=(quota(10, thresholds=(80,)),))
     await check(scene.acme.parts, scene.acme.tenant, Question(meter="requests", cost=9))
     async with browser(web, scene.tokens["olivia"]) as olivia:
-        while (page := (await olivia.get("/console/near")).text) and HERE not in page:
-            await asyncio.sleep(0.2)  # until the worker has handled the event
+        await until(lambda: _lists(olivia))
+        page = (await olivia.get("/console/near")).text
         assert 'max="100" value="90.0"' in page
         [near] = (await olivia.get("/api/usage/near", headers=scene.headers("olivia"))).json()
         assert (near["slug"], near["percent"], near["used"], near["limit"]) == ("acme", 90.0, 9, 10)
     async with browser(web, scene.tokens["alice"]) as alice:
         assert (await alice.get("/console/near")).status_code == 403
         assert (await alice.get("/api/usage/near", headers=scene.headers("alice"))).status_code == 403
+
+
+async def _lists(olivia: httpx2.AsyncClient) -> bool:
+    """Whether the worker has handled the event."""
+    return HERE in (await olivia.get("/console/near")).text

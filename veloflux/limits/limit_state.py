@@ -8,9 +8,9 @@ import msgspec
 
 from veloflux.limits.answer import FIXED
 from veloflux.limits.model import Amount
-from veloflux.limits.spans import Span
 from veloflux.limits.store import Asking
 from veloflux.metering.measure import shown
+from veloflux.metering.quotas import Span
 from veloflux.plans import RateLimit
 from veloflux.plans.policy import MICROSECONDS
 

@@ -15,8 +15,8 @@ from veloflux.events import QuotaThresholdReached, Recorded
 from veloflux.kit import clock
 from veloflux.limits import store
 from veloflux.limits.model import Amount
-from veloflux.limits.spans import Span, spans
 from veloflux.metering.measure import shown
+from veloflux.metering.quotas import Span, spans
 from veloflux.plans import Policy, pick_meter, read_policy
 from veloflux.transaction import Transaction
 
