@@ -70,8 +70,10 @@ async def test_operators_see_who_is_near_a_limit_and_owners_do_not(web: str, sce
     await put_policy(scene.acme, rates=(), quotas=(quota(10, thresholds=(80,)),))
     await check(scene.acme.parts, scene.acme.tenant, Question(meter="requests", cost=9))
     async with browser(web, scene.tokens["olivia"]) as olivia:
-        while (page := (await olivia.get("/console/near")).text) and HERE not in page:
-            await asyncio.sleep(0.2)  # until the worker has handled the event
+        page = (await olivia.get("/console/near")).text
+        while HERE not in page:  # until the worker has handled the event
+            await asyncio.sleep(0.2)
+            page = (await olivia.get("/console/near")).text
         assert 'max="100" value="90.0"' in page
         [near] = (await olivia.get("/api/usage/near", headers=scene.headers("olivia"))).json()
         assert (near["slug"], near["percent"], near["used"], near["limit"]) == ("acme", 90.0, 9, 10)
