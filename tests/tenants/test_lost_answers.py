@@ -19,12 +19,14 @@ PEOPLE = [f"p{number}" for number in range(8)]
 
 @asynccontextmanager
 async def breaking_connections(ctx: Context) -> AsyncIterator[list[int]]:
-    """While the body runs, every connection to every master ends again and again; gives how many ended."""
+    """While the body runs, every connection to every master ends again and again; gives how many ended. After it, those
+    that ended last have been opened again."""
     ended: list[int] = []
+    over = asyncio.Event()
     other = await client.connect(ctx.db.url)
 
     async def disturb() -> None:
-        while True:
+        while not over.is_set():
             ended.extend(await other.every_master("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
             await asyncio.sleep(0.01)
 
@@ -32,10 +34,10 @@ async def breaking_connections(ctx: Context) -> AsyncIterator[list[int]]:
     try:
         yield ended
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        over.set()
+        await task
         await other.close()
+        await insist(lambda: ctx.db.every_master("PING"))
 
 
 async def insist(act: Callable[[], Awaitable[object]], *done: type[Conflict]) -> None:
