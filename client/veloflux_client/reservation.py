@@ -31,9 +31,7 @@ class Lease:
         return asking(f"/api/reservations/{self.id}/release", self.api_key, tenant=self.tenant)
 
 
-def reserving(
-    api_key: str, id_: str, *, tenant: str, **members: object
-) -> tuple[Request, Callable[[Answer], Lease]]:
+def reserving(api_key: str, id_: str, *, tenant: str, **members: object) -> tuple[Request, Callable[[Answer], Lease]]:
     """The request to hold units, and how its answer is read, which raises `NotAllowed` when there are not so many."""
 
     def read(answer: Answer) -> Lease:

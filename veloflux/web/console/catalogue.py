@@ -128,7 +128,9 @@ def _converted(values: dict[str, Any], kind: type[Kind]) -> Kind:
     except msgspec.ValidationError as error:
         fault, _, place = str(error).partition(" - at `$")
         field = place.strip(".`").partition("[")[0]
-        raise InputInvalid(fault, field=field or next((word for word in fault.split() if word in OF_THE_WHOLE), "name")) from None
+        raise InputInvalid(
+            fault, field=field or next((word for word in fault.split() if word in OF_THE_WHOLE), "name")
+        ) from None
 
 
 ROUTES = (plans, apply, meters, add, change)
