@@ -46,7 +46,7 @@ from veloflux.identity.jobs import (
     send_verification,
 )
 from veloflux.identity.mail_limit import admit_invitation
-from veloflux.identity.model import Language, Person, Session, SignedIn, User
+from veloflux.identity.model import Caller, Language, Person, Session, SignedIn, User
 from veloflux.identity.new_device_mail import mail_new_device, send_new_device
 from veloflux.identity.pacing import admit_address, too_fast
 from veloflux.identity.passkeys import (
@@ -89,6 +89,7 @@ __all__ = [
     "MINUTES",
     "MINUTES_MAX",
     "NAME_MAX",
+    "Caller",
     "EmailAddress",
     "Language",
     "Person",

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from veloflux import identity
 from veloflux.context import Context
-from veloflux.identity.model import Language, Person, Session
+from veloflux.identity.model import Caller, Language, Person, Session
 from veloflux.identity.passwords import LENGTH_MAX, LENGTH_MIN
 from veloflux.identity.register import NAME_MAX
 from veloflux.identity.sessions import Which
@@ -177,8 +177,8 @@ async def logout(ctx: Context) -> None:
 
 @get("/api/auth/me", operation_id="auth.me", access="session", sso=True, summary="Who am I?", tags=["auth"])
 async def me(ctx: Context, request: Request[Any, Any, Any]) -> Person:
-    person: Person = request.scope["state"]["person"]
-    return person
+    caller: Caller = request.scope["state"]["person"]
+    return caller.person
 
 
 @post(

@@ -99,8 +99,8 @@ def logout(terminal: typer.Context, token_file: TokenFile = "") -> None:
 def me(terminal: typer.Context, token_file: TokenFile = "", json: Json = False) -> None:
     """Say who a token is."""
     token = ask_secret(token_file, "Token")
-    person = run(terminal, lambda ctx: identity.authenticate(ctx.parts, token))
-    show(person, json=json, columns=("id", "name", "email", "language"))
+    caller = run(terminal, lambda ctx: identity.authenticate(ctx.parts, token))
+    show(caller.person, json=json, columns=("id", "name", "email", "language"))
 
 
 @auth.command()

@@ -88,7 +88,7 @@ class Impersonation(Entity, frozen=True, kw_only=True):
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Who a session token is. `via`: the only tenant that the session opens, whose provider let the person in;
-    `impersonator`: who acts as the person by it; `standing`: how far its calls are used up."""
+    `impersonator`: who acts as the person by it."""
 
     id: str
     name: str
@@ -99,7 +99,6 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     via: str = ""
     impersonator: str = ""
     impersonation: str = ""
-    standing: Standing | None = None
 
     def actor(self, address: str = "") -> Actor:
         """This person, acting from an address."""
@@ -112,8 +111,22 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             via=self.via,
             impersonator=self.impersonator,
             impersonation=self.impersonation,
-            standing=self.standing,
         )
+
+
+class Caller(Person, frozen=True, kw_only=True):
+    """A person, and how far the calls of the session are used up."""
+
+    standing: Standing
+
+    @property
+    def person(self) -> Person:
+        """The person alone, as answers show it."""
+        return Person(**{name: getattr(self, name) for name in Person.__struct_fields__})
+
+    def actor(self, address: str = "") -> Actor:
+        """This person, acting from an address."""
+        return msgspec.structs.replace(self.person.actor(address), standing=self.standing)
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from veloflux.db import keys
 from veloflux.errors import AccountDisabled, ChangedMeanwhile, CredentialsWrong, NotAuthenticated, NotFound, Unavailable
 from veloflux.events import SessionEnded, SessionStarted, UserPasswordRehashed, UserSessionsEnded
 from veloflux.identity import attempts, email_address, factors, passwords, sign_in_challenges, store
-from veloflux.identity.model import Person, Session, SignedIn, User
+from veloflux.identity.model import Caller, Person, Session, SignedIn, User
 from veloflux.identity.pacing import too_fast
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.pace import Standing, pace
@@ -111,7 +111,7 @@ async def list_sessions(ctx: Context) -> list[Session]:
     return [session for session in sessions if session and session.epoch == user.epoch and session.ends_at > now]
 
 
-async def authenticate(parts: Parts, token: str) -> Person:
+async def authenticate(parts: Parts, token: str) -> Caller:
     """Who a token is, in one round trip; keeps the session alive.
 
     :raises NotAuthenticated: the token is none, or its session is over. :raises LimitReached: it asks too often.
@@ -128,7 +128,7 @@ async def authenticate(parts: Parts, token: str) -> Person:
     if code != "OK":
         raise NotAuthenticated("This session is over; sign in again")
     name, email, language, proved, via, impersonator, impersonation, ahead = fields
-    return Person(
+    return Caller(
         id=user,
         name=name,
         email=email,

@@ -4,7 +4,7 @@ from veloflux import identity, tenants
 from veloflux.context import PLATFORM, Context, Parts
 from veloflux.errors import Conflict, NotAuthenticated, PermissionDenied
 from veloflux.events import ImpersonationNoted, Recorded
-from veloflux.identity import Person, SignedIn
+from veloflux.identity import Caller, SignedIn
 from veloflux.kit import ids
 from veloflux.tenants import ROLES
 from veloflux.transaction import Transaction
@@ -27,7 +27,7 @@ async def impersonate(ctx: Context, user: str, reason: str, minutes: int = ident
     return await identity.start_impersonation(ctx, user, reason, minutes)
 
 
-async def authenticate(parts: Parts, token: str) -> Person:
+async def authenticate(parts: Parts, token: str) -> Caller:
     """Who a session token is; of an impersonation, only as long as the one who acts still may.
 
     :raises NotAuthenticated: the token is none, or its session is over.

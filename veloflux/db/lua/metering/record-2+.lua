@@ -172,7 +172,7 @@ local function count(c, amount)
   end
 end
 
-if seen_next then redis.call('HSET', KEYS[1], 'seen', seen_next) end
+if seen_next and #program.sizes > 0 then redis.call('HSET', KEYS[1], 'seen', seen_next) end
 local events, contents = program.events, program.contents
 local recorded, duplicates, conflicts, full = 0, {}, {}, 0
 local at = 1
