@@ -72,6 +72,8 @@ app.add_typer(plan_commands.overrides, name="overrides", help="Limits and featur
 app.add_typer(credits_commands.app, name="credits", help="What a tenant may use beyond its quotas")
 tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)
+metering.app.command("near")(limits.near_command)
+app.command("limits")(limits.limits_command)
 
 
 for process in PROCESSES.values():

@@ -16,7 +16,6 @@ from veloflux.db.names import Claim, Name
 from veloflux.errors import VeloFluxError
 from veloflux.kit.pace import Pace
 from veloflux.limits import Question
-from veloflux.limits.store import OPEN_PERIODS
 from veloflux.metering import Event, store
 from veloflux.metering.known import known
 from veloflux.metering.prune_usage import prune_tenant
@@ -174,7 +173,18 @@ async def periods(ctx: Context) -> None:
     await customers.put_policy(acme, quotas=tuple(quotas))
     await limits.check(acme.parts, acme.tenant, Question(meter="requests"))
     asked = [keys.limits(acme.tenant)], ["open:requests", "something else", "", 0]
-    await ctx.db.script(OPEN_PERIODS, *asked)
+    await ctx.db.script(store.OPEN_PERIODS, *asked)
+
+
+async def records_of_quotas(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await customers.put_policy(
+        acme, rates=(), quotas=(customers.quota(2, thresholds=(50,)), customers.quota(1, period="day"))
+    )
+    await ctx.db.call("HSET", keys.credit_state(acme.tenant, "requests"), "grt_1", "5|5|0|0|")
+    await metering.record(acme.parts, acme.tenant, [_request("a"), _request("b")])
+    await ctx.db.call("HSET", keys.counted(acme.tenant, "requests", "d2025-05-17"), "sum", 10**18 - 1)
+    await _refused(metering.record(acme.parts, acme.tenant, [_request("c")]))
 
 
 async def api_keys(ctx: Context) -> None:
@@ -259,11 +269,11 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "identity/pace": (strangers,),
     "identity/uncount": (sessions,),
     "limits/check": (checks, checks_of_a_full_bucket),
-    "limits/open_periods": (periods,),
     "limits/settle": (reservations,),
     "metering/keep": (raw_events,),
+    "metering/open_periods": (periods,),
     "metering/prune": (days_that_leave_their_index,),
-    "metering/record": (records, records_of_a_full_bucket, records_of_every_aggregation),
+    "metering/record": (records, records_of_a_full_bucket, records_of_every_aggregation, records_of_quotas),
     "metering/split": (splits,),
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),

@@ -257,16 +257,6 @@ async def test_a_batch_that_touches_much_is_cut_and_counts_each_event(one_ctx: C
     assert await counters(acme) == expected(events, NOON, meters)
 
 
-async def test_what_a_quota_has_counted_grows_only_where_a_check_opened_it(ctx: Context) -> None:
-    acme = await fresh(ctx, meter("sum"), meter("max"))
-    opened = [keys.counted(acme.tenant, "sum", period_) for period_ in ("d2025-05-17", "life")]
-    for name in opened:
-        await ctx.db.call("HSET", name, "sum", 5)
-    await counted(acme, [job("a", NOON, 3), job("b", NOON - DAY, 4), job("a", NOON, 3)])
-    assert [await ctx.db.call("HGET", name, "sum") for name in opened] == ["8", "12"]
-    assert not await ctx.db.call("EXISTS", keys.counted(acme.tenant, "sum", "m2025-05"))
-
-
 async def test_each_counter_lives_as_long_as_the_registry_says(one_ctx: Context) -> None:
     acme = await fresh(one_ctx)
     await counted(acme, [job("a", NOON, region="eu")])

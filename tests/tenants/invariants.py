@@ -12,6 +12,7 @@ from veloflux.context import PLATFORM
 from veloflux.db.client import Db
 from veloflux.db.names import Claim
 from veloflux.identity.store import email_name
+from veloflux.plans import Policy
 from veloflux.tenants.model import IN_USE, TO_RESTORE
 from veloflux.tenants.store import slug_name
 
@@ -44,7 +45,7 @@ class Found:
     @property
     def broken(self) -> list[str]:
         """A sentence for everything that is not as it must be."""
-        return [*_memberships(self), *_lists(self), *_names(self)]
+        return [*_memberships(self), *_lists(self), *_names(self), *_policies(self)]
 
 
 async def read(db: Db) -> Found:
@@ -86,6 +87,23 @@ def _lists(found: Found) -> Iterator[str]:
     indexed = {entry.rpartition("\0")[2] for entry in found.ranked("vf:users:search")}
     if indexed != people:
         yield f"the search knows {indexed}, though the people are {people}"
+
+
+def _policies(found: Found) -> Iterator[str]:
+    """What checks decide with is of the tenant's plan, of its overrides and of the catalogue in force."""
+    in_force = int(found.hash(f"vf:tenant:{{{PLATFORM}}}:catalogue").get("version", 0))
+    walk = found.hash(f"vf:tenant:{{{PLATFORM}}}:rollout")
+    if walk and not walk.get("finished_at"):
+        yield f"the tenants' policies do not follow the catalogue any further: {walk}"
+    for tenant, one in found.owners("ten").items():
+        limits = found.hash(f"vf:tenant:{{{tenant}}}:limits")
+        if tenant == PLATFORM or one["status"] == "deleted":
+            continue
+        policy = msgspec.json.decode(limits["policy"], type=Policy)
+        rows = found.hash(f"vf:tenant:{{{tenant}}}:overrides").get("rows", "{}")
+        held = (policy.catalogue, policy.plan, policy.fails_open, len(policy.overrides))
+        if held != (in_force, one["plan"], one.get("fails_open") == "true", len(msgspec.json.decode(rows))):
+            yield f"checks of {tenant} decide with {policy}, though it is {one} with {rows}"
 
 
 def _reachable(found: Found) -> list[tuple[str, dict[str, str]]]:

@@ -30,8 +30,11 @@ from veloflux.errors import (
     Unavailable,
     VeloFluxError,
 )
+from veloflux.limits.change_plan import change_plan
 from veloflux.limits.credits import grant_credit, list_grants, void_grant
 from veloflux.limits.grant import Terms
+from veloflux.limits.overrides import remove_override, set_override
+from veloflux.plans import Meter, Override, catalogue
 from veloflux.tenants import ROLES
 
 FATES: tuple[Fate, ...] = ("dies", "loses_the_answer", "does_not_reach_redis")
@@ -81,6 +84,11 @@ async def set_platform_role(at: Stage) -> None:
     otto = await identity.find_by_email(at.ctx, identity.parse_email(cast.email("otto")))
     assert otto
     await tenants.set_member_role(ruling, otto.id, "support")
+
+
+MORE = Override(kind="quota", name="requests", value=50_000)
+STORED = Meter(name="gb", event_type="stored", aggregation="sum", value_property="gb", unit="GB")
+LESS = msgspec.structs.replace(catalogue(), plans=catalogue().plans[:2])
 
 
 async def grant(at: Stage) -> None:
@@ -168,6 +176,19 @@ OPERATIONS = {
     "change the record": Operation(
         lambda at: tenants.change_record(at.acme, tenants.RecordChange(city="Recife")), (), ("tenant.record_changed",)
     ),
+    "change the failure policy": Operation(
+        lambda at: tenants.set_failure_policy(at.acme, fails_open=True), (), ("tenant.failure_policy_set",)
+    ),
+    "change the plan": Operation(lambda at: change_plan(at.acme, "pro"), (), ("tenant.plan_changed",)),
+    "set an override": Operation(lambda at: set_override(at.acme, MORE), (), ("override.set",)),
+    "remove an override": Operation(
+        lambda at: remove_override(at.acme, MORE.key),
+        (NotFound,),
+        ("override.removed",),
+        lambda at: set_override(at.acme, MORE),
+    ),
+    "apply a catalogue": Operation(lambda at: tenants.apply_catalogue(at.ctx, LESS), (), ("catalogue.changed",)),
+    "add a meter": Operation(lambda at: tenants.add_meter(at.ctx, STORED), (Conflict,), ("catalogue.changed",)),
 }
 
 

@@ -28,7 +28,18 @@ REFUSED = frozenset({400, 401, 403, 404, 409})
 HOLD_IDS = [
     re.compile(re.sub("<[^>]*>", "[^:]+", entry.pattern.replace("{", "\\{").replace("}", "\\}")))
     for entry in keys.registry()
-    if entry.name in ("due", "jobs_dead", "name", "tenants", "tenants_archived", "user_tenants", "users")
+    if entry.name
+    in (
+        "due",
+        "jobs_dead",
+        "name",
+        "near_limits",
+        "near_limits_ends",
+        "tenants",
+        "tenants_archived",
+        "user_tenants",
+        "users",
+    )
 ]
 HOLD_IDS.append(re.compile(re.escape(keys.events(PLATFORM))))
 """The keys of nobody, of a person or of the platform that may hold ids of a tenant and of its people: lists, who has a

@@ -230,6 +230,23 @@ def owners_stopped() -> str:
     return "vf:outbox:stopped"
 
 
+def near_limits() -> str:
+    """zset | no ttl, entries until their period ends | limits | quotas that are near their limit, `tenant/meter/period`
+    of all tenants, by the highest threshold reached; kept from events | tenant: not exported; deleted"""
+    return "vf:limits:near"
+
+
+def near_limits_ends() -> str:
+    """zset | no ttl, entries until then | limits | the same quotas, by the end of their period
+    | tenant: not exported; deleted"""
+    return "vf:limits:near:ends"
+
+
+def near_member(tenant_: str, meter: str, period: str) -> str:
+    """The member of a quota in those lists."""
+    return f"{_id(tenant_)}/{_name(meter)}/{_quota_period(period)}"
+
+
 # Any owner: a tenant or a person
 
 

@@ -8,6 +8,7 @@
 from veloflux.limits.check import check
 from veloflux.limits.failure import passed_open
 from veloflux.limits.model import Decision, Question, RateState, Reservation, Settled
+from veloflux.limits.near import forget_near, note_threshold
 from veloflux.limits.period import Period, read_period
 from veloflux.limits.remove import remove_limits
 from veloflux.limits.renew_credits import follow_calendar, renew_credits
@@ -23,6 +24,8 @@ __all__ = [
     "check",
     "commit",
     "follow_calendar",
+    "forget_near",
+    "note_threshold",
     "passed_open",
     "read_period",
     "release",

@@ -5,9 +5,9 @@ from typing import Any
 
 from veloflux.limits.frame import Frame
 from veloflux.limits.model import Decision, RateState
-from veloflux.limits.spans import Span
 from veloflux.limits.store import Asking
 from veloflux.metering.measure import shown
+from veloflux.metering.quotas import Span
 from veloflux.plans import RateLimit
 from veloflux.plans.catalogue import Value
 from veloflux.plans.policy import MICROSECONDS

@@ -1,4 +1,8 @@
-"""May this pass? One round trip decides API key, features, rate limits and quotas, and counts."""
+"""May this pass? One round trip decides API key, features, rate limits and quotas, and counts.
+
+Of a meter with groups a check counts the whole alone: it names no group, so what it counts stands in the meter's usage
+and quotas, and in none of its groups.
+"""
 
 from typing import Any
 
@@ -26,6 +30,7 @@ from veloflux.limits.store import Asking
 from veloflux.metering.grow import grow_later, make_room
 from veloflux.metering.known import known, not_active
 from veloflux.metering.model import TEXT_MAX
+from veloflux.metering.open_periods import Opening, open_periods
 from veloflux.tenants import REFUSED, may_call_from
 
 TRIES = 8
@@ -106,7 +111,8 @@ async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "")
         case ["OWN", text] if asked.key:
             state.learn_rates(asked.key[0], text)
         case ["OPEN", text]:
-            await store.open_periods(parts.db, taken, text, state.now())
+            opening = Opening(asking.tenant, taken.meter.key, taken.policy.zone, taken.quotas)
+            await open_periods(parts.db, opening, text, state.now())
         case _:
             if asked.key and answer[0] in ("TENANT", "KEY", "ROLE"):
                 state.distrust(*asked.key)

@@ -12,8 +12,8 @@ from veloflux.errors import InputInvalid
 from veloflux.kit import period
 from veloflux.kit.clock import DAY_MS, HOUR_MS, LATEST
 from veloflux.limits.model import Question
-from veloflux.limits.spans import Span, spans
 from veloflux.metering.known import Known
+from veloflux.metering.quotas import Span, open_words, spans
 from veloflux.plans import Effective, Meter, Policy, RateLimit, pick_meter
 from veloflux.plans.catalogue import Rate, Value
 from veloflux.plans.policy import rate_limit
@@ -140,8 +140,8 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
         reserved_field=f"reserved:{meter.key}".encode(),
         day_member=f"{meter.key}:{on}".encode(),
         meter_key=meter.key.encode(),
-        open_args=_sent(f"open:{meter.key}", " ".join(span.name for span in quotas)),  # type: ignore[arg-type]
-        quota_args=_sent(*(word for span in quotas for word in _words_of_quota(span))),
+        open_args=_sent(*open_words(meter.key, quotas)),  # type: ignore[arg-type]
+        quota_args=_sent(*(word for span in quotas for word in span.words)),
         rate_limits=rates,
         routes=frozenset(rate.route for rate in rates),
         rates={},
@@ -180,15 +180,6 @@ def _rates(frame: Frame, key: bool, address: bool, route: str, own: str) -> Rate
 def _words_of_rate(rate: RateLimit) -> Iterable[object]:
     numbers = (rate.emission_us, rate.tolerance_us) if rate.algorithm == "gcra" else (rate.count, rate.window_us)
     return rate.algorithm, *numbers, f"rate:{rate.name}" if rate.shadow else ""
-
-
-def _words_of_quota(span: Span) -> Iterable[object]:
-    quota = span.quota
-    kind = span.label if quota.shadow else "hard" if quota.hard else "soft"
-    percents = () if quota.shadow else quota.thresholds
-    lowest = -(-quota.limit * min(percents) // 100) if percents else 2**62
-    said = f'{{"meter":"{quota.meter}","period":"{span.name}","percent":'
-    return quota.limit, kind, lowest, " ".join(map(str, sorted(percents))), said
 
 
 def _life_ms(policy: Policy, rates: list[RateLimit]) -> int:

@@ -63,7 +63,10 @@ async def _set(ctx: Context, override: Override) -> Override:
     if override.until is not None and override.until <= ctx.now():
         raise InputInvalid("The end must be in the future of the tenant's clock", field="until")
     before = await find_overrides(ctx.db, tenant.id)
-    rows = holding(before, ctx.now()) | {override.key: override}
+    held = holding(before, ctx.now())
+    if held.get(override.key) == override:
+        return override
+    rows = held | {override.key: override}
     if len(rows) > OVERRIDES_MAX:
         raise Conflict(f"A tenant has at most {OVERRIDES_MAX} overrides; make a plan of them")
     tx = await _written(ctx, tenant, before, rows)

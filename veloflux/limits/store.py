@@ -13,7 +13,6 @@ from veloflux.kit.network import customer_network
 from veloflux.limits.frame import Frame
 from veloflux.limits.grant import Grant, Instance, read_instance
 from veloflux.limits.model import Question
-from veloflux.limits.spans import life_ms, sources
 from veloflux.metering import seen
 from veloflux.metering.known import Known
 from veloflux.metering.program import seen_key
@@ -21,9 +20,10 @@ from veloflux.tenants import ROLES
 
 CHECK = scripts.load("limits", "check")
 SETTLE = scripts.load("limits", "settle")
-OPEN_PERIODS = scripts.load("limits", "open_periods")
 MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""]).encode()
 _api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
+
+OVER_AT_ONCE = 1_000
 
 Call = tuple[list[str], list[Any]]
 """KEYS and ARGV of a script."""
@@ -137,29 +137,66 @@ def run_settle(parts: Parts, call: Call) -> Awaitable[list[Any]]:
     return parts.db.script(SETTLE, *call)
 
 
-async def open_periods(db: Db, frame: Frame, open_: str, now: int) -> None:
-    """Open the counters of a frame's quotas that are not among those that are kept up to date (as the code OPEN says).
-
-    Safe to repeat; `now` is the time of the tenant's clock in epoch ms.
-    """
-    names, program = [frame.limits], []
-    new = [span for span in frame.quotas if span.name not in open_.split()]
-    for span in new:
-        begun_with = sources(frame.tenant, frame.meter.key, span, frame.policy.zone, now)
-        names.append(keys.counted(frame.tenant, frame.meter.key, span.name))
-        life = life_ms(span)
-        program += [len(names), "" if life is None else life, len(begun_with)]
-        for name, first, last in begun_with:
-            names.append(name)
-            program += [len(names), "" if first is None else first, "" if last is None else last]
-    field, wanted = frame.open_args
-    await db.script(OPEN_PERIODS, names, [field, open_, wanted, len(new), *program])
-
-
 async def read_policy(db: Db, tenant: str) -> str | None:
     """The text of a tenant's compiled policy; None: there is no such tenant."""
     text: str | None = await db.call("HGET", keys.limits(tenant), "policy")
     return text
+
+
+async def read_extras(db: Db, asking: Asking) -> tuple[int, dict[str, int]]:
+    """The credits left of a meter now, in its places, and how often each limit in the shadow would have refused."""
+    state, taken = asking.state, asking.frame
+    own = state.rates_of(asking.asked.key[0] if asking.asked.key else "")
+    names = [f"rate:{rate.name}" for rate in taken.rates_for(asking.asked, own).limits if rate.shadow]
+    names += [span.label for span in taken.quotas if span.quota.shadow]
+    counts = await db.call("HMGET", taken.limits, *(f"watched:{name}" for name in names)) if names else []
+    grants = await db.call("HVALS", keys.credit_state(asking.tenant, taken.meter.key)) or []
+    now, left = state.now(), 0
+    for grant in grants:
+        _, rest, _, starts, expires = grant.split("|")
+        if int(starts) <= now and (not expires or now < int(expires)):
+            left += int(rest)
+    return left, {name: int(count or 0) for name, count in zip(names, counts, strict=True)}
+
+
+async def note_near(db: Db, member: str, percent: int, end: int | None) -> None:
+    """A quota has reached so many percent, in a period that ends at `end` (epoch ms); the higher one stays."""
+    await db.call("ZADD", keys.near_limits_ends(), "+inf" if end is None else end, member)
+    await db.call("ZADD", keys.near_limits(), "GT", percent, member)
+
+
+async def nearest(db: Db, count: int) -> list[tuple[str, int]]:
+    """The members of which most is used, and the highest threshold of each."""
+    flat = await db.call("ZRANGE", keys.near_limits(), 0, count - 1, "REV", "WITHSCORES")
+    return [(member, int(float(percent))) for member, percent in zip(flat[::2], flat[1::2], strict=True)]
+
+
+async def forget_over(db: Db, now: int) -> None:
+    """Take out what ended before a time; a thousand at most, the next call takes more."""
+    over = await db.call("ZRANGE", keys.near_limits_ends(), "-inf", now, "BYSCORE", "LIMIT", 0, OVER_AT_ONCE)
+    await _forget(db, over)
+
+
+async def forget_near(db: Db, tenant: str) -> None:
+    """Take out what is of a tenant."""
+    cursor = "0"
+    while True:
+        cursor, flat = await db.call("ZSCAN", keys.near_limits_ends(), cursor, "MATCH", f"{tenant}/*", "COUNT", 1_000)
+        await _forget(db, flat[::2])
+        if cursor == "0":
+            return
+
+
+async def _forget(db: Db, members: list[str]) -> None:
+    if members:
+        await db.call("ZREM", keys.near_limits(), *members)
+        await db.call("ZREM", keys.near_limits_ends(), *members)
+
+
+async def used_of(db: Db, counted: str) -> int:
+    """What a quota's period has used, in the places of its meter."""
+    total, paid = await db.call("HMGET", counted, "sum", "paid")
+    return int(total or 0) - int(paid or 0)
 
 
 async def keys_of_limits(db: Db, tenant: str) -> list[str]:

@@ -21,6 +21,7 @@ from veloflux.metering.distinct import Distinguisher
 from veloflux.metering.groups import OTHER, Group
 from veloflux.metering.measure import AMOUNT_MAX, QUARTER_S, Counting, Reading
 from veloflux.metering.model import Event
+from veloflux.metering.quota_shares import QuotaShares, Terms
 from veloflux.metering.sketch import bin_of
 from veloflux.metering.spans import Spans
 
@@ -28,8 +29,8 @@ WORK_MAX = 4_000
 OPERATIONS_MAX = 10_000
 HIGH = 10**9
 """Weighted sums of a month pass 2^53: they are added as a low part, and a high part of so many."""
-KEPT, ONLY_IF_THERE = 0, -1
-"""Instead of a life: no end; not written unless somebody else has made it."""
+KEPT = 0
+"""Instead of a life: no end."""
 KINDS = {"min": "min", "max": "max", "latest": "latest", "unique": "unique"}
 FIELDS = {"n": ".n", "quarter": ".w", "minute": ".w", "low": ".w", "high": ".w"}
 
@@ -54,16 +55,16 @@ class Moment(NamedTuple):
 
 
 class Counters:
-    """The counters of one batch. `now` (epoch ms) tells which minutes are kept; what happened before `closed_through`
-    (epoch ms) is an adjustment."""
+    """The counters of one batch."""
 
-    def __init__(self, tenant: str, zone: str, now: int, closed_through: int, distinguisher: Distinguisher) -> None:
+    def __init__(self, terms: Terms, distinguisher: Distinguisher) -> None:
         self.keys: list[str] = []
-        self._tenant = tenant
-        self._zone = zone
-        self._kept_from = now - spans.MINUTES_KEPT_MS
-        self._closed = closed_through
+        self._tenant = terms.tenant
+        self._zone = terms.zone
+        self._kept_from = terms.now - spans.MINUTES_KEPT_MS
+        self._closed = terms.closed_through
         self._distinguisher = distinguisher
+        self.quotas = QuotaShares(terms, self._key)
         self._counters: list[list[int]] = []
         self._kinds: dict[int, str] = {}
         self._others: dict[int, int] = {}
@@ -115,6 +116,7 @@ class Counters:
             "hashes": [(at, life, [field for field, _ in fields]) for at, life, fields in self._hashes],
             "sets": self._sets,
             "days": self._days,
+            **self.quotas.program(),
         }
 
     def _is_full(self) -> bool:
@@ -196,6 +198,8 @@ class Counters:
         kind = "high" if part == "high" else KINDS.get(counting.aggregation)
         if kind:
             self._kinds[number] = kind
+        if counting.sums and not group:
+            self.quotas.add(number, counting, moment.at)
         return number
 
     def _cells_of_time(self, counting: Counting, part: str, moment: Moment, group: str) -> list[int]:
@@ -214,17 +218,8 @@ class Counters:
             cells += self._cell(keys.total(tenant, meter, month), spans.TOTAL_MS, field, part == "high")
         if part == "" and counting.aggregation == "weighted_sum":
             cells += self._cell(keys.changes(tenant, meter), KEPT, f"{month}.{group}" if group else month)
-        if counting.aggregation in ("count", "sum") and not group:
-            cells += self._cells_of_limits(meter, moment)
-        return cells
-
-    def _cells_of_limits(self, meter: str, moment: Moment) -> list[int]:
-        """What quotas have counted in their periods, and what comes after a period was closed."""
-        cells, found = [], self._spans_of(moment.at)  # type: tuple[list[int], Spans]
-        for name in spans.quota_periods(found):
-            cells += self._cell(keys.counted(self._tenant, meter, name), ONLY_IF_THERE, "sum")
-        if moment.late:
-            cells += self._cell(keys.adjustments(self._tenant, meter), KEPT, found.month)
+        if counting.sums and not group and moment.late:
+            cells += self._cell(keys.adjustments(tenant, meter), KEPT, month)
         return cells
 
     def _cells_of_bins(self, meter: str, bin_: str, moment: Moment, group: str) -> list[int]:

@@ -69,7 +69,7 @@ def _batches(parsed: Iterable[Event | Bad], report: Report) -> Iterable[Batch]:
 
 
 async def _record(ctx: Context, batch: Batch, report: Report) -> None:
-    result = await record(ctx.parts, ctx.tenant, [event for _, event in batch], backfill=True)
+    result = await record(ctx.parts, ctx.tenant, [event for _, event in batch], backfill=True, actor=ctx.actor.id)
     refused = {rejection.index: rejection for rejection in result.rejected}
     for index, (line, event) in enumerate(batch):
         if index in refused:

@@ -23,7 +23,7 @@ async def ingest(parts: Parts, received: Received) -> bytes:
 
     :raises VeloFluxError: nothing was counted; a single event that is rejected is an error too.
     """
-    tenant = await _tenant(parts, received)
+    tenant, actor = await _tenant(parts, received)
     try:
         decoded = _decoded(received)
     except VeloFluxError as error:
@@ -32,7 +32,7 @@ async def ingest(parts: Parts, received: Received) -> bytes:
     number = len(decoded.events) + len(decoded.rejected)
     if tenants.is_publishable(received.token) and number > PUBLISHABLE_EVENTS_MAX:
         raise InputInvalid(f"A request with a publishable key holds at most {PUBLISHABLE_EVENTS_MAX} events")
-    result, repeated = await record_each(parts, tenant, decoded.events)
+    result, repeated = await record_each(parts, tenant, decoded.events, actor=actor)
     raw_writer.note(parts, tenant, decoded, result, repeated)
     moved = [msgspec.structs.replace(one, index=decoded.positions[one.index]) for one in result.rejected]
     rejected = sorted([*decoded.rejected, *moved])
@@ -59,14 +59,14 @@ def _attributes(received: Received) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-async def _tenant(parts: Parts, received: Received) -> str:
-    """The API key's tenant, or the one that `?tenant=` names to the operator's service key."""
+async def _tenant(parts: Parts, received: Received) -> tuple[str, str]:
+    """The API key's tenant, or the one that `?tenant=` names to the operator's service key; and who asks."""
     actor = await _actor(parts, received)
     named = parse_qs(received.query.decode("latin-1")).get("tenant", [""])[-1]
     if actor.tenant == PLATFORM and not named:
         raise InputInvalid("A service key must name the tenant: /api/events?tenant=<slug or id>")
     ctx = Context(parts=parts, actor=actor)
-    return (await tenants.authorise(ctx, named or actor.tenant, "usage:write")).tenant
+    return (await tenants.authorise(ctx, named or actor.tenant, "usage:write")).tenant, actor.id
 
 
 async def _actor(parts: Parts, received: Received) -> Actor:

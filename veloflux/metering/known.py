@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 from veloflux.errors import NotFound, VeloFluxError
 from veloflux.kit import clock, crypto
+from veloflux.metering.quotas import Present, present
 from veloflux.metering.seen import Seen
 from veloflux.plans import Policy
 from veloflux.plans.policy import from_text
@@ -34,6 +35,7 @@ class Known:
         self.frames: dict[str, object] = {}
         self.seen = Seen()
         self.full = 0
+        self._quotas: Present | None = None
         self._ahead_ms = 0
         self._addresses: dict[str, str] = {}
         self._rates: dict[str, str] = {}
@@ -64,7 +66,15 @@ class Known:
     def learn_policy(self, text: str, version: str) -> None:
         """From the code STALE."""
         self.policy, self.version = from_text(text), version
+        self._quotas = None
         self.frames.clear()
+
+    def quotas(self, now: int) -> Present:
+        """The quotas that hold at a time of the tenant's clock, in their present periods."""
+        found = self._quotas
+        if found is None or not found.since <= now < found.until:
+            found = self._quotas = present(self.policy, now)
+        return found
 
     def addresses_for(self, api_key: str, address: str) -> str:
         """The list of networks of an API key, as far as is known, if it has the address; else one that no key has."""

@@ -12,26 +12,35 @@ from veloflux.metering.grow import grow, make_room
 from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Outcome, Rejection, Result
+from veloflux.metering.open_periods import open_periods
 from veloflux.metering.program import Batch, Program, Ruler, Window, compose, cut
+from veloflux.metering.quota_shares import Terms
 from veloflux.metering.seen import marker
 
 TRIES = 8
 
 
-async def record(parts: Parts, tenant: str, events: Sequence[Event], *, backfill: bool = False) -> Result:
+async def record(
+    parts: Parts, tenant: str, events: Sequence[Event], *, backfill: bool = False, actor: str = "anonymous"
+) -> Result:
     """Count each event that was not counted before; a backfill may be older than the plan accepts.
+
+    What it uses of quotas counts as a check would count it, but nothing is refused: credits pay what is beyond a limit,
+    as far as they reach; the rest is overage. `actor` is who made it reach a threshold.
 
     Safe to repeat after any failure: what was counted is recognised.
 
     :raises NotFound: no such tenant. :raises CounterOutOfRange: a counter would pass 10^18.
     :raises Unavailable: Redis is away; some of the events may have been counted.
     """
-    return (await record_each(parts, tenant, events, backfill=backfill)).result
+    return (await record_each(parts, tenant, events, backfill=backfill, actor=actor)).result
 
 
-async def record_each(parts: Parts, tenant: str, events: Sequence[Event], *, backfill: bool = False) -> Outcome:
+async def record_each(
+    parts: Parts, tenant: str, events: Sequence[Event], *, backfill: bool = False, actor: str = "anonymous"
+) -> Outcome:
     """As `record`; tells which events came before."""
-    recording = _Recording(parts, tenant, events, backfill)
+    recording = _Recording(parts, tenant, events, backfill, actor)
     while recording.at < len(events):
         await recording.step()
     result = Result(recording.recorded, len(recording.repeated), tuple(sorted(recording.rejected)))
@@ -41,7 +50,7 @@ async def record_each(parts: Parts, tenant: str, events: Sequence[Event], *, bac
 class _Recording:
     """The state of one call of `record`: how far it is, and what it counted."""
 
-    def __init__(self, parts: Parts, tenant: str, events: Sequence[Event], backfill: bool) -> None:
+    def __init__(self, parts: Parts, tenant: str, events: Sequence[Event], backfill: bool, actor: str) -> None:
         self.at = self.recorded = 0
         self.rejected: list[Rejection] = []
         self.repeated: list[int] = []
@@ -49,6 +58,7 @@ class _Recording:
         self._tenant = tenant
         self._events = events
         self._backfill = backfill
+        self._actor = actor
         self._known = known(tenant)
         self._marker = marker(parts.secrets.of("seen"), tenant)
         self._window = Window()
@@ -61,14 +71,29 @@ class _Recording:
         batch = self._batch = self._batch or self._next_batch()
         knew = self._known.seen.text
         program, answer = await self._call(batch)
+        if answer[0] == "OK":
+            await self._take(batch, program, answer)
+        else:
+            await self._learn(batch, answer, knew)
+        self._tries += 1
+        if self._tries > TRIES:
+            raise Unavailable("The tenant's policy or clock changes faster than it can be read; try again")
+
+    async def _take(self, batch: Batch, program: Program, answer: list[Any]) -> None:
+        """The batch is counted."""
+        _, recorded, duplicates, conflicts, full, raised = answer
+        self.recorded += recorded
+        self.repeated += [program.order[position - 1].index for position in duplicates]
+        self.rejected += [_reused(program.order[position - 1].index) for position in conflicts]
+        self._advance(batch)
+        if raised:
+            self._parts.wake(self._tenant)
+        if full:
+            await grow(self._parts.db, self._tenant, self._known, full)
+
+    async def _learn(self, batch: Batch, answer: list[Any], knew: str) -> None:
+        """Nothing is counted yet: the script knows better."""
         match answer:
-            case ["OK", recorded, duplicates, conflicts, full]:
-                self.recorded += recorded
-                self.repeated += [program.order[position - 1].index for position in duplicates]
-                self.rejected += [_reused(program.order[position - 1].index) for position in conflicts]
-                self._advance(batch)
-                if full:
-                    await grow(self._parts.db, self._tenant, self._known, full)
             case ["GROW"]:
                 await make_room(self._parts.db, self._tenant, self._known, knew)
                 self._tries = 0
@@ -86,20 +111,25 @@ class _Recording:
             case ["CLOSED", through]:
                 self._known.closed_through = int(through)
                 self._batch = None
+            case ["OPEN", *stands]:
+                await self._open(batch, stands)
             case ["TENANT", status]:
                 raise not_active(status)
             case _:
                 raise CounterOutOfRange(
                     "These amounts would take a counter beyond 10^18; none of this batch was counted"
                 )
-        self._tries += 1
-        if self._tries > TRIES:
-            raise Unavailable("The tenant's policy or clock changes faster than it can be read; try again")
+
+    async def _open(self, batch: Batch, stands: list[str]) -> None:
+        for opening, open_ in zip(batch.counters.quotas.openings, stands, strict=True):
+            if open_ != opening.words[1]:
+                await open_periods(self._parts.db, opening, open_, self._known.now())
 
     def _next_batch(self) -> Batch:
         state, tenant = self._known, self._tenant
         now, distinct = state.now(), distinguisher(self._parts.secrets.of("distinct"), tenant)
-        counters = Counters(tenant, state.policy.zone, now, state.closed_through, distinct)
+        terms = Terms(tenant, state.policy.zone, now, state.closed_through, state.quotas(now), self._actor)
+        counters = Counters(terms, distinct)
         if not state.version:
             return Batch([], [], self.at, counters)  # asks for the policy
         measure = Measure(state.policy.meters)
@@ -111,6 +141,7 @@ class _Recording:
         program = compose(self._tenant, batch, seen)
         times = [one.at for one in batch.measured] or [state.now()]
         head = [state.version, state.seen.text, fresh, state.policy.seen_ms, min(times), max(times), accepted]
+        head += [batch.counters.quotas.since, batch.counters.quotas.until]
         return program, await store.run_record(self._parts.db, program.keys, [*head, program.text, program.marks])
 
     def _advance(self, batch: Batch) -> None:

@@ -47,12 +47,3 @@ def utc_hour(at: int) -> str:
 @functools.lru_cache(maxsize=1_000)
 def _utc_hour(number: int) -> str:
     return f"{datetime.fromtimestamp(number * HOUR_MS / 1000, UTC):%Y-%m-%dt%H}"
-
-
-def quota_periods(of: Spans) -> tuple[str, ...]:
-    """The names of the day, the month and the life that a quota may be for.
-
-    >>> quota_periods(Spans("2015-05-17t00", "2015-05-17", "2015-05"))
-    ('d2015-05-17', 'm2015-05', 'life')
-    """
-    return f"d{of.day}", f"m{of.month}", "life"

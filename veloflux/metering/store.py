@@ -10,6 +10,7 @@ from veloflux.metering.seen import Seen
 
 RECORD = scripts.load("metering", "record")
 SPLIT = scripts.load("metering", "split")
+OPEN_PERIODS = scripts.load("metering", "open_periods")
 KEEP = scripts.load("metering", "keep")
 PRUNE = scripts.load("metering", "prune")
 READS = 100
@@ -28,6 +29,11 @@ async def run_split(db: Db, names: Sequence[str], knew: str) -> list[str]:
     """One call of the split script, which recognises its repetition by the state that it changes."""
     answer: list[str] = await db.bulk.repeat(SPLIT, names, [knew])
     return answer
+
+
+async def run_open_periods(db: Db, names: Sequence[str], args: Sequence[Any]) -> None:
+    """One call of the script that opens counters; whoever finds that they are not open asks again."""
+    await db.script(OPEN_PERIODS, names, args)
 
 
 async def days_with_usage(db: Db, tenant: str, first: int | None, last: int | None) -> list[tuple[str, str]]:

@@ -76,6 +76,14 @@ async def list_api_keys(ctx: Context, cursor: str = "", limit: int = LIMIT) -> P
     return await store.api_keys_page(ctx, cursor, limit)
 
 
+async def find_api_key(ctx: Context, key: str) -> ApiKey:
+    """One of the tenant's keys. :raises NotFound: it has no such key."""
+    found = await store.find_api_key(ctx.db, ctx.tenant, key)
+    if found is None:
+        raise _no_key()
+    return found
+
+
 async def revoke_api_key(ctx: Context, key: str) -> ApiKey:
     """Refuse a key from now on; revoking it again changes nothing.
 

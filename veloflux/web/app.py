@@ -20,7 +20,7 @@ from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
 from veloflux.limits import api as limits
-from veloflux.limits import credits_api, plan_api, reservations_api
+from veloflux.limits import credits_api, explain_api, plan_api, reservations_api
 from veloflux.metering import api as metering
 from veloflux.metering import events_api
 from veloflux.metering.ingest import ingest
@@ -67,6 +67,7 @@ API: Sequence[HTTPRouteHandler] = (
     *metering.ROUTES,
     *events_api.ROUTES,
     *limits.ROUTES,
+    *explain_api.ROUTES,
     *plan_api.ROUTES,
     *credits_api.ROUTES,
     *exports.ROUTES,

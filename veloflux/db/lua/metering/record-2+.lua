@@ -1,12 +1,14 @@
 #!lua
--- Count events, each once: what is remembered as seen, and what each meter aggregates of them, by time and group.
+-- Count events, each once: what is remembered as seen, what each meter aggregates of them, by time and group, and what of
+-- quotas' present periods they use: beyond a limit credits pay, and each threshold is told once, as by a check.
 -- Everything that can refuse is read before the first write.
 --
 -- KEYS 1 limits  2 usage_days  3.. for each group of events its seen bucket of this generation, then the buckets of the
 --      generation before, then those of the counters
 -- ARGV 1 version of the policy  2 the seen state as the caller knows it  3 buckets of a new generation if one is due, else
 --      ""  4 how long the plan remembers, ms  5 oldest and 6 latest time among the events, epoch ms  7 oldest age accepted
---      in ms, "" for a backfill  8 the program, MessagePack: {
+--      in ms, "" for a backfill  8 start and 9 end of the time of the tenant's clock, epoch ms, for which these quotas are the
+--      right ones  10 the program, MessagePack: {
 --          sizes    = how many events each group has, at least one
 --          contents = for each event, in the order of the groups, the number that tells its content
 --          earlier  = for each event the index in KEYS of its bucket of the generation before; empty if there is none
@@ -20,23 +22,32 @@
 --          others   = the same counter -> the one that takes its place when the meter has its most groups
 --          groups   = {key of the meter's groups, id, values}
 --          members  = for each value of `unique` its digest, as two numbers
---          hashes   = {key, life in ms (0 no end; -1 written only if it exists), fields}
+--          hashes   = {key, life in ms (0 no end), fields}
 --          sets     = {key of the set, key of its HyperLogLog, life in ms}
 --          days     = {member of KEYS 2, day number since 1970}
+--          opens    = of each meter that may have quotas the field of its open periods
+--          wanted   = what each of those must say
+--          quotas   = {key of its counter, key of credits, limit, hard or soft or (in the shadow) its name, the first
+--                     amount at which there is something to say, the percentages, how the event's data begin}
+--          shares   = lists of quotas whose present periods an amount lies in, in the order in which they are counted
+--          share_of = counter -> its share, if it has one
+--          telling  = key of the events, key of the due set, who records, whose events they are; empty without a quota
 --        }
---      9 for each event, in the same order: 8 bytes of the digest of its identity
+--      11 for each event, in the same order: 8 bytes of the digest of its identity
 --
 -- code OK       number counted, positions (from 1) of those seen before, of those seen before with other content, number
---               of buckets that are full enough to split one for each
+--               of buckets that are full enough to split one for each, 1 if an event was written
 -- code TENANT   its status, or false: it is not active
 -- code STALE    policy, its version: the caller knows another one
--- code ROLL     real time in ms, the seen state: the caller took another one, or a time among the events is not accepted
+-- code ROLL     real time in ms, the seen state: the caller took another one, or time, or a time among the events is not accepted
 -- code CLOSED   end of what is invoiced, epoch ms: the caller knows another one
+-- code OPEN     of each of `opens` what it says: counters of quotas must be opened
 -- code GROW     a bucket would hold more than it may: split some and ask again
 -- code RANGE    a counter would leave +-10^18
 
 local AHEAD_MS, MAX_COUNTER, BILLION = 300000, 1e18, 1e9
 local GROUPS_MAX, EXACT_MAX = 1000, 1000
+-- include quota
 
 -- The later of two texts of `latest`. Ties break by id, then source: in hex, which every collation sorts alike.
 local function later(a, b)
@@ -61,15 +72,25 @@ if state[2] ~= ARGV[1] then return {'STALE', redis.call('HGET', KEYS[1], 'policy
 -- include clock
 local known, fresh, seen_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- include seen
-if seen_stale or tonumber(ARGV[5]) < now - (tonumber(ARGV[7]) or math.huge) or tonumber(ARGV[6]) > now + AHEAD_MS then
+if seen_stale or tonumber(ARGV[5]) < now - (tonumber(ARGV[7]) or math.huge) or tonumber(ARGV[6]) > now + AHEAD_MS
+  or now < tonumber(ARGV[8]) or now >= tonumber(ARGV[9]) then
   return {'ROLL', real, state[4] or ''}
 end
 
-local program, marks = cmsgpack.unpack(ARGV[8]), ARGV[9]
+local program, marks = cmsgpack.unpack(ARGV[10]), ARGV[11]
 local base, hashes, sets, groups_of = program.base, program.hashes, program.sets, program.of_group
 local counters, kinds = program.counters, program.kinds
-local closed = redis.call('HGET', KEYS[1], 'closed_through') or '0'
+local quotas, shares, share_of = program.quotas, program.shares, program.share_of
+local stands = redis.call('HMGET', KEYS[1], 'closed_through', unpack(program.opens))
+local closed = table.remove(stands, 1) or '0'
 if closed ~= program.closed then return {'CLOSED', closed} end
+for o, wanted in ipairs(program.wanted) do  -- at most the meters of a catalogue
+  stands[o] = stands[o] or ''
+  if stands[o] ~= wanted then
+    for rest in ipairs(program.wanted) do stands[rest] = stands[rest] or '' end
+    return {'OPEN', unpack(stands)}
+  end
+end
 
 -- `counters`, `hashes`, `sets` and `groups` are as many as the caller's bound of keys and fields for a call allows.
 local bounds, values = {}, {}
@@ -86,12 +107,23 @@ for c, counter in ipairs(counters) do
 end
 for h, hash in ipairs(hashes) do
   local name = KEYS[base + hash[1]]
-  if hash[2] >= 0 or redis.call('EXISTS', name) == 1 then
-    values[h] = redis.call('HMGET', name, unpack(hash[3]))
-    for f, bound in pairs(bounds[h]) do
-      if math.abs(tonumber(values[h][f] or 0)) + bound >= MAX_COUNTER then return {'RANGE'} end
-    end
+  values[h] = redis.call('HMGET', name, unpack(hash[3]))
+  for f, bound in pairs(bounds[h]) do
+    if math.abs(tonumber(values[h][f] or 0)) + bound >= MAX_COUNTER then return {'RANGE'} end
   end
+end
+-- `quotas` are at most those of the policy, `shares` at most the ways in which their periods overlap.
+local periods = {}
+for q, quota in ipairs(quotas) do
+  local counted = redis.call('HMGET', KEYS[base + quota[1]], 'sum', 'paid', 'told')
+  periods[q] = {sum = tonumber(counted[1] or 0), paid = tonumber(counted[2] or 0), told = counted[3], added = 0, burned = 0,
+    bound = 0}
+end
+for c, share in pairs(share_of) do
+  for _, q in ipairs(shares[share]) do periods[q].bound = periods[q].bound + counters[c][1] end
+end
+for _, period in ipairs(periods) do
+  if math.abs(period.sum) + period.bound >= MAX_COUNTER then return {'RANGE'} end
 end
 local named, numbers = {}, {}
 for g, group in ipairs(program.groups) do
@@ -185,10 +217,8 @@ for c, sum in pairs(sums) do
   else
     for i = 3, #counter, 2 do
       local h, f = counter[i], counter[i + 1]
-      if values[h] then
-        sums_of[h], kinds_of[h] = sums_of[h] or {}, kinds_of[h] or {}
-        sums_of[h][f], kinds_of[h][f] = merged(kind, sums_of[h][f], sum), kind
-      end
+      sums_of[h], kinds_of[h] = sums_of[h] or {}, kinds_of[h] or {}
+      sums_of[h][f], kinds_of[h][f] = merged(kind, sums_of[h][f], sum), kind
     end
   end
 end
@@ -220,4 +250,35 @@ for s, members in pairs(members_of) do
   elseif counts_exactly then redis.call('PEXPIRE', exact, life, 'NX') end
 end
 for day in pairs(days) do redis.call('ZADD', KEYS[2], program.days[day][2], program.days[day][1]) end
-return {'OK', recorded, duplicates, conflicts, full}
+
+local amounts, raised = {}, 0
+for c, sum in pairs(sums) do
+  local share = share_of[c]
+  if share then amounts[share] = (amounts[share] or 0) + sum end
+end
+for s, share in ipairs(shares) do
+  local amount, beyond, burned = amounts[s] or 0, 0, 0
+  for _, q in ipairs(share) do
+    local period, limit, kind = periods[q], quotas[q][3], quotas[q][4]
+    local over = period.sum - period.paid + period.added - period.burned + amount - limit
+    if kind == 'hard' or kind == 'soft' then beyond = math.max(beyond, math.min(over, amount)) end
+  end
+  if beyond > 0 then
+    local credits = KEYS[base + quotas[share[1]][2]]
+    burned = burn(credits, (grants_of(credits, now)), beyond)
+  end
+  for _, q in ipairs(share) do
+    periods[q].added, periods[q].burned = periods[q].added + amount, periods[q].burned + burned
+  end
+end
+for q, period in ipairs(periods) do
+  local counter, quota, telling = KEYS[base + quotas[q][1]], quotas[q], program.telling
+  if period.added ~= 0 then redis.call('HINCRBY', counter, 'sum', string.format('%.0f', period.added)) end
+  if period.burned > 0 then redis.call('HINCRBY', counter, 'paid', string.format('%.0f', period.burned)) end
+  local used = period.sum - period.paid + period.added - period.burned
+  if period.added ~= 0 and used >= quota[5] and tell(counter, used, quota[3], quota[6], period.told, quota[7],
+      telling[3], now, KEYS[base + telling[1]], KEYS[base + telling[2]], telling[4]) then
+    raised = 1
+  end
+end
+return {'OK', recorded, duplicates, conflicts, full, raised}

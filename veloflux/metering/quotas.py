@@ -1,4 +1,9 @@
-"""The periods of quotas: when each begins and ends in a tenant's zone, and what it is made of. Pure."""
+"""The present periods of quotas: when each begins and ends in a tenant's zone, and what it is made of. Pure.
+
+Whatever counts, a check or an event, counts in the periods that are present by the tenant's clock. Their counters are
+opened when they are first asked for (`open_periods`), and kept up to date from then on: the field `open:<meter>` of the
+limits hash says which.
+"""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -6,7 +11,7 @@ from typing import NamedTuple
 
 from veloflux.db import keys
 from veloflux.kit import period
-from veloflux.kit.clock import DAY_MS
+from veloflux.kit.clock import DAY_MS, LATEST
 from veloflux.plans import Policy
 from veloflux.plans.policy import QuotaLimit
 
@@ -32,6 +37,44 @@ class Span(NamedTuple):
         """What answers call the quota: by its meter, and its period unless that is a month."""
         of = "" if self.quota.period == "month" else f":{self.quota.period}"
         return f"quota:{self.quota.meter}{of}"
+
+    @property
+    def words(self) -> tuple[int, str, int, str, str]:
+        """What a script is told of it: limit, hard or soft or (in the shadow) its name, the first amount at which there
+        is something to say, the percentages, and how the event's data begin."""
+        quota = self.quota
+        kind = self.label if quota.shadow else "hard" if quota.hard else "soft"
+        percents = () if quota.shadow else quota.thresholds
+        lowest = -(-quota.limit * min(percents) // 100) if percents else 2**62
+        said = f'{{"meter":"{quota.meter}","period":"{self.name}","percent":'
+        return quota.limit, kind, lowest, " ".join(map(str, sorted(percents))), said
+
+
+class Present(NamedTuple):
+    """The quotas of each meter that has any, from `since` until before `until`, epoch ms of the tenant's clock."""
+
+    of_meter: dict[str, tuple[Span, ...]]
+    since: int
+    until: int
+
+
+def present(policy: Policy, now: int) -> Present:
+    """The quotas that hold at a time of the tenant's clock, in epoch ms."""
+    effective = policy.effective(now)
+    meters = {quota.meter for quota in effective.quotas}
+    of_meter = {meter: spans(policy, effective.quotas, meter, now) for meter in meters}
+    every = [span for found in of_meter.values() for span in found]
+    ends = [effective.until, *(span.end for span in every)]
+    return Present(
+        of_meter,
+        max((span.start for span in every), default=0),
+        min((end for end in ends if end is not None), default=LATEST),
+    )
+
+
+def open_words(meter_key: str, found: Iterable[Span]) -> tuple[str, str]:
+    """The field of the limits hash that names a meter's open periods, and what it says when these are."""
+    return f"open:{meter_key}", " ".join(span.name for span in found)
 
 
 def spans(policy: Policy, quotas: Iterable[QuotaLimit], meter: str, now: int) -> tuple[Span, ...]:
@@ -65,13 +108,14 @@ def sources(tenant: str, meter_key: str, span: Span, zone: str, now: int) -> lis
         case "month":
             return [(keys.total(tenant, meter_key, span.name[1:]), None, None)]
         case "lifetime":
-            month, months = date.fromisoformat(period.month_of(now, zone) + "-01"), []
-            for _ in range(MONTHS_KEPT):
+            this = date.fromisoformat(period.month_of(now, zone) + "-01")
+            month, months = period.next_month(this), []  # an event may be some minutes ahead
+            for _ in range(MONTHS_KEPT + 1):
                 months.append(f"{month:%Y-%m}")
                 month = (month - timedelta(days=1)).replace(day=1)
             return [(keys.total(tenant, meter_key, name), None, None) for name in months]
         case _:
-            return _quarters(tenant, meter_key, span.start, min(span.end or now, now + 1))
+            return _quarters(tenant, meter_key, span.start, span.end or now)
 
 
 def _quarters(tenant: str, meter_key: str, start: int, end: int) -> list[Source]:

@@ -1,0 +1,41 @@
+"""Open the counters of quotas' periods, so that checks and events add to them."""
+
+from typing import NamedTuple
+
+from veloflux.db import keys
+from veloflux.db.client import Db
+from veloflux.metering import store
+from veloflux.metering.quotas import Span, life_ms, open_words, sources
+
+
+class Opening(NamedTuple):
+    """The quotas of a meter of a tenant, which has this zone, in their present periods."""
+
+    tenant: str
+    meter_key: str
+    zone: str
+    quotas: tuple[Span, ...]
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The field that names the open periods, and what it is to say."""
+        return open_words(self.meter_key, self.quotas)
+
+
+async def open_periods(db: Db, opening: Opening, open_: str, now: int) -> None:
+    """Open those counters that are not among the `open_` ones, which are kept up to date (as the code OPEN says).
+
+    Safe to repeat; `now` is the time of the tenant's clock in epoch ms.
+    """
+    tenant, meter_key, zone, quotas = opening
+    names, program = [keys.limits(tenant)], []  # type: tuple[list[str], list[int | str]]
+    new = [span for span in quotas if span.name not in open_.split()]
+    for span in new:
+        begun_with = sources(tenant, meter_key, span, zone, now)
+        names.append(keys.counted(tenant, meter_key, span.name))
+        life = life_ms(span)
+        program += [len(names), "" if life is None else life, len(begun_with)]
+        for name, first, last in begun_with:
+            names.append(name)
+            program += [len(names), "" if first is None else first, "" if last is None else last]
+    await store.run_open_periods(db, names, [*opening.words[:1], open_, opening.words[1], len(new), *program])
