@@ -112,6 +112,8 @@ def _one_foreign_id(world: World, route: Route) -> Iterator[Attempt]:
     """All is of Globex but one, which is Acme's. What reads may ignore it; nothing may find it."""
     own = world.of(world.globex, route)
     who = asking_in_globex(route)
+    if who == "olivia" and route.is_page:  # whose pages name every tenant; test_round_trips asks for her
+        return
     for part, value in world.of(world.acme, route).items():
         if (part.place == "path" and part.name in ("tenant", "token")) or own[part] == value:
             continue  # above; and who has a link has what it shows
