@@ -201,10 +201,10 @@ async def _used(ctx: Context, seen: Seen) -> None:
     box = await customers.customer(ctx, "Box")
     await set_override(box, Override(kind="quota", name="requests", value=50_000))
     await customers.put_policy(box, rates=(customers.rate(per="address"),))
+    await grant_credit(box, Terms(meter="requests", amount=5, recurrence="month"))
     key = await customers.key(box)
     assert (await limits.check(ctx.parts, box.tenant, customers.asked(key, id_="1", address="203.0.113.9"))).allowed
     await limits.reserve(ctx.parts, box.tenant, limits.Question(meter="requests"))
-    await grant_credit(box, Terms(meter="requests", amount=5, recurrence="month"))
     await tenants.change_record(box, tenants.RecordChange(legal_name="Box Ltda."))
     page = await tenants.create_api_key(box, "page", "", tenants.KeyTerms(), "publishable")
     await tenants.authenticate_publishable_key(ctx.parts, page.token, "203.0.113.9", "")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import tape
-from tests.wall.routes import Part, Route
+from tests.wall.routes import Part, Route, asking_in_globex
 from tests.wall.world import World
 from veloflux.kit import ids
 
@@ -45,7 +45,8 @@ def of_nobody(value: str) -> str:
 
 
 async def asked(world: World, route: Route, values: dict[Part, str]) -> Asked:
-    who = "key of Globex" if route.rule == "key" else "carol"
+    named = next((value for part, value in values.items() if part.name == "tenant"), "")
+    who = asking_in_globex(route) if route.rule == "key" or named == world.globex.tenant.slug else "carol"
     await world.ask(who, route, values)  # once before: scripts are loaded, and what can be remembered is
     with tape.taped(world.ctx.db) as heard:
         answer = await world.ask(who, route, values)
