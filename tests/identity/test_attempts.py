@@ -113,7 +113,7 @@ async def test_log_ins_that_succeed_do_not_use_up_their_address(
     await guess(one_ctx, name="bob")
     for _ in range(5):
         await sign_in(one_ctx)
-    of_address = keys.attempts_from(identity.sessions.FORM, attempts.place(one_ctx, HERE))
+    of_address = keys.attempts_from(identity.sessions.FORM, attempts.place(one_ctx.parts, HERE))
     assert await one_ctx.db.call("HGET", of_address, "count") == "1"
 
 

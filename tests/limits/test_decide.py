@@ -37,6 +37,7 @@ async def test_a_tenants_key_is_answered_with_the_quotas_figures(ctx: Context) -
         "feature": None,
         "rates": [{"name": "per_second", "limit": 20, "window": 2, "remaining": 19, "reset": 1}],
         "watching": [],
+        "failed_open": False,
     }
 
 
@@ -59,6 +60,7 @@ async def test_a_refusal_names_the_limit_its_figures_and_when_to_repeat(ctx: Con
         "feature": None,
         "rates": (RateState(name="per_second", limit=20, window=2, remaining=19, reset=1),),
         "watching": (),
+        "failed_open": False,
     }
     assert retry_after == (reset_at - 1_747_494_000_000) // 1000
 

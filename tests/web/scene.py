@@ -58,10 +58,12 @@ async def unchanged(ctx: Context) -> AsyncIterator[None]:
 
 
 async def documents(db: Db) -> dict[str, str]:
-    """All that is kept, without what workers tell each other and when a session was seen or a key used."""
+    """All that is kept, without what workers tell each other, how often anybody called, and when a session was seen or
+    a key used."""
     found = await whole_database.settled(db)
     workers = (keys.workers(), keys.poll_lease())
-    return {key: "" if ":session:" in key else value for key, value in found.items() if key not in workers}
+    lasting = {key: value for key, value in found.items() if key not in workers and not key.startswith("vf:pace:")}
+    return {key: "" if ":session:" in key else value for key, value in lasting.items()}
 
 
 def problem(answer: httpx2.Response, status: int, code: str = "", of: object = "") -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     allowed: bool
     meter: str
     unit: str = ""
-    cost: int | float
+    cost: float
     refused_by: tuple[str, ...]
     reason: str
     wait_s: int | None

@@ -27,7 +27,7 @@ def percentiles(sketch: Mapping[str, int], places: int) -> dict[str, Decimal]:
     """The median and what 95 and 99 of 100 amounts do not exceed; of nothing, nothing.
 
     >>> percentiles({"0": 98, "231": 2}, 0)
-    {'p50': Decimal('0.9900'), 'p95': Decimal('0.9900'), 'p99': Decimal('100.4951')}
+    {'p50': Decimal('0.9900'), 'p95': Decimal('0.9900'), 'p99': Decimal('100.4946')}
     """
     if not sketch:
         return {}
