@@ -1,9 +1,8 @@
 """Requests to VeloFlux and what its answers mean. No I/O: `VeloFlux` and `AsyncVeloFlux` share it."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -69,7 +68,7 @@ def read_decision(answer: Answer, id_: str) -> Decision:
         raise _error(answer, told)
     if "allowed" not in told:
         raise Unavailable(NOT_OURS)
-    decided = Decision(
+    return Decision(
         allowed=told["allowed"] is True,
         id=id_,
         limit=_number(told.get("limit")),
@@ -85,8 +84,8 @@ def read_decision(answer: Answer, id_: str) -> Decision:
         retry_after=int(told.get("retry_after") or 0),
         failed="open" if told.get("failed_open") is True else "",
         reason=told.get("detail", FAILED_OPEN if told.get("failed_open") is True else ""),
+        fields={name: answer.headers[name.lower()] for name in FIELDS if name.lower() in answer.headers},
     )
-    return _with_fields(decided, answer)
 
 
 def failure(policy: OnFailure, id_: str, error: Unavailable) -> Decision:
@@ -148,18 +147,3 @@ def _number(told: Any) -> Number | None:
 
 def _rate(told: Mapping[str, Any]) -> Rate:
     return Rate(**{name: told[name] for name in Rate.__dataclass_fields__ if name in told})
-
-
-def _with_fields(decided: Decision, answer: Answer) -> Decision:
-    """With the server's fields, or those that the quota's figures give."""
-    fields = {name: answer.headers[name.lower()] for name in FIELDS if name.lower() in answer.headers}
-    return replace(decided, fields={**_quota_fields(decided), **fields})
-
-
-def _quota_fields(decided: Decision) -> dict[str, str]:
-    if decided.limit is None or decided.remaining is None:
-        return {}
-    left = f'"quota";r={max(0, int(decided.remaining))}'
-    if decided.reset_at is not None:
-        left += f";t={max(0, decided.reset_at - time.time_ns() // 1_000_000) // 1000}"
-    return {"RateLimit-Policy": f'"quota";q={int(decided.limit)}', "RateLimit": left}

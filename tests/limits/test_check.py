@@ -19,7 +19,7 @@ from veloflux.errors import (
     NotFound,
     PermissionDenied,
 )
-from veloflux.limits import Decision, Question, RateState, check, read_period
+from veloflux.limits import Decision, Question, QuotaState, RateState, check, read_period
 from veloflux.metering.known import known
 from veloflux.plans import Meter
 
@@ -40,7 +40,10 @@ async def test_a_request_passes_and_the_answer_has_the_months_figures(ctx: Conte
     acme = await customer(ctx)
     decision = await check(acme.parts, acme.tenant, asked(await key(acme)))
     per_second = RateState(name="per_second", limit=20, window=2, remaining=19, reset=1)
-    assert decision == Decision(allowed=True, limit=1000, used=1, remaining=999, reset_at=JUNE, rates=(per_second,))
+    of_may = QuotaState(name="quota:requests", window=31 * DAY // 1000, reset=(JUNE - NOON) // 1000)
+    assert decision == Decision(
+        allowed=True, limit=1000, used=1, remaining=999, reset_at=JUNE, rates=(per_second,), quota=of_may
+    )
 
 
 async def test_of_100_at_once_exactly_the_burst_of_20_passes(ctx: Context) -> None:

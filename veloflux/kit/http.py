@@ -1,7 +1,7 @@
 """What the routes served without the framework get of a request, and how they read its body."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,10 +10,10 @@ from veloflux.errors import InputInvalid
 Body = TypeVar("Body")
 
 
-class Received(NamedTuple):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """`token` is the bearer token or ""; `query` is the query string; `address` is the client's; `origin` is the page's
     that asks, or "", `elsewhere` the same if it is another one than this server's; `headers` have their names in lower
-    case; `path` is the route's, as asked."""
+    case; `path` is the route's, as asked; `state` takes the `standing` whose fields the answer has."""
 
     token: str
     body: bytes
@@ -23,6 +23,7 @@ class Received(NamedTuple):
     elsewhere: str = ""
     headers: Iterable[tuple[bytes, bytes]] = ()
     path: str = ""
+    state: dict[str, Any] = {}
 
     def header(self, name: str) -> str:
         """A header's value; "" when there is none.

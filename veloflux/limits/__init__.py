@@ -7,7 +7,7 @@
 
 from veloflux.limits.check import check
 from veloflux.limits.failure import passed_open
-from veloflux.limits.model import Decision, Question, RateState, Reservation, Settled
+from veloflux.limits.model import Decision, Question, QuotaState, RateState, Reservation, Settled
 from veloflux.limits.near import forget_near, note_threshold
 from veloflux.limits.period import Period, read_period
 from veloflux.limits.remove import remove_limits
@@ -18,6 +18,7 @@ __all__ = [
     "Decision",
     "Period",
     "Question",
+    "QuotaState",
     "RateState",
     "Reservation",
     "Settled",

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from veloflux.limits.frame import Frame
-from veloflux.limits.model import Decision, RateState
+from veloflux.limits.model import Decision, QuotaState, RateState
 from veloflux.limits.store import Asking
 from veloflux.metering.measure import shown
 from veloflux.metering.quotas import Span
@@ -30,6 +30,7 @@ def decision(
     held, counted = (amount, 0) if holds else (0, amount)
     pairs = answer[FIXED + 2 * len(rates) :]
     figures = _Figures(taken, int(reserved) + held, int(total) + counted, counted - burned, pairs)
+    shown_of = figures.pick(refused - 1 if verdict == "QUOTA" else None)
     refused_by, retry_after = "", 0
     if verdict == "RATE":
         refused_by, retry_after = f"rate:{rates[refused - 1].name}", max(math.ceil(wait_us / MICROSECONDS), 1)
@@ -37,7 +38,8 @@ def decision(
         refused_by, retry_after = taken.quotas[refused - 1].label, _until(taken.quotas[refused - 1], state.now())
     return Decision(
         allowed=not refused_by,
-        **figures.of(figures.pick(refused - 1 if verdict == "QUOTA" else None)),
+        **figures.of(shown_of),
+        quota=None if shown_of is None else _quota_state(taken.quotas[shown_of], state.now()),
         refused_by=refused_by,
         retry_after=retry_after,
         credits=shown(burned, taken.meter.places) if burned else 0,
@@ -117,6 +119,12 @@ def rate_state(rate: RateLimit, left: int, whole_us: int, amount: int, scale: in
 def _watching(taken: Frame, rates: tuple[RateLimit, ...], watched: str) -> tuple[str, ...]:
     numbers = [int(number) for number in watched.split()]
     return tuple(f"rate:{rates[at - 1].name}" if at > 0 else taken.quotas[-at - 1].label for at in numbers)
+
+
+def _quota_state(span: Span, now: int) -> QuotaState:
+    if span.end is None:
+        return QuotaState(name=span.label, window=None, reset=None)
+    return QuotaState(name=span.label, window=(span.end - span.start) // 1000, reset=_until(span, now))
 
 
 def _until(span: Span, now: int) -> int:

@@ -98,6 +98,7 @@ async def decide(parts: Parts, received: Received) -> bytes:
     asked = parsed(_decoder, received.body)
     tenant, key = await verified(parts, received, asked.tenant)
     decision = await check(parts, tenant, asked.question(key, received.address))
+    received.state["standing"] = decision
     if not decision.allowed:
         raise reached(decision)
     return _encode(figures(decision))
@@ -121,6 +122,7 @@ async def verified(parts: Parts, received: Received, named: str) -> tuple[str, t
     if not named:
         raise InputInvalid('A service key must name the tenant: {"tenant": "<slug or id>", …}')
     actor = await tenants.authenticate_api_key(parts, received.token, received.address)
+    received.state["standing"] = actor.standing
     actor = msgspec.structs.replace(actor, origin=received.elsewhere)
     scope = await tenants.authorise(Context(parts=parts, actor=actor), named, "usage:write")
     return scope.tenant, verified_key

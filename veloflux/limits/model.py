@@ -49,6 +49,14 @@ class RateState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reset: int
 
 
+class QuotaState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The period of a quota: its length and what is left of it, in seconds; None: it has no end."""
+
+    name: str
+    window: int | None
+    reset: int | None
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`limit`, `used` and `remaining` are of the quota that refuses, or else has the least left, in units of the meter;
     no quota: None, and `used` is of this month.
@@ -57,7 +65,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `rate:per_second`) and the whole seconds until it lets this pass. `overage`: units beyond soft quotas; `credits`:
     units of this question that credits paid; `feature`: what the plan says of the one asked for; `watching`: limits in
     the shadow that would have refused. `failed_open`: nothing decided, Redis is away; it passes by the tenant's
-    setting, is not counted, and has no figures (`used` is None).
+    setting, is not counted, and has no figures (`used` is None). `quota`: whose figures these are.
     """
 
     allowed: bool
@@ -73,6 +81,26 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rates: tuple[RateState, ...] = ()
     watching: tuple[str, ...] = ()
     failed_open: bool = False
+    quota: QuotaState | None = None
+
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """RateLimit-Policy and RateLimit, each limit by the name that a refusal has for it; [] without limits.
+
+        >>> rate = RateState(name="fast", limit=20, window=2, remaining=19, reset=1)
+        >>> gb = QuotaState(name="quota:gb", window=60, reset=7)
+        >>> decision = Decision(allowed=True, rates=(rate,), limit=9, remaining=Decimal("8.5"), quota=gb)
+        >>> [value.decode() for _, value in decision.fields()]
+        ['"rate:fast";q=20;w=2, "quota:gb";q=9;w=60', '"rate:fast";r=19;t=1, "quota:gb";r=8;t=7']
+        """
+        policies = [f'"rate:{one.name}";q={one.limit};w={one.window}' for one in self.rates]
+        left = [f'"rate:{one.name}";r={one.remaining};t={one.reset}' for one in self.rates]
+        if self.quota and self.limit is not None:
+            name, window, reset = self.quota.name, self.quota.window, self.quota.reset
+            policies.append(f'"{name}";q={int(self.limit)}' + (f";w={window}" if window is not None else ""))
+            left.append(f'"{name}";r={int(self.remaining or 0)}' + (f";t={reset}" if reset is not None else ""))
+        if not policies:
+            return []
+        return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(left).encode())]
 
 
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,6 +83,7 @@ async def reserve_units(parts: Parts, received: Received) -> bytes:
         route=asked.route,
     )
     made = await reserve(parts, tenant, question, asked.lease_s)
+    received.state["standing"] = made.decision
     if not made.decision.allowed:
         raise reached(made.decision)
     shown = msgspec.structs.asdict(figures(made.decision))

@@ -62,6 +62,7 @@ def _attributes(received: Received) -> dict[str, str]:
 async def _tenant(parts: Parts, received: Received) -> tuple[str, str]:
     """The API key's tenant, or the one that `?tenant=` names to the operator's service key; and who asks."""
     actor = await _actor(parts, received)
+    received.state["standing"] = actor.standing
     named = parse_qs(received.query.decode("latin-1")).get("tenant", [""])[-1]
     if actor.tenant == PLATFORM and not named:
         raise InputInvalid("A service key must name the tenant: /api/events?tenant=<slug or id>")

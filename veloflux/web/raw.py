@@ -43,12 +43,15 @@ def serve(operation: str, act: Act, state: State) -> Handler:
                 cors.elsewhere(scope["headers"]) if origin else "",
                 scope["headers"],
                 scope["path"],
+                scope["state"],
             )
             answer = await act(state.parts, received)
             status, headers, is_readable = success, accepted, True
         except Exception as exception:  # every error has one shape
             status, answer, fields = _refusal(exception, request)
             headers, is_readable = [*fields, *always], cors.is_readable(exception)
+        if standing := scope["state"].get("standing"):
+            headers = [*headers, *standing.fields()]
         counts.note(operation, "POST", status, clock.monotonic() - began)
         if origin:
             headers = [*headers, *cors.readable_by(origin if is_readable else b"")]

@@ -70,7 +70,7 @@ export function readDecision(answer: Answer, id: string): Decision {
   }
   if (!isDone(answer) && told.allowed !== false) throw refused(answer);
   if (!("allowed" in told)) throw new Unavailable(NOT_OURS);
-  const decision: Decision = {
+  return {
     allowed: told.allowed === true,
     id,
     limit: figure(told.limit),
@@ -86,9 +86,8 @@ export function readDecision(answer: Answer, id: string): Decision {
     retryAfter: told.retry_after ?? 0,
     failed: told.failed_open === true ? "open" : "",
     reason: told.detail ?? (told.failed_open === true ? FAILED_OPEN : ""),
-    fields: {},
+    fields: passedOn(answer),
   };
-  return { ...decision, fields: { ...quotaFields(decision), ...passedOn(answer) } };
 }
 
 /** The decision of the call's own policy, where VeloFlux made none. */
@@ -159,13 +158,4 @@ function passedOn(answer: Answer): Record<string, string> {
     return value === null ? [] : [[name, value] as const];
   });
   return Object.fromEntries(found);
-}
-
-function quotaFields({ limit, remaining, resetAt }: Decision): Record<string, string> {
-  if (limit === null || remaining === null) return {};
-  const until = resetAt === null ? "" : `;t=${Math.max(0, Math.floor((resetAt - Date.now()) / 1000))}`;
-  return {
-    "RateLimit-Policy": `"quota";q=${Math.trunc(limit)}`,
-    RateLimit: `"quota";r=${Math.max(0, Math.trunc(remaining))}${until}`,
-  };
 }
