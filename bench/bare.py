@@ -9,12 +9,14 @@ from granian.constants import Interfaces, Loops
 
 from veloflux import settings, wiring
 from veloflux.limits import store
-from veloflux.limits.check import learn
-from veloflux.limits.frame import blank, frame
+from veloflux.limits.frame import frame
+from veloflux.limits.learn import learn
 from veloflux.limits.model import Question
 from veloflux.metering.known import known
 
 ANSWER = b'{"allowed":true,"limit":4503599627370496,"used":1,"remaining":4503599627370495,"reset_at":1796094000000}'
+MARKS = 16
+"""Where the digests of the ids stand in the script's arguments, from 0."""
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(ANSWER)).encode())]
 
 
@@ -29,8 +31,8 @@ class Bare:
             await self._live(receive, send)
             return
         await receive()
-        identity = next(self._ids).to_bytes(6, "big")
-        self._args[9] = identity
+        identity = next(self._ids).to_bytes(8, "big")
+        self._args[MARKS] = identity
         await self._parts.db.script(store.CHECK, self._names, self._args)
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await send({"type": "http.response.body", "body": ANSWER})
@@ -50,9 +52,10 @@ class Bare:
         asked, state = Question(meter="requests", id="x", key=(key, digest)), known(tenant)
         answer = ["STALE"]
         while answer[0] != "DECIDED":
-            taken = frame(state, tenant, "requests") if state.version else blank(tenant)
-            asking = store.Asking(tenant, state, taken, asked)
-            self._names, self._args = store.call_of(self._parts, asking)
+            taken = frame(state, tenant, "requests")
+            asking, rates = store.Asking(tenant, state, taken, asked), taken.rates_for(asked, state.rates_of(key))
+            part, addresses = store.part_of(self._parts, asking, rates, None), state.addresses_for(key, "")
+            self._names, self._args = store.check_of(asking, rates, addresses, [part])
             answer = await self._parts.db.script(store.CHECK, self._names, self._args)
             if answer[0] != "DECIDED":
                 await learn(self._parts, asking, answer)
