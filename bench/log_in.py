@@ -44,7 +44,7 @@ async def measure() -> list[Row]:
             unit="log-ins/s",
             ceiling=top,
             ceiling_is="bare argon2id",
-            bar=0.8,
+            least_ratio=0.8,
             notes=f"p99 {load.p99_ms:.0f} ms, {load.failed} failed",
             loaded=load.latency,
         ),
