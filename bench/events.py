@@ -45,6 +45,7 @@ async def _row(appendfsync: str, bar: int) -> Row:
         ceiling=rounds.middle(tops) * BATCH,
         ceiling_is="in process",
         least=bar,
-        notes=f"p99 {load.p99_ms:.0f} ms, {load.failed} failed; {used / int(counted):.1f} bytes of Redis an event",
+        failed=load.failed,
+        notes=f"p99 {load.p99_ms:.0f} ms; {used / int(counted):.1f} bytes of Redis an event",
         loaded=load.latency,
     )

@@ -44,7 +44,8 @@ def _row(
         least=least,
         least_ratio=share,
         under_ms=under_ms,
-        notes=f"p99 {load.p99_ms:.1f} ms, {load.failed} failed",
+        failed=load.failed,
+        notes=f"p99 {load.p99_ms:.1f} ms",
         loaded=load.latency,
     )
 

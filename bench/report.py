@@ -32,8 +32,8 @@ class Row(msgspec.Struct, kw_only=True):
     """`ceiling` is what the same machine could do at best, or what a peer does on it, measured beside the figure.
 
     `least` and `most` are bars of the figure, `least_ratio` and `most_ratio` of its ratio to the ceiling, `under_ms` of
-    the slowest hundredth of the calls; None: nothing is asked. `alone` is how long a call takes when nobody else calls,
-    `loaded` when all of the row's callers do.
+    the slowest hundredth of the calls; None: nothing is asked. A row of which a call `failed` does not pass. `alone` is
+    how long a call takes when nobody else calls, `loaded` when all of the row's callers do.
     """
 
     what: str
@@ -47,6 +47,7 @@ class Row(msgspec.Struct, kw_only=True):
     least_ratio: float | None = None
     most_ratio: float | None = None
     under_ms: float | None = None
+    failed: int = 0
     notes: str = ""
     alone: Latency | None = None
     loaded: Latency | None = None
@@ -69,6 +70,8 @@ class Row(msgspec.Struct, kw_only=True):
             made.append(Bar(f"ratio at most {self.most_ratio:g}", self.ratio <= self.most_ratio))
         if self.under_ms is not None:
             made.append(Bar(f"p99 under {self.under_ms:g} ms", self._p99_ms < self.under_ms))
+        if self.failed:
+            made.append(Bar(f"no call fails, {self.failed:,} did", False))
         return made
 
     @property

@@ -25,6 +25,7 @@ from veloflux.settings import Settings, environment
 from veloflux.tenants import EVERYTHING
 
 START_S = 30
+UNPACED = "1000000/s"
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -41,7 +42,14 @@ async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
     """Start Redis, make the tenant, and remove everything at the end."""
     folder = Path(tempfile.mkdtemp(prefix="vf-bench-"))
     settings = Settings(
-        data_dir=folder, appendfsync=appendfsync, port=free_port(), check_timeout_ms=2_000, log_level="warning"
+        data_dir=folder,
+        appendfsync=appendfsync,
+        port=free_port(),
+        check_timeout_ms=2_000,
+        log_level="warning",
+        session_pace=UNPACED,
+        api_key_pace=UNPACED,
+        address_pace=UNPACED,
     )
     server = embedded.start(settings)
     try:

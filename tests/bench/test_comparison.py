@@ -56,6 +56,7 @@ def test_only_the_way_that_is_judged_has_the_bar_and_the_latencies() -> None:
         ({"under_ms": 7.1}, 1, "p99 under 7.1 ms"),
         ({"under_ms": 7}, 1, "p99 under 7 ms (missed)"),
         ({"least": 5, "least_ratio": 0.6, "under_ms": 8}, 5, "at least 5; ratio at least 0.6 (missed); p99 under 8 ms"),
+        ({"failed": 3}, 1, "no call fails, 3 did (missed)"),
         ({}, 1, ""),
     ],
 )
