@@ -5,6 +5,7 @@ import importlib
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 import uvloop
 
@@ -32,9 +33,9 @@ MEASUREMENTS = (
 )
 
 
-def main() -> None:
+def main(words: Sequence[str]) -> None:
     """Measure those named, or all that this machine has the programs for; exit code 1 when a bar is missed."""
-    asked, absent = _arguments(), postgres_server.absent()
+    asked, absent = arguments(words), postgres_server.absent()
     names = asked.names or [name for name in MEASUREMENTS if not (absent and name in WITH_POSTGRES)]
     if absent and not asked.names:
         sys.stderr.write(f"not comparing with PostgreSQL: {absent}\n")
@@ -47,14 +48,21 @@ def main() -> None:
     raise SystemExit(0 if all(row.passes for row in rows) else 1)
 
 
-def _arguments() -> argparse.Namespace:
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """`names`, and how many events are `stored`.
+
+    :raises SystemExit: the words mean nothing; what may be said is printed.
+    """
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, and print a table.")
-    parser.add_argument("names", nargs="*", choices=MEASUREMENTS, help="what to measure; all, if none is named")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"all, if none is named: {', '.join(MEASUREMENTS)}")
     stored = Sizes().stored
     parser.add_argument(
         "--stored", type=int, default=stored, metavar="N", help=f"events of postgres_stored ({stored:,})"
     )
-    return parser.parse_args()
+    asked = parser.parse_args(words)
+    if unknown := [name for name in asked.names if name not in MEASUREMENTS]:
+        parser.error(f"nothing measures {', '.join(unknown)}; choose from {', '.join(MEASUREMENTS)}")
+    return asked
 
 
 def _measured(name: str, number: int, of: int, stored: int) -> list[Row]:
@@ -70,4 +78,4 @@ def _measured(name: str, number: int, of: int, stored: int) -> list[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

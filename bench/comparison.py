@@ -21,7 +21,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 
     stored: int = 1_000_000
     rounds: int = 5
-    seconds: float = 1.5
+    seconds: float = 1
     people: int = 32
     callers: int = 64
     senders: int = 8

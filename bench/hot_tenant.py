@@ -52,7 +52,7 @@ async def _round(target: Stage) -> Round:
     """All begin when all are ready."""
     env = environment(target.settings) | {"BENCH_TENANT": target.ctx.tenant, "BENCH_KEY": " ".join(target.key)}
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "bench.hot_tenant")
+    command = (sys.executable, "-m", "bench.hot_tenant", str(SECONDS))
     running = [
         await asyncio.create_subprocess_exec(*command, env=env, stdin=pipe, stdout=pipe) for _ in range(PROCESSES)
     ]
@@ -71,7 +71,7 @@ async def _busy_s(target: Stage) -> float:
     return sum(map(float, re.findall(r"used_cpu_(?:user|sys)_main_thread:([\d.]+)", text)))
 
 
-async def _ask() -> None:
+async def _ask(seconds: float) -> None:
     """One of the processes: says that it is ready, waits for a line, and prints checks a second and checks."""
     async with wiring.build(settings.load()) as parts:
         key = os.environ["BENCH_KEY"].split()
@@ -80,9 +80,9 @@ async def _ask() -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)
-        done = await drive(call, CLIENTS, SECONDS)
+        done = await drive(call, CLIENTS, seconds)
         sys.stdout.write(f"{done.per_second} {len(done.took)}")
 
 
 if __name__ == "__main__":
-    uvloop.run(_ask())
+    uvloop.run(_ask(float(sys.argv[1])))
