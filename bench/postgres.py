@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 from bench.comparison import Both, Job, Sizes, both
+from bench.postgres_jobs import CONNECTIONS
 from bench.report import Row
 from bench.veloflux_jobs import Events
 from veloflux.db import documents
@@ -11,7 +12,7 @@ from veloflux.kit import clock, ids
 from veloflux.metering import Event
 from veloflux.tenants import ApiKey
 
-APART, TOGETHER = "a statement a call", "callers of the process share statements"
+APART, TOGETHER = f"a statement a call, {CONNECTIONS} connections", "callers of the process share statements"
 DAYS = 30
 QUARTER_MS = 900_000
 QUOTA = 2**52

@@ -37,8 +37,8 @@ async def test_every_job_is_compared() -> None:
     assert all(row.figure > 0 and row.ceiling > 0 and row.ceiling_is == "PostgreSQL" for row in rows)
     bars = {row.what.partition(",")[2]: row.least_ratio for row in rows if row.least_ratio}
     assert bars == {
-        " exactly, 8 at once; PostgreSQL: a statement a call": 10,
-        " one a call, each id once, 8 at once; PostgreSQL: a statement a call": 2,
+        " exactly, 8 at once; PostgreSQL: a statement a call, 8 connections": 10,
+        " one a call, each id once, 8 at once; PostgreSQL: a statement a call, 8 connections": 2,
     }
     assert len([line for line in section(rows) if line.startswith("|")]) == 2 + 9
 
