@@ -238,6 +238,15 @@ async def instances(db: Db, tenant: str, meter_key: str) -> list[Instance]:
     return [read_instance(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
 
 
+async def leases(db: Db, tenant: str, meter_key: str, since: int, count: int) -> list[tuple[str, int]]:
+    """Reservations with their amounts, as the set has them, and until when they are held: all that end at `since`, and
+    then `count` that end later, as far as there are; times in epoch ms."""
+    key = keys.leases(tenant, meter_key)
+    ties = await db.call("ZCOUNT", key, since, since)
+    rows = await db.call("ZRANGE", key, since, "+inf", "BYSCORE", "LIMIT", 0, ties + count, "WITHSCORES")
+    return [(member, int(score)) for member, score in zip(rows[::2], rows[1::2], strict=True)]
+
+
 async def granted(db: Db, tenant: str, field: str) -> str | None:
     """How many grants of a meter there have been."""
     found: str | None = await db.call("HGET", keys.limits(tenant), field)
