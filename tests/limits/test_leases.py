@@ -1,14 +1,15 @@
 """Living reservations: what is held, by which id, until when; settled by hand."""
 
+import msgspec
 import pytest
 
 from tests.customers import customer, put_policy, quota
 from tests.limits.test_reserve import left, let_leases_end, of
 from veloflux.context import Context
-from veloflux.errors import CursorInvalid, MeterUnknown
+from veloflux.errors import Conflict, CursorInvalid, MeterUnknown, NotFound, Unavailable
 from veloflux.kit import page
 from veloflux.limits import Question, Reservation, commit, release, reserve
-from veloflux.limits.leases import Held, list_reservations
+from veloflux.limits.leases import Held, commit_by_hand, list_reservations, release_by_hand
 
 
 async def held(ctx: Context, meter: str = "requests", cost: int = 1, lease_s: int = 60) -> Reservation:
@@ -92,10 +93,20 @@ async def test_a_cursor_that_no_page_gave_is_refused(one_ctx: Context, place: st
         await list_reservations(acme, cursor=page.encode(place) or "$")
 
 
-async def test_a_release_by_hand_gives_back_what_was_held(ctx: Context) -> None:
+async def test_by_hand_is_settled_as_by_a_program_and_has_more_time(ctx: Context) -> None:
     acme = await limited(ctx)
-    await reserve(acme.parts, acme.tenant, of(60))
-    assert await left(acme) == (0, 40)
-    [id_] = await listed(acme)
-    await release(acme.parts, acme.tenant, id_)
-    assert (await left(acme), await listed(acme)) == ((0, 100), [])
+    for cost in (60, 30):
+        await reserve(acme.parts, acme.tenant, of(cost), lease_s=60 + cost)
+    assert await left(acme) == (0, 10)
+    small, large = await listed(acme)
+    hurried = msgspec.structs.replace(acme.settings, check_timeout_ms=0)
+    hasty = msgspec.structs.replace(acme, parts=msgspec.structs.replace(acme.parts, settings=hurried))
+    with pytest.raises(Unavailable):
+        await release(hasty.parts, hasty.tenant, large)
+    assert (await release_by_hand(hasty, large)).status == "released"
+    assert (await commit_by_hand(hasty, small, 12)).cost == 12
+    assert (await left(acme), await listed(acme)) == ((12, 88), [])
+    with pytest.raises(Conflict):
+        await release_by_hand(acme, small)
+    with pytest.raises(NotFound):
+        await commit_by_hand(acme, "rsv_0", 1)

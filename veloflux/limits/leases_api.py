@@ -10,9 +10,8 @@ from msgspec import Meta
 from veloflux.context import Context
 from veloflux.kit import page
 from veloflux.kit.page import Page
-from veloflux.limits import commit, release
 from veloflux.limits.api import whole
-from veloflux.limits.leases import Held, list_reservations
+from veloflux.limits.leases import Held, commit_by_hand, list_reservations, release_by_hand
 from veloflux.limits.model import COST_MAX
 from veloflux.limits.reservations_api import SettledAnswer, settled
 from veloflux.tenants.api import Limit, TenantPath
@@ -52,7 +51,7 @@ async def list_(
 )
 async def commit_(ctx: Context, tenant: TenantPath, reservation: ReservationPath, data: Commit) -> SettledAnswer:
     """As the program that made it would, for one that cannot any more."""
-    return settled(await commit(ctx.parts, ctx.tenant, reservation, whole(data.cost)))
+    return settled(await commit_by_hand(ctx, reservation, whole(data.cost)))
 
 
 @post(
@@ -65,7 +64,7 @@ async def commit_(ctx: Context, tenant: TenantPath, reservation: ReservationPath
 )
 async def release_(ctx: Context, tenant: TenantPath, reservation: ReservationPath) -> SettledAnswer:
     """It counts nothing. A program that commits it afterwards is told that it was released."""
-    return settled(await release(ctx.parts, ctx.tenant, reservation))
+    return settled(await release_by_hand(ctx, reservation))
 
 
 ROUTES = (list_, commit_, release_)

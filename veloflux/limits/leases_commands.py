@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from veloflux.limits import commit, release
 from veloflux.limits.api import whole
-from veloflux.limits.leases import list_reservations
+from veloflux.limits.leases import commit_by_hand, list_reservations, release_by_hand
 from veloflux.terminal import Json, TenantOption, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
@@ -48,15 +47,12 @@ def commit_(
     json: Json = False,
 ) -> None:
     """Count what was used of a reservation whose program cannot say so any more."""
-    done = run(terminal, lambda ctx: commit(ctx.parts, ctx.tenant, reservation, whole(cost)), tenant=tenant)
+    done = run(terminal, lambda ctx: commit_by_hand(ctx, reservation, whole(cost)), tenant=tenant)
     show(done, json=json, columns=SETTLED)
 
 
 @app.command("release")
 def release_(terminal: typer.Context, reservation: Id, tenant: TenantOption, json: Json = False) -> None:
     """Give back what a reservation holds; nothing is counted."""
-    show(
-        run(terminal, lambda ctx: release(ctx.parts, ctx.tenant, reservation), tenant=tenant),
-        json=json,
-        columns=SETTLED,
-    )
+    done = run(terminal, lambda ctx: release_by_hand(ctx, reservation), tenant=tenant)
+    show(done, json=json, columns=SETTLED)

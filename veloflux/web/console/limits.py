@@ -5,10 +5,9 @@ from litestar import get, post
 
 from veloflux import metering
 from veloflux.errors import InputInvalid, VeloFluxError
-from veloflux.limits import release
 from veloflux.limits.api import whole
 from veloflux.limits.explain import Explanation, explain, read_limits
-from veloflux.limits.leases import list_reservations
+from veloflux.limits.leases import list_reservations, release_by_hand
 from veloflux.limits.model import Question
 from veloflux.limits.near import list_near
 from veloflux.web.console.page import Html, Page
@@ -55,9 +54,9 @@ async def limits(
     operation_id="console.reservations.release",
     permission="usage:write",
 )
-async def release_(page: Page, reservation: str) -> Html:
+async def release(page: Page, reservation: str) -> Html:
     with page.keeping_form():
-        await release(page.ctx.parts, page.ctx.tenant, reservation)
+        await release_by_hand(page.ctx, reservation)
         return page.go(f"{page.home}/limits", done="reservations.release")
     return await _show(page, Wanted())
 
@@ -98,4 +97,4 @@ async def near(page: Page) -> Html:
     return page.show("near.html", near=await list_near(page.ctx))
 
 
-ROUTES = (limits, release_, near)
+ROUTES = (limits, release, near)
