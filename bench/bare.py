@@ -1,6 +1,5 @@
 """A bare ASGI handler on Granian that makes one check script call with ready-made arguments: `python -m bench.bare`."""
 
-import itertools
 import os
 from typing import Any
 
@@ -9,8 +8,8 @@ from granian.constants import Interfaces, Loops
 
 from veloflux import settings, wiring
 from veloflux.limits import store
-from veloflux.limits.check import learn
-from veloflux.limits.frame import blank, frame
+from veloflux.limits.frame import frame
+from veloflux.limits.learn import learn
 from veloflux.limits.model import Question
 from veloflux.metering.known import known
 
@@ -19,19 +18,16 @@ HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(A
 
 
 class Bare:
-    """One script call a request, of the same keys and arguments as a check's, made once and used again."""
-
-    def __init__(self) -> None:
-        self._ids = itertools.count()
+    """One script call a request, of the same keys and arguments as a check's, made once and used again: so without an
+    id, which would be another each time."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
         await receive()
-        identity = next(self._ids).to_bytes(6, "big")
-        self._args[9] = identity
-        await self._parts.db.script(store.CHECK, self._names, self._args)
+        answer = await self._parts.db.script(store.CHECK, self._names, self._args)
+        assert answer[-1][0][0] == "OK", answer
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await send({"type": "http.response.body", "body": ANSWER})
 
@@ -47,12 +43,13 @@ class Bare:
     async def _prepare(self) -> None:
         """Take the keys and arguments from real checks."""
         tenant, (key, digest) = os.environ["BENCH_TENANT"], os.environ["BENCH_KEY"].split()
-        asked, state = Question(meter="requests", id="x", key=(key, digest)), known(tenant)
+        asked, state = Question(meter="requests", key=(key, digest)), known(tenant)
         answer = ["STALE"]
         while answer[0] != "DECIDED":
-            taken = frame(state, tenant, "requests") if state.version else blank(tenant)
-            asking = store.Asking(tenant, state, taken, asked)
-            self._names, self._args = store.call_of(self._parts, asking)
+            taken = frame(state, tenant, "requests")
+            asking, rates = store.Asking(tenant, state, taken, asked), taken.rates_for(asked, state.rates_of(key))
+            part, addresses = store.part_of(self._parts, asking, rates, None), state.addresses_for(key, "")
+            self._names, self._args = store.check_of(asking, rates, addresses, [part])
             answer = await self._parts.db.script(store.CHECK, self._names, self._args)
             if answer[0] != "DECIDED":
                 await learn(self._parts, asking, answer)

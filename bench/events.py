@@ -1,8 +1,13 @@
-"""Events in batches of 500 over HTTP, each id counted once; on disk within a second, or before it is acknowledged."""
+"""Events in batches of 500 over HTTP, each id counted once; on disk within a second, or before it is acknowledged.
 
-from bench.load import ROUNDS, drive, middle, post
+The ceiling is what a process counts of ready events, without HTTP and JSON, on the same server by turns.
+"""
+
+from bench import rounds
+from bench.in_process import SENDERS, sending
+from bench.load import ROUNDS, SECONDS, drive, middle, post
 from bench.report import Row
-from bench.stage import stage, web
+from bench.stage import stage, used_memory, web
 from veloflux.metering import read_usage
 
 CONNECTIONS = 8
@@ -26,16 +31,21 @@ async def measure() -> list[Row]:
 async def _row(appendfsync: str, bar: int) -> Row:
     async with stage(appendfsync) as target:
         with web(target) as url:
-            loads = [drive(url, post("/api/events", target.token, EVENTS), CONNECTIONS) for _ in range(ROUNDS)]
-        load, counted = middle(loads), (await read_usage(target.ctx, "requests")).total
-        memory = await target.ctx.db.every_master("INFO", "memory")
-    used = int(memory[0].split("used_memory:")[1].split()[0])
+            loads, tops = [], []
+            for _ in range(ROUNDS):
+                loads.append(drive(url, post("/api/events", target.token, EVENTS), CONNECTIONS))
+                tops.append(await rounds.drive(sending(target), SENDERS, SECONDS))
+        load, counted = middle(loads), (await read_usage(target.ctx, "requests")).total or 0
+        used = await used_memory(target.ctx)
     return Row(
         what=f"events over HTTP in batches of 500, each id once, appendfsync {appendfsync}",
         script="events.py",
         figure=load.per_second * BATCH,
         unit="events/s",
-        bar=bar,
-        notes=f"p99 {load.p99_ms:.0f} ms, {load.failed} failed; {used / int(counted):.1f} bytes of Redis an event",
+        ceiling=rounds.middle(tops) * BATCH,
+        ceiling_is="in process",
+        least=bar,
+        failed=load.failed,
+        notes=f"p99 {load.p99_ms:.0f} ms; {used / int(counted):.1f} bytes of Redis an event",
         loaded=load.latency,
     )

@@ -28,12 +28,12 @@ class Load(msgspec.Struct, frozen=True):
         return Latency(self.median_ms, self.p99_ms)
 
 
-def drive(url: str, script: str, connections: int, seconds: int = SECONDS) -> Load:
+def drive(url: str, script: str, connections: int) -> Load:
     """Run a wrk script against a URL."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "load.lua")
         path.write_text(script, "utf-8")
-        command = [tool("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(path), url]
+        command = [tool("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency", "-s", str(path), url]
         out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
     return Load(
@@ -45,9 +45,10 @@ def drive(url: str, script: str, connections: int, seconds: int = SECONDS) -> Lo
 
 
 def middle(loads: list[Load]) -> Load:
-    """The round in the middle."""
+    """The round in the middle, with the failures of all."""
     at = median(load.per_second for load in loads)
-    return next(load for load in loads if load.per_second == at)
+    found = next(load for load in loads if load.per_second == at)
+    return msgspec.structs.replace(found, failed=sum(load.failed for load in loads))
 
 
 def _found(pattern: str, text: str) -> tuple[str, ...]:

@@ -44,8 +44,9 @@ async def measure() -> list[Row]:
             unit="log-ins/s",
             ceiling=top,
             ceiling_is="bare argon2id",
-            bar=0.8,
-            notes=f"p99 {load.p99_ms:.0f} ms, {load.failed} failed",
+            least_ratio=0.8,
+            failed=load.failed,
+            notes=f"p99 {load.p99_ms:.0f} ms",
             loaded=load.latency,
         ),
         Row(

@@ -5,12 +5,12 @@ That is the documents, their indexes and names, the trail, and for a day what ma
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from bench.report import Row
-from bench.stage import stage
+from bench.stage import stage, used_memory
 from veloflux import identity, tenants
 from veloflux.context import Actor, Context
 from veloflux.tenants import invitations
@@ -47,18 +47,13 @@ class Taken:
         self._ctx = ctx
 
     async def by(self, what: str, given: Sequence[Given], make: Callable[[Given], Awaitable[Made]]) -> list[Made]:
-        before = await self._used()
+        before = await used_memory(self._ctx)
         made: list[Made] = []
         for at in range(0, len(given), AT_ONCE):
             made += await asyncio.gather(*(make(one) for one in given[at : at + AT_ONCE]))
-        kib = (await self._used() - before) / 1024 * 1000 / len(given)
+        kib = (await used_memory(self._ctx) - before) / 1024 * 1000 / len(given)
         self.rows.append(Row(what=f"memory of a thousand of: {what}", script="memory.py", figure=kib, unit="KiB"))
         return made
-
-    async def _used(self) -> int:
-        info: Any = await self._ctx.db.call("INFO", "memory")
-        text = info.decode() if isinstance(info, bytes) else str(info)
-        return int(next(line for line in text.splitlines() if line.startswith("used_memory:")).partition(":")[2])
 
 
 async def _register(ctx: Context, email: str) -> identity.User:

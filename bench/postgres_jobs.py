@@ -167,6 +167,12 @@ class Postgres:
             [(size,)] = await connection.fetch("SELECT pg_total_relation_size($1::text::regclass)", table)
         return int(size)
 
+    async def stored(self) -> int:
+        """All events that are remembered."""
+        async with self.connection() as connection:
+            [(number,)] = await connection.fetch("SELECT count(*) FROM seen")
+        return int(number)
+
     async def counted(self) -> int:
         """All requests."""
         async with self.connection() as connection:

@@ -21,7 +21,9 @@ END $$;
 CREATE TABLE seen (digest bigint PRIMARY KEY, content smallint NOT NULL);
 
 -- As it is commonly done: the id itself. Only its size is measured.
-CREATE TABLE seen_by_id (tenant int NOT NULL, source text NOT NULL, id text NOT NULL, content smallint NOT NULL);
+CREATE TABLE seen_by_id (
+  tenant int, source text, id text, content smallint NOT NULL, PRIMARY KEY (tenant, source, id)
+);
 
 -- Each connection adds to rows of its own (`part`), else all would wait for one row; who reads sums them.
 CREATE TABLE usage (

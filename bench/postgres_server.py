@@ -6,7 +6,6 @@ writes. A cluster that the system runs is neither used nor touched.
 
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
@@ -61,7 +60,7 @@ def version() -> str:
     found = programs()
     assert found, HOW_TO_GET_IT
     text = subprocess.run([str(found / "postgres"), "--version"], check=True, capture_output=True, text=True).stdout
-    return "PostgreSQL " + re.findall(r"[\d.]+", text)[0]
+    return f"PostgreSQL {text.split()[2]}"
 
 
 def _options(folder: Path) -> list[str]:

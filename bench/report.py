@@ -4,6 +4,7 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import psutil
@@ -20,11 +21,18 @@ class Latency(msgspec.Struct, frozen=True):
     p99_ms: float
 
 
-class Row(msgspec.Struct, kw_only=True):
-    """`ceiling` is what the same machine could do at best, or what a peer does on it, measured beside the figure; `bar`
-    what is asked for.
+class Bar(NamedTuple):
+    """What is asked of a row, in words, and whether the row is so."""
 
-    A bar below 1 is of the ratio, else of the figure, and `most` is one from above; `times` is of the ratio. `alone` is
+    words: str
+    met: bool
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """`ceiling` is what the same machine could do at best, or what a peer does on it, measured beside the figure.
+
+    `least` and `most` are bars of the figure, `least_ratio` and `most_ratio` of its ratio to the ceiling, `under_ms` of
+    the slowest hundredth of the calls; None: nothing is asked. A row of which a call `failed` does not pass. `alone` is
     how long a call takes when nobody else calls, `loaded` when all of the row's callers do.
     """
 
@@ -34,9 +42,12 @@ class Row(msgspec.Struct, kw_only=True):
     unit: str
     ceiling: float = 0.0
     ceiling_is: str = ""
-    bar: float = 0.0
-    most: float = 0.0
-    times: float = 0.0
+    least: float | None = None
+    most: float | None = None
+    least_ratio: float | None = None
+    most_ratio: float | None = None
+    under_ms: float | None = None
+    failed: int = 0
     notes: str = ""
     alone: Latency | None = None
     loaded: Latency | None = None
@@ -46,21 +57,37 @@ class Row(msgspec.Struct, kw_only=True):
         return self.figure / self.ceiling if self.ceiling else 0.0
 
     @property
+    def bars(self) -> list[Bar]:
+        """Those that there are."""
+        made = []
+        if self.least is not None:
+            made.append(Bar(f"at least {self.least:,g}", self.figure >= self.least))
+        if self.most is not None:
+            made.append(Bar(f"at most {self.most:,g}", self.figure <= self.most))
+        if self.least_ratio is not None:
+            made.append(Bar(f"ratio at least {self.least_ratio:g}", self.ratio >= self.least_ratio))
+        if self.most_ratio is not None:
+            made.append(Bar(f"ratio at most {self.most_ratio:g}", self.ratio <= self.most_ratio))
+        if self.under_ms is not None:
+            made.append(Bar(f"p99 under {self.under_ms:g} ms", self._p99_ms < self.under_ms))
+        if self.failed:
+            made.append(Bar(f"no call fails, {self.failed:,} did", False))
+        return made
+
+    @property
+    def _p99_ms(self) -> float:
+        taken = self.loaded or self.alone
+        assert taken, "who asks how long calls take says how long they take"
+        return taken.p99_ms
+
+    @property
     def passes(self) -> bool:
-        if self.times:
-            return self.ratio >= self.times
-        if self.most:
-            return (self.ratio if self.most < 1 else self.figure) <= self.most
-        return not self.bar or (self.ratio if self.bar < 1 else self.figure) >= self.bar
+        return all(bar.met for bar in self.bars)
 
     @property
     def asked(self) -> str:
-        """The bar in words, and whether it is missed."""
-        if not (self.bar or self.most or self.times):
-            return ""
-        words = f"at most {self.most:,g}" if self.most else f"at least {self.bar or self.times:,g}"
-        words += " times" if self.times else ""
-        return words if self.passes else f"{words} (missed)"
+        """The bars in words, and whether they are missed."""
+        return "; ".join(words if met else f"{words} (missed)" for words, met in self.bars)
 
     def cells(self) -> list[str]:
         """Figure, ceiling, ratio, bar and notes as texts."""

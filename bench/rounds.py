@@ -27,14 +27,17 @@ class Round(msgspec.Struct, frozen=True):
 
 
 async def drive(call: Call, at_once: int, seconds: float) -> Round:
-    """Call again and again from so many tasks; what has begun is waited for."""
+    """Call again and again from so many tasks, from each once at least; what has begun is waited for."""
     took: list[float] = []
     start = time.perf_counter()
 
     async def some() -> None:
-        while (began := time.perf_counter()) < start + seconds:
+        ended = 0.0
+        while ended < start + seconds:
+            began = time.perf_counter()
             await call()
-            took.append(time.perf_counter() - began)
+            ended = time.perf_counter()
+            took.append(ended - began)
 
     await asyncio.gather(*(some() for _ in range(at_once)))
     return Round(len(took) / (time.perf_counter() - start), took)
@@ -44,7 +47,7 @@ async def in_turn(ways: Mapping[str, Way], rounds: int, at_once: int, seconds: f
     """Rounds of each way, one way after the other, every second time in reverse; a first round is not kept."""
     kept: dict[str, list[Round]] = {name: [] for name in ways}
     for number in range(rounds + 1):
-        for name in ways if number % 2 else reversed(ways):
+        for name in ways if number % 2 else reversed(list(ways)):
             way = ways[name]
             if way.before:
                 await way.before()

@@ -1,11 +1,10 @@
 """What it takes of Redis to recognise an event that comes again, for one tenant with few or many events."""
 
 from bench.report import Row
-from bench.stage import stage
+from bench.stage import stage, used_memory
 from veloflux import tenants
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.db.client import Db
 from veloflux.metering import Event, record
 from veloflux.metering.store import read_seen
 from veloflux.tenants import EVERYTHING
@@ -24,14 +23,14 @@ async def measure() -> list[Row]:
 
 async def _row(ctx: Context, number: int) -> Row:
     customers = [await _customer(ctx, f"Seen {number} {at}", number) for at in range(max(TOGETHER // number, 1))]
-    whole, buckets = await _used(ctx.db), 0
+    whole, buckets = await used_memory(ctx), 0
     for acme in customers:
         state = await read_seen(acme.db, acme.tenant)
         await acme.db.call("HDEL", keys.limits(acme.tenant), "seen")
         for at in range(state.buckets):
             await acme.db.call("DEL", keys.seen(acme.tenant, str(state.number), str(at)))
         buckets += state.buckets
-    taken = (whole - await _used(ctx.db)) / len(customers)
+    taken = (whole - await used_memory(ctx)) / len(customers)
     return Row(
         what=f"memory to recognise {number:,} events of a tenant",
         script="seen.py",
@@ -48,12 +47,5 @@ async def _customer(ctx: Context, name: str, number: int) -> Context:
     acme = ctx.within(tenants.scope_of(tenant), EVERYTHING)
     for start in range(0, number, BATCH):
         events = [Event("http.request", str(at), data={"bytes": 1}) for at in range(start, min(start + BATCH, number))]
-        assert (await record(acme.parts, acme.tenant, events)).recorded == len(events)
+        assert (await record(acme.parts, acme.tenant, events)).accepted == len(events)
     return acme
-
-
-async def _used(db: Db) -> int:
-    """All but what the connections hold at this moment."""
-    [text] = await db.every_master("INFO", "memory")
-    info = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    return int(info["used_memory"]) - int(info["mem_clients_normal"])

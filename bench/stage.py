@@ -25,6 +25,7 @@ from veloflux.settings import Settings, environment
 from veloflux.tenants import EVERYTHING
 
 START_S = 30
+UNPACED = "1000000/s"
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -41,7 +42,14 @@ async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
     """Start Redis, make the tenant, and remove everything at the end."""
     folder = Path(tempfile.mkdtemp(prefix="vf-bench-"))
     settings = Settings(
-        data_dir=folder, appendfsync=appendfsync, port=free_port(), check_timeout_ms=2_000, log_level="warning"
+        data_dir=folder,
+        appendfsync=appendfsync,
+        port=free_port(),
+        check_timeout_ms=2_000,
+        log_level="warning",
+        session_pace=UNPACED,
+        api_key_pace=UNPACED,
+        address_pace=UNPACED,
     )
     server = embedded.start(settings)
     try:
@@ -69,8 +77,25 @@ async def lift_limits(ctx: Context) -> None:
         rates=tuple(rates),
         quotas=(QuotaLimit(meter="requests", limit=2**52),),
     )
-    fields = {"policy": policy.text, "version": version(policy.text)}
-    await ctx.db.call("HSET", keys.limits(ctx.tenant), *(part for pair in fields.items() for part in pair))
+    await put_policy(ctx, policy)
+
+
+async def put_policy(ctx: Context, policy: Policy) -> None:
+    """Let it be in force for the tenant, whatever its plan says."""
+    text = policy.text
+    await ctx.db.call("HSET", keys.limits(ctx.tenant), "policy", text, "version", version(text))
+
+
+async def sync(ctx: Context, how: str) -> None:
+    """From now on acknowledge what is on disk (`always`), or what a power cut may take a second of (`everysec`)."""
+    await ctx.db.every_master("CONFIG", "SET", "appendfsync", how)
+
+
+async def used_memory(ctx: Context) -> int:
+    """Bytes that the server has in use, but for what the connections hold at this moment."""
+    [text] = await ctx.db.every_master("INFO", "memory")
+    info = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return int(info["used_memory"]) - int(info["mem_clients_normal"])
 
 
 @contextmanager

@@ -8,14 +8,14 @@ from datetime import date
 import msgspec
 
 from bench.commit import change
-from bench.stage import Stage
+from bench.stage import Stage, put_policy, sync
 from veloflux import identity
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.identity import sessions
 from veloflux.limits import Question, check
 from veloflux.metering import Event, read_usage, record
-from veloflux.plans.policy import from_text, version
+from veloflux.plans.policy import from_text
 
 PASSWORD = "correct horse battery staple"
 METER = "requests"
@@ -27,22 +27,20 @@ class VeloFlux:
 
     def __init__(self, target: Stage) -> None:
         self.target = target
-        self._db = target.ctx.db
 
     async def prepare(self) -> None:
         """Take the rate limits from the policy: PostgreSQL decides none beside its quota."""
-        limits = keys.limits(self.target.ctx.tenant)
-        policy = from_text(await self._db.call("HGET", limits, "policy"))
-        text = msgspec.structs.replace(policy, rates=()).text
-        await self._db.call("HSET", limits, "policy", text, "version", version(text))
+        ctx = self.target.ctx
+        policy = from_text(await ctx.db.call("HGET", keys.limits(ctx.tenant), "policy"))
+        await put_policy(ctx, msgspec.structs.replace(policy, rates=()))
 
     async def always(self) -> None:
         """Acknowledge what is on disk."""
-        await self._db.every_master("CONFIG", "SET", "appendfsync", "always")
+        await sync(self.target.ctx, "always")
 
     async def everysec(self) -> None:
         """Acknowledge what the server has; a power cut may take a second of it."""
-        await self._db.every_master("CONFIG", "SET", "appendfsync", "everysec")
+        await sync(self.target.ctx, "everysec")
 
     async def spend(self, cost: int) -> bool:
         """Take from the quota; whether it was enough."""
@@ -51,7 +49,7 @@ class VeloFlux:
     async def ingest(self, events: Sequence[Event]) -> None:
         """Count events; those of a batch that was sent again, since its answer was late, are recognised."""
         result = await record(self.target.ctx.parts, self.target.ctx.tenant, events)
-        assert result.recorded + result.duplicates == len(events), result
+        assert result.accepted + result.duplicates == len(events), result
 
     async def backfill(self, events: Sequence[Event]) -> None:
         """Count events however old they are."""
@@ -64,7 +62,7 @@ class VeloFlux:
 
     async def counted(self) -> int:
         """All requests."""
-        return int((await read_usage(self.target.ctx, METER, "month")).total)
+        return int((await read_usage(self.target.ctx, METER, "month")).total or 0)
 
     async def people(self, number: int) -> list[identity.SignedIn]:
         """A session for each of so many people."""
@@ -84,14 +82,10 @@ class VeloFlux:
         """A document and its event."""
         await change(self.target).commit()
 
-    async def used_memory(self) -> int:
-        """Bytes that the server has in use."""
-        [text] = await self._db.every_master("INFO", "memory")
-        return int(text.split("used_memory:")[1].split()[0])
-
     async def rewritten(self) -> None:
         """Wait until the server does not write its file anew, which takes a core."""
-        while "aof_rewrite_in_progress:1" in (await self._db.every_master("INFO", "persistence"))[0]:  # noqa: ASYNC110
+        db = self.target.ctx.db
+        while "aof_rewrite_in_progress:1" in (await db.every_master("INFO", "persistence"))[0]:  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
 
 

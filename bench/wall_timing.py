@@ -50,7 +50,7 @@ async def _row(url: str, token: str, kind: str, theirs: str, nobodys: str) -> Ro
         unit="answers/s",
         ceiling=faster,
         ceiling_is="of the other",
-        bar=0.95,
+        least_ratio=0.95,
         notes=f"another's takes longer in {100 * _later(took[theirs], took[nobodys]):.0f} % of pairs; 50 tells nothing",
     )
 

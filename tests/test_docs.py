@@ -11,6 +11,7 @@ from typer.main import get_command
 from tests.test_repository import ROOT, files, shown
 from veloflux import cli, docs
 from veloflux.db import keys
+from veloflux.plans.catalogue import parse
 from veloflux.settings import PREFIX, Settings
 from veloflux.web import app
 
@@ -120,3 +121,8 @@ def named_commands(path: Path) -> Iterator[str]:
 def plain(path: str) -> str:
     """A route as OpenAPI writes it, without the types of its parameters."""
     return re.sub(r"\{(\w+):\w+\}", r"{\1}", path)
+
+
+def test_the_catalogue_of_the_guide_is_one() -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", text("docs/metering-and-limits.md"), re.DOTALL)
+    assert {plan.id for plan in parse(example).plans} == {"team"}

@@ -52,7 +52,7 @@ def test_exactly_1_ms_is_not_under_it() -> None:
     ],
 )
 def test_a_rate_is_judged_by_the_figure(figure: float, said: str) -> None:
-    assert many_a_second(row(figure=figure)) == said
+    assert many_a_second(row(figure=figure, loaded=SLOW)) == said
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,15 @@ def test_another_ceiling_is_no_peer() -> None:
 )
 def test_a_reserve_is_no_yes_and_what_was_not_measured_counts_for_nothing(verdicts: list[str], said: str) -> None:
     assert summary("quick", verdicts) == f'"quick" {said}'
+
+
+def test_another_way_of_the_peer_is_compared_and_counts_for_no_other_claim() -> None:
+    spent = row("spend", figure=5e5, ceiling=1.0, alone=FAST, loaded=FAST)
+    lines = section([spent, row("spend, shared", figure=5e5, ceiling=1e5)])
+    assert "| spend, shared |  |  | does not hold: 5.0 times |" in lines
+    assert '- "under 1 ms" holds for all of 1 operations.' in lines
+    assert '- "100,000+ operations a second" holds for all of 1 operations.' in lines
+    assert '- "10 times faster than PostgreSQL" holds for 1 of 2 operations.' in lines
 
 
 def test_the_section_has_a_line_for_each_operation_and_says_what_is_absent() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import postgres, postgres_server
+from bench import postgres, postgres_server, postgres_stored
 from bench.claims import section
 from bench.comparison import Sizes
 from bench.postgres_jobs import Postgres, Together, connected
@@ -31,12 +31,16 @@ async def peer() -> AsyncIterator[Postgres]:
 @installed
 async def test_every_job_is_compared() -> None:
     sizes = Sizes(stored=1_000, rounds=1, seconds=0.02, people=1, callers=8, senders=2, batch=20)
-    rows = await postgres.measure(sizes)
+    rows = await postgres.measure(sizes) + await postgres_stored.measure(sizes)
     named = Counter(row.what.partition(",")[0].partition(" ")[0] for row in rows)
-    assert named == {"session": 1, "commit": 1, "usage": 1, "units": 2, "event": 2, "events": 1, "memory:": 2}
+    assert named == {"session": 1, "commit": 1, "usage": 1, "units": 2, "event": 2, "events": 1, "the": 1, "memory:": 2}
     assert all(row.figure > 0 and row.ceiling > 0 and row.ceiling_is == "PostgreSQL" for row in rows)
-    assert sum(row.times == 10 for row in rows) == sum(row.times == 2 for row in rows) == 1
-    assert len([line for line in section(rows) if line.startswith("|")]) == 2 + 6
+    bars = {row.what.partition(",")[2]: row.least_ratio for row in rows if row.least_ratio}
+    assert bars == {
+        " exactly, 8 at once; PostgreSQL: a statement a call, 8 connections": 10,
+        " one a call, each id once, 8 at once; PostgreSQL: a statement a call, 8 connections": 2,
+    }
+    assert len([line for line in section(rows) if line.startswith("|")]) == 2 + 9
 
 
 @installed

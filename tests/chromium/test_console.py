@@ -102,7 +102,7 @@ def check_counts(running: Instance, token: str) -> None:
 
 def shown_days(ana: Visitor) -> dict[str, int]:
     rows = ana.page.locator("#days tbody tr").evaluate_all(
-        "rows => rows.map(row => [row.querySelector('time').dateTime, Number(row.cells[1].dataset.value)])"
+        "rows => rows.map(row => [row.querySelector('time').dateTime, Number(row.cells[1].dataset.value || 0)])"
     )
     return {on: value for on, value in rows if value}
 

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from veloflux.limits.decide import Outcome
 from veloflux.limits.frame import Frame
 from veloflux.limits.model import Decision, QuotaState, RateState
 from veloflux.limits.store import Asking
@@ -12,46 +13,38 @@ from veloflux.plans import RateLimit
 from veloflux.plans.catalogue import Value
 from veloflux.plans.policy import MICROSECONDS
 
-FIXED = 11
-"""How many elements of an answer stand before those of the limits."""
 ASK_AGAIN_S = 86_400
 """When to ask again after a quota without end has refused: it may have been raised."""
 
 
-def decision(
-    asking: Asking, answer: list[Any], *, feature: Value | None = None, counts: bool = True, holds: bool = False
-) -> Decision:
-    """From the code DECIDED. `counts`: what may pass has counted; `holds`: it is reserved instead."""
-    _, state, taken, asked = asking
-    _, verdict, refused, wait_us, total, reserved, burned, watched, _, _, _ = answer[:FIXED]
-    passed = verdict == "OK" and counts
-    amount = taken.amount(asked.cost) if passed else 0
-    rates = taken.rates_for(asked, state.rates_of(asked.key[0] if asked.key else "")).limits
-    held, counted = (amount, 0) if holds else (0, amount)
-    pairs = answer[FIXED + 2 * len(rates) :]
-    figures = _Figures(taken, int(reserved) + held, int(total) + counted, counted - burned, pairs)
-    shown_of = figures.pick(refused - 1 if verdict == "QUOTA" else None)
+def decision(asking: Asking, outcome: Outcome, feature: Value | None = None) -> Decision:
+    """What whoever asked is told; `feature` is what the plan says of the one asked for."""
+    state, taken, rates = asking.state, asking.frame, outcome.rates
+    figures = _Figures(taken, outcome.reserved, outcome.total, outcome.used)
+    shown_of = figures.pick(outcome.refused - 1 if outcome.code == "QUOTA" else None)
     refused_by, retry_after = "", 0
-    if verdict == "RATE":
-        refused_by, retry_after = f"rate:{rates[refused - 1].name}", max(math.ceil(wait_us / MICROSECONDS), 1)
-    elif verdict == "QUOTA":
-        refused_by, retry_after = taken.quotas[refused - 1].label, _until(taken.quotas[refused - 1], state.now())
+    if outcome.code == "RATE":
+        refused_by = f"rate:{rates[outcome.refused - 1].name}"
+        retry_after = max(math.ceil(outcome.wait_us / MICROSECONDS), 1)
+    elif outcome.code == "QUOTA":
+        span = taken.quotas[outcome.refused - 1]
+        refused_by, retry_after = span.label, _until(span, state.now())
     return Decision(
         allowed=not refused_by,
         **figures.of(shown_of),
         quota=None if shown_of is None else _quota_state(taken.quotas[shown_of], state.now()),
         refused_by=refused_by,
         retry_after=retry_after,
-        credits=shown(burned, taken.meter.places) if burned else 0,
+        credits=shown(outcome.paid, taken.meter.places) if outcome.paid else 0,
         feature=feature,
         rates=tuple(
             [
-                rate_state(rate, answer[FIXED + 2 * at], answer[FIXED + 2 * at + 1], amount, taken.scale)
+                rate_state(rate, outcome.left[2 * at], outcome.left[2 * at + 1], outcome.passed, taken.scale)
                 for at, rate in enumerate(rates)
                 if not rate.shadow
             ]
         ),
-        watching=_watching(taken, rates, watched) if watched else (),
+        watching=_watching(taken, rates, outcome.watched) if outcome.watched else (),
     )
 
 
@@ -59,24 +52,22 @@ def committed(asking: Asking, answer: list[Any], amount: int) -> Decision:
     """The figures after a commit, from the code DONE."""
     taken = asking.frame
     _, _, total, reserved, burned, _, *pairs = answer
-    figures = _Figures(taken, int(reserved), int(total) + amount, amount - burned, pairs)
+    used = [int(count) - int(paid) + amount - burned for count, paid in zip(pairs[::2], pairs[1::2], strict=True)]
+    figures = _Figures(taken, int(reserved), int(total) + amount, used)
     return Decision(allowed=True, credits=shown(burned, taken.meter.places), **figures.of(figures.pick(None)))
 
 
 class _Figures:
-    """What each quota has used and has left, and the month's total, after what was asked."""
+    """What each quota has used and has left, and the month's total."""
 
-    def __init__(self, taken: Frame, reserved: int, total: int, amount: int, pairs: list[str]) -> None:
-        self.total, self.overage = total, 0
-        self.used: list[int] = []
+    def __init__(self, taken: Frame, reserved: int, total: int, used: list[int]) -> None:
+        self.total, self.used, self.overage = total, used, 0
         self.left: list[int] = []
         self._taken = taken
-        for at, span in enumerate(taken.quotas):
-            used = int(pairs[2 * at]) - int(pairs[2 * at + 1]) + amount
-            self.used.append(used)
-            self.left.append(span.quota.limit - used - reserved)
+        for span, so_far in zip(taken.quotas, used, strict=True):
+            self.left.append(span.quota.limit - so_far - reserved)
             if not (span.quota.hard or span.quota.shadow):
-                self.overage = max(self.overage, used - span.quota.limit)
+                self.overage = max(self.overage, so_far - span.quota.limit)
 
     def pick(self, refused: int | None) -> int | None:
         """Which quota the figures are of."""

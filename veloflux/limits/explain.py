@@ -1,7 +1,7 @@
 """Why would this request be refused? Each limit that applies, as it stands, and what would help. Nothing is counted."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -10,8 +10,9 @@ from veloflux.context import Context
 from veloflux.errors import NotAuthenticated, PermissionDenied
 from veloflux.kit import clock
 from veloflux.limits import store
-from veloflux.limits.check import TRIES, learn, unsettled, validate
-from veloflux.limits.frame import blank, frame
+from veloflux.limits.check import validate
+from veloflux.limits.decide import Outcome, decide
+from veloflux.limits.learn import late
 from veloflux.limits.limit_state import LimitState, states
 from veloflux.limits.model import Amount, Question
 from veloflux.limits.store import Asking
@@ -71,31 +72,25 @@ async def explain(ctx: Context, asked: Question, key: str = "") -> Explanation:
 async def read_limits(ctx: Context) -> list[Explanation]:
     """How every limit stands that counts for all who ask, by meter; those by key and address need one to be told of."""
     state = known(ctx.tenant)
-    await _decided(ctx, Question(dry_run=True))  # learns the policy
+    await _decide(ctx, Question(dry_run=True))  # learns the policy
     effective = state.policy.effective(state.now())
     limited = {quota.meter for quota in effective.quotas} | {rate.meter for rate in effective.rates}
     meters = [meter.name for meter in state.policy.meters if meter.name in limited]
     return [await _explained(ctx, Question(meter=name, cost=0, dry_run=True)) for name in meters]
 
 
-async def _decided(ctx: Context, asked: Question) -> tuple[Asking, list[Any]]:
-    """What the script says, and what it was asked with."""
-    state = known(ctx.tenant)
-    for _ in range(TRIES):
-        taken = frame(state, ctx.tenant, asked.meter) if state.version else blank(ctx.tenant)
-        asking, knew = Asking(ctx.tenant, state, taken, asked), state.seen.text
-        answer = await store.run_check(ctx.parts, store.call_of(ctx.parts, asking, dry=True))
-        if answer[0] == "DECIDED":
-            return asking, answer
-        await learn(ctx.parts, asking, answer, knew)
-    raise unsettled()
+async def _decide(ctx: Context, asked: Question) -> tuple[Asking, Outcome]:
+    try:
+        return await decide(ctx.parts, ctx.tenant, asked)
+    except TimeoutError:
+        raise late(ctx.parts) from None
 
 
 async def _explained(ctx: Context, asked: Question, fault: KeyFault = "") -> Explanation:
-    asking, answer = await _decided(ctx, asked)
+    asking, outcome = await _decide(ctx, asked)
     taken, feature = asking.frame, None
     credit, watched = await store.read_extras(ctx.db, asking) if asked.meter else (0, {})
-    limits = states(asking, answer, credit, watched) if asked.meter else ()
+    limits = states(asking, outcome, credit, watched) if asked.meter else ()
     refusing = [one for one in limits if one.refuses]
     refused_by = [*(["key"] if fault else []), *(one.name for one in refusing)]
     if asked.feature:

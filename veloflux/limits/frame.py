@@ -24,9 +24,10 @@ _own = msgspec.json.Decoder(tuple[Rate, ...])
 
 
 class Rates(NamedTuple):
-    """The rate limits of one kind of question, as the script numbers them, and its ARGV from 22 on."""
+    """The rate limits of one kind of question, as the script numbers them, and its ARGV from 18 on."""
 
     limits: tuple[RateLimit, ...]
+    own: str
     of_address: bool
     args: tuple[bytes, ...]
 
@@ -35,11 +36,12 @@ class Frame(NamedTuple):
     """Valid for one UTC hour of the tenant's clock, one month and one period of each quota, and as long as no override
     ends: by Redis' clock from `since` until before `until`, both in epoch ms.
 
-    `heads` are the keys 4 to 6 of the script, `tails` those from 12 on; `args` what it is told of the meter, by name.
+    `heads` are the keys 3 to 6 of the check script, `tails` those from 8 on; `version` is the policy's.
     """
 
     tenant: str
     policy: Policy
+    version: str
     meter: Meter
     month: str
     since: int
@@ -48,8 +50,7 @@ class Frame(NamedTuple):
     scale: int
     quotas: tuple[Span, ...]
     limits: str
-    heads: tuple[str, str, str]
-    minutes: str
+    heads: tuple[str, str, str, str]
     leases: str
     tails: tuple[str, ...]
     time_args: tuple[bytes, bytes]
@@ -85,11 +86,13 @@ class Frame(NamedTuple):
 
 
 def frame(state: Known, tenant: str, meter: str) -> Frame:
-    """The present frame, from memory if it still holds; without a meter, of what is asked about a feature alone.
+    """The present frame, from memory if it still holds; without a meter, of what is asked about a feature alone. As
+    long as the policy is not known it is of nothing: the answer to it is the policy.
 
     :raises MeterUnknown: the policy has no such meter.
     """
     real = state.real_now()
+    meter = meter if state.version else ""
     found = state.frames.get(meter)
     if isinstance(found, Frame) and found.since <= real < found.until:
         return found
@@ -118,6 +121,7 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
     return Frame(
         tenant=tenant,
         policy=policy,
+        version=state.version,
         meter=meter,
         month=month,
         since=since,
@@ -126,8 +130,12 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
         scale=10**meter.places,
         quotas=quotas,
         limits=limits,
-        heads=(key(keys.usage, on), key(keys.total, month), keys.usage_days(tenant) if name else limits),
-        minutes=key(keys.minutes, f"{datetime.fromtimestamp(now / 1000, UTC):%Y-%m-%dt%H}"),
+        heads=(
+            key(keys.usage, on),
+            key(keys.total, month),
+            keys.usage_days(tenant) if name else limits,
+            key(keys.minutes, f"{datetime.fromtimestamp(now / 1000, UTC):%Y-%m-%dt%H}"),
+        ),
         leases=key(keys.leases),
         tails=(
             key(keys.credit_state),
@@ -174,7 +182,7 @@ def _rates(frame: Frame, key: bool, address: bool, route: str, own: str) -> Rate
     fields = _sent(*(f"{kind}:{rate.name}" for kind, rate in ordered))
     numbers = _sent(*(word for _, rate in ordered for word in _words_of_rate(rate)))
     args = (*_sent(*words), *frame.open_args, *fields, *numbers, *frame.quota_args)
-    return Rates(tuple(rate for _, rate in ordered), bool(groups[2]), args)
+    return Rates(tuple(rate for _, rate in ordered), own, bool(groups[2]), args)
 
 
 def _words_of_rate(rate: RateLimit) -> Iterable[object]:
@@ -191,8 +199,3 @@ def _life_ms(policy: Policy, rates: list[RateLimit]) -> int:
 
 def _sent(*values: object) -> tuple[bytes, ...]:
     return tuple(str(value).encode() for value in values)
-
-
-def blank(tenant: str) -> Frame:
-    """What is asked with as long as the policy is not known: the answer is the policy."""
-    return _frame(Known(), tenant, "", 0)

@@ -10,11 +10,11 @@ import re
 import msgspec
 
 from veloflux.context import Context, Parts
+from veloflux.db import keys, ranking
 from veloflux.db.client import Db
 from veloflux.errors import CursorInvalid, NotFound
 from veloflux.kit import clock, page
 from veloflux.kit.page import Page
-from veloflux.limits import store
 from veloflux.limits.model import Amount, Settled
 from veloflux.limits.reserve import commit, release
 from veloflux.metering.measure import shown
@@ -74,7 +74,7 @@ def _patient(parts: Parts) -> Parts:
 async def _leases(db: Db, tenant: str, meter: Meter, after: tuple[int, str], limit: int) -> list[_Lease]:
     """The leases of a meter that end after a place, one more than `limit` of them if there are."""
     found = []
-    for member, until in await store.leases(db, tenant, meter.key, after[0], limit + 1):
+    for member, until in await ranking.soonest(db, keys.leases(tenant, meter.key), after[0], limit + 1):
         own, _, amount = member.partition("|")
         id_ = f"{own}.{meter.name}"
         if (until, id_) > after:

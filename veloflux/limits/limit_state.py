@@ -1,12 +1,12 @@
-"""How each limit of a question stands, from what the check script answered. Pure."""
+"""How each limit of a question stands, from what is decided about it. Pure."""
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from veloflux.limits.answer import FIXED
+from veloflux.limits.decide import Outcome
 from veloflux.limits.model import Amount
 from veloflux.limits.store import Asking
 from veloflux.metering.measure import shown
@@ -48,19 +48,16 @@ class LimitState(msgspec.Struct, frozen=True, kw_only=True):
     overage: Amount = 0
 
 
-def states(asking: Asking, answer: list[Any], credit: int, watched: Mapping[str, int]) -> tuple[LimitState, ...]:
+def states(asking: Asking, outcome: Outcome, credit: int, watched: Mapping[str, int]) -> tuple[LimitState, ...]:
     """Quotas first; `credit` is left of the meter, in its places."""
-    _, state, taken, asked = asking
-    rates = taken.rates_for(asked, state.rates_of(asked.key[0] if asked.key else "")).limits
-    pairs = answer[FIXED + 2 * len(rates) :]
     quotas = [
-        _quota(asking, span, int(pairs[2 * at]) - int(pairs[2 * at + 1]), int(answer[5]), credit)
-        for at, span in enumerate(taken.quotas)
+        _quota(asking, span, used, outcome.reserved, credit)
+        for span, used in zip(asking.frame.quotas, outcome.used, strict=True)
     ]
-    known_wait = {answer[2] - 1: answer[3]} if answer[1] == "RATE" else {}
+    known_wait = {outcome.refused - 1: outcome.wait_us} if outcome.code == "RATE" else {}
     limits = [
-        _rate(asking, rate, answer[FIXED + 2 * at], answer[FIXED + 2 * at + 1], known_wait.get(at))
-        for at, rate in enumerate(rates)
+        _rate(asking, rate, outcome.left[2 * at], outcome.left[2 * at + 1], known_wait.get(at))
+        for at, rate in enumerate(outcome.rates)
     ]
     return tuple(
         msgspec.structs.replace(one, watched=watched.get(one.name, 0)) if one.name in watched else one

@@ -12,11 +12,12 @@ from veloflux.kit import ids
 from veloflux.kit.deadline import Deadline
 from veloflux.limits import store
 from veloflux.limits.answer import committed, decision
-from veloflux.limits.check import TRIES, late, learn, unsettled, validate
-from veloflux.limits.frame import blank, frame
+from veloflux.limits.check import validate
+from veloflux.limits.decide import TRIES, decide
+from veloflux.limits.frame import frame
+from veloflux.limits.learn import late, learn, unsettled
 from veloflux.limits.model import COST_MAX, LEASE_MAX_S, Question, Reservation, Settled
 from veloflux.limits.store import Asking
-from veloflux.metering.grow import grow_later
 from veloflux.metering.known import known
 from veloflux.metering.measure import shown
 
@@ -37,28 +38,17 @@ async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEA
     if not 1 <= lease_s <= LEASE_MAX_S:
         raise InputInvalid(f"lease_s is a whole number of seconds from 1 to {LEASE_MAX_S}", field="lease_s")
     own = ids.derived("rsv", tenant, asked.source, asked.id) if asked.id else ids.new("rsv")
-    state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
     try:
-        with Deadline(deadline_ms / 1000):
-            tries = 0
-            while tries < TRIES:
-                taken = frame(state, tenant, asked.meter) if state.version else blank(tenant)
-                asking, knew = Asking(tenant, state, taken, asked), state.seen.text
-                answer = await store.run_check(parts, store.call_of(parts, asking, (own, lease_s * 1000)))
-                if answer[0] == "DECIDED":
-                    if answer[10]:
-                        grow_later(parts.db, tenant, state)
-                    return Reservation(
-                        id=f"{own}.{asked.meter}",
-                        meter=asked.meter,
-                        cost=asked.cost,
-                        until=int(answer[9]),
-                        decision=decision(asking, answer, holds=True),
-                    )
-                tries += not await learn(parts, asking, answer, knew)
+        asking, outcome = await decide(parts, tenant, asked, (own, lease_s * 1000))
     except TimeoutError:
-        raise late(deadline_ms) from None
-    raise unsettled()
+        raise late(parts) from None
+    return Reservation(
+        id=f"{own}.{asked.meter}",
+        meter=asked.meter,
+        cost=asked.cost,
+        until=outcome.until,
+        decision=decision(asking, outcome),
+    )
 
 
 async def commit(parts: Parts, tenant: str, id_: str, cost: float, asker: Question | None = None) -> Settled:
@@ -85,14 +75,14 @@ async def _settle(parts: Parts, tenant: str, id_: str, cost: float | None, asker
     if named is None:
         raise _no_reservation()
     own, meter = named.groups()
-    state, deadline_ms = known(tenant), parts.settings.check_timeout_ms
+    state = known(tenant)
     status = "released" if cost is None else "committed"
     try:
-        with Deadline(deadline_ms / 1000):
+        with Deadline(parts.settings.check_timeout_ms / 1000):
             for _ in range(TRIES):
                 if state.version and all(meter != one.name for one in state.policy.meters):
                     raise _no_reservation()
-                taken = frame(state, tenant, meter) if state.version else blank(tenant)
+                taken = frame(state, tenant, meter)
                 amount = taken.amount(cost or 0) if state.version else 0
                 asking = Asking(tenant, state, taken, asker)
                 answer = await store.run_settle(parts, store.settle_of(asking, own, status, amount))
@@ -114,7 +104,7 @@ async def _settle(parts: Parts, tenant: str, id_: str, cost: float | None, asker
                     case _:
                         await learn(parts, asking, answer)
     except TimeoutError:
-        raise late(deadline_ms) from None
+        raise late(parts) from None
     raise unsettled()
 
 

@@ -3,14 +3,16 @@
 import asyncio
 import functools
 import hashlib
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from veloflux.context import Parts
 from veloflux.db import documents, keys, ranking, scripts
 from veloflux.db.client import Db
 from veloflux.kit.network import customer_network
-from veloflux.limits.frame import Frame
+from veloflux.limits.frame import Frame, Rates
 from veloflux.limits.grant import Grant, Instance, read_instance
 from veloflux.limits.model import Question
 from veloflux.metering import seen
@@ -23,7 +25,10 @@ SETTLE = scripts.load("limits", "settle")
 MAY_CHECK = " ".join(["", *(role for role, permissions in ROLES.items() if "usage:write" in permissions), ""]).encode()
 _api_key = functools.lru_cache(maxsize=16_384)(keys.api_key)
 
+_encode = msgspec.msgpack.Encoder().encode
+
 OVER_AT_ONCE = 1_000
+NO_MARK, NO_LEASE = bytes(8), (0, 0, "")
 
 Call = tuple[list[str], list[Any]]
 """KEYS and ARGV of a script."""
@@ -40,57 +45,102 @@ class Asking(NamedTuple):
     asked: Question
 
 
-def call_of(parts: Parts, asking: Asking, lease: Lease | None = None, *, dry: bool = False) -> Call:
-    """What the check script is asked; with a lease it reserves."""
-    tenant, state, frame, asked = asking
-    (number, _, buckets, before, _), fresh = state.seen_now(1)
-    at, earlier, identity, content = 0, 0, b"", 0
+class Part(NamedTuple):
+    """What a call has of one question: check, dry or reserve; its cost in the places of the meter; of its id (b"": it
+    has none) the mark and the number that tells its content; the key of the limits of its address, if there are any."""
+
+    what: str
+    amount: int
+    mark: bytes
+    content: int
+    address: str
+    lease: Lease | None
+
+
+def part_of(parts: Parts, asking: Asking, rates: Rates, lease: Lease | None) -> Part:
+    """With a lease it reserves. Without a meter, or about a feature that the plan lacks, it counts nothing.
+
+    :raises InputInvalid: the cost is finer than the meter.
+    """
+    tenant, _, frame, asked = asking
+    lacks = asked.feature and not frame.features.get(asked.feature)
+    dry = asked.dry_run or lacks or not asked.meter
+    mark, content = b"", 0
     if asked.id:
-        identity = seen.marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
-        [at] = seen.places(identity, buckets)
-        [earlier] = seen.places(identity, before) if before else [0]
-        what = f"{asked.meter} {asked.cost}" if lease is None else f"reserve {asked.meter} {asked.cost}"
-        content = seen.of_check(what.encode())
+        mark = seen.marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
+        content = seen.of_check(f"{'reserve ' if lease else ''}{asked.meter} {asked.cost}".encode())
+    return Part(
+        what="reserve" if lease else "dry" if dry else "check",
+        amount=frame.amount(asked.cost) if asked.meter and frame.version else 0,
+        mark=mark,
+        content=content,
+        address=_address_key(parts, tenant, asked.address) if rates.of_address else "",
+        lease=lease,
+    )
+
+
+def check_of(asking: Asking, rates: Rates, addresses: str, questions: Sequence[Part]) -> Call:
+    """What the check script is asked; all but their parts the questions share with the first of them, `asking`."""
+    tenant, state, frame, asked = asking
+    known, fresh = state.seen_now(len(questions))
     key, digest = asked.key or ("", "")
-    own = state.rates_of(key)
-    rates = frame.rates_for(asked, own)
-    limits, amount = frame.limits, frame.amount(asked.cost) if asked.meter and state.version else 0
     names = [
-        limits,
-        _api_key(tenant, key) if key else limits,
-        _address_key(parts, tenant, asked.address) if rates.of_address else limits,
+        frame.limits,
+        _api_key(tenant, key) if key else frame.limits,
         *frame.heads,
-        seen_key(tenant, number, at),
-        seen_key(tenant, number - 1, earlier) if before else limits,
-        frame.minutes,
         frame.leases,
-        keys.reservation(tenant, lease[0]) if lease else limits,
         *frame.tails,
     ]
+    marks = b"".join([part.mark or NO_MARK for part in questions])
+    buckets = seen.places(marks, known.buckets)
+    before = seen.places(marks, known.before) if known.before else []
+
+    placed: dict[str, int] = {}
+
+    def place(name: str) -> int:
+        if name not in placed:
+            names.append(name)
+            placed[name] = len(names)
+        return placed[name]
+
+    told = [
+        (
+            part.what,
+            part.amount,
+            part.content,
+            place(seen_key(tenant, known.number, buckets[at])) if part.mark else 0,
+            place(seen_key(tenant, known.number - 1, before[at])) if part.mark and before else 0,
+            place(part.address) if part.address else 0,
+            *(_lease(place, tenant, part) if part.lease else NO_LEASE),
+        )
+        for at, part in enumerate(questions)
+    ]
     args = [
-        state.version,
+        frame.version,
         digest,
         MAY_CHECK,
         *frame.time_args,
-        state.addresses_for(key, asked.used_from),
+        addresses,
         state.seen.text,
         fresh,
         state.policy.seen_ms,
-        identity,
-        content,
-        amount,
-        own,
-        "dry" if dry else "reserve" if lease else "check",
+        rates.own,
         frame.reserved_field,
         frame.day_member,
-        lease[1] if lease else 0,
-        f"{lease[0]}|{amount}" if lease else b"",
         frame.meter_key,
         key or "anonymous",
         tenant,
+        _encode(told),
+        marks,
         *rates.args,
     ]
     return names, args
+
+
+def _lease(place: Callable[[str], int], tenant: str, part: Part) -> tuple[int, int, str]:
+    assert part.lease
+    id_, life_ms = part.lease
+    return place(keys.reservation(tenant, id_)), life_ms, f"{id_}|{part.amount}"
 
 
 def settle_of(asking: Asking, reservation: str, status: str, amount: int) -> Call:
@@ -101,13 +151,12 @@ def settle_of(asking: Asking, reservation: str, status: str, amount: int) -> Cal
         frame.limits,
         _api_key(tenant, key) if key else frame.limits,
         *frame.heads,
-        frame.minutes,
         frame.leases,
         keys.reservation(tenant, reservation),
         *frame.tails,
     ]
     args = [
-        state.version,
+        frame.version,
         digest,
         MAY_CHECK,
         *frame.time_args,
@@ -236,15 +285,6 @@ async def instances(db: Db, tenant: str, meter_key: str) -> list[Instance]:
     """What a meter's checks can burn, with what is left."""
     pairs = await db.call("HGETALL", keys.credit_state(tenant, meter_key))
     return [read_instance(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
-
-
-async def leases(db: Db, tenant: str, meter_key: str, since: int, count: int) -> list[tuple[str, int]]:
-    """Reservations with their amounts, as the set has them, and until when they are held: all that end at `since`, and
-    then `count` that end later, as far as there are; times in epoch ms."""
-    key = keys.leases(tenant, meter_key)
-    ties = await db.call("ZCOUNT", key, since, since)
-    rows = await db.call("ZRANGE", key, since, "+inf", "BYSCORE", "LIMIT", 0, ties + count, "WITHSCORES")
-    return [(member, int(score)) for member, score in zip(rows[::2], rows[1::2], strict=True)]
 
 
 async def granted(db: Db, tenant: str, field: str) -> str | None:

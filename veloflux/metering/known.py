@@ -4,9 +4,11 @@ Nothing here decides: each script compares what the caller assumed with what is,
 """
 
 from collections import OrderedDict
+from typing import Any
 
 from veloflux.errors import NotFound, VeloFluxError
 from veloflux.kit import clock, crypto
+from veloflux.kit.turn import Turn
 from veloflux.metering.quotas import Present, present
 from veloflux.metering.seen import Seen
 from veloflux.plans import Policy
@@ -23,7 +25,8 @@ TRUSTED_S = 300.0
 class Known:
     """One tenant: its policy, the state of its seen events, how far Redis' clock is ahead.
 
-    `full` counts buckets that were found full and have not been split for.
+    `full` counts buckets that were found full and have not been split for; `turns` are what is asked in this turn of
+    the event loop, by kind.
     """
 
     closed_through = 0
@@ -33,6 +36,7 @@ class Known:
         self.policy = Policy()
         self.version = ""
         self.frames: dict[str, object] = {}
+        self.turns: dict[object, Turn[Any, Any]] = {}
         self.seen = Seen()
         self.full = 0
         self._quotas: Present | None = None

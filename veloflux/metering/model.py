@@ -42,6 +42,20 @@ class Outcome(NamedTuple):
     result: Result
     repeated: frozenset[int]
 
+    def part(self, start: int, end: int) -> "Outcome":
+        """What became of the events from `start` to before `end`, as if they had come alone.
+
+        >>> both = Outcome(Result(1, 1), frozenset({1}))
+        >>> both.part(0, 1).result, both.part(1, 2).result
+        (Result(accepted=1, duplicates=0, rejected=()), Result(accepted=0, duplicates=1, rejected=()))
+        """
+        if not self.repeated and not self.result.rejected:
+            return Outcome(Result(end - start, 0), self.repeated)
+        inside = [one for one in self.result.rejected if start <= one.index < end]
+        rejected = tuple(Rejection(one.index - start, one.code, one.reason) for one in inside)
+        repeated = frozenset(at - start for at in self.repeated if start <= at < end)
+        return Outcome(Result(end - start - len(rejected) - len(repeated), len(repeated), rejected), repeated)
+
 
 def rejection(index: int, error: EventRejected) -> Rejection:
     """What an error means for the event at this place of its batch."""

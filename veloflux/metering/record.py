@@ -1,10 +1,13 @@
 """Count events, each once, in batches of one script call each."""
 
-from collections.abc import Sequence
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from veloflux.context import Parts
 from veloflux.errors import CounterOutOfRange, IdReused, Unavailable
+from veloflux.kit.turn import Turn
 from veloflux.metering import store
 from veloflux.metering.counters import Counters
 from veloflux.metering.distinct import distinguisher
@@ -13,11 +16,13 @@ from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Outcome, Rejection, Result
 from veloflux.metering.open_periods import open_periods
-from veloflux.metering.program import Batch, Program, Ruler, Window, compose, cut
+from veloflux.metering.program import EVENTS_MAX, Batch, Program, Ruler, Window, compose, cut
 from veloflux.metering.quota_shares import Terms
 from veloflux.metering.seen import marker
 
 TRIES = 8
+FEW = 50
+"""So many events of one caller, and fewer, wait for those of others in the same turn of the event loop."""
 
 
 async def record(
@@ -39,7 +44,32 @@ async def record(
 async def record_each(
     parts: Parts, tenant: str, events: Sequence[Event], *, backfill: bool = False, actor: str = "anonymous"
 ) -> Outcome:
-    """As `record`; tells which events came before."""
+    """As `record`; tells which events came before. Few events share the calls of those that come at once."""
+    each = functools.partial(_record, parts, tenant, backfill, actor)
+    if len(events) > FEW:
+        return await each(events)
+    turns, kind = known(tenant).turns, (id(parts), backfill, actor)
+    turn = turns.get(kind) or Turn(turns, kind, functools.partial(_together, each), EVENTS_MAX)
+    found: Outcome = await turn.add(events, len(events))
+    return found
+
+
+async def _together(each: Callable[[Sequence[Event]], Awaitable[Outcome]], lots: list[Sequence[Event]]) -> list[Any]:
+    """The outcome of each lot, or its error; where all together take a counter too far, each is tried by itself."""
+    if len(lots) == 1:
+        return [await each(lots[0])]
+    try:
+        whole = await each([event for lot in lots for event in lot])
+    except CounterOutOfRange:
+        return await asyncio.gather(*(each(lot) for lot in lots), return_exceptions=True)
+    outcomes, start = [], 0
+    for lot in lots:
+        outcomes.append(whole.part(start, start + len(lot)))
+        start += len(lot)
+    return outcomes
+
+
+async def _record(parts: Parts, tenant: str, backfill: bool, actor: str, events: Sequence[Event]) -> Outcome:
     recording = _Recording(parts, tenant, events, backfill, actor)
     while recording.at < len(events):
         await recording.step()

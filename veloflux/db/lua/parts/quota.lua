@@ -22,15 +22,16 @@ local function grants_of(credits, now)
   return grants, left
 end
 
--- Pay up to `units` from the grants; gives how many were paid.
+-- Pay up to `units` from the grants, in which this is noted too; gives how many were paid.
 local function burn(credits, grants, units)
   local paid = 0
   for _, grant in ipairs(grants) do  -- as many as there are
     local part = math.min(grant.left, units - paid)
-    if part <= 0 then break end
-    paid = paid + part
-    redis.call('HSET', credits, grant.id, string.format('%s|%.0f|%d|%.0f|%s', grant.amount, grant.left - part,
-      grant.priority, grant.starts, grant.expires < math.huge and string.format('%.0f', grant.expires) or ''))
+    if part > 0 then
+      paid, grant.left = paid + part, grant.left - part
+      redis.call('HSET', credits, grant.id, string.format('%s|%.0f|%d|%.0f|%s', grant.amount, grant.left,
+        grant.priority, grant.starts, grant.expires < math.huge and string.format('%.0f', grant.expires) or ''))
+    end
   end
   return paid
 end

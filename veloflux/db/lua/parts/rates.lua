@@ -1,7 +1,7 @@
--- Rate limits, each of whose state is one text. Each function gives: how long to wait in µs if `cost` may not pass now
--- (0: it may), the state when it passed, how much might pass before, µs until it is whole (or the oldest leaves), and
--- the state to be kept in any case where the clock was set back or the plan changed: what is ahead of the clock is cut,
--- so that it nears as time passes.
+-- Rate limits, each of whose state is one text (that of GCRA may be given as the number that it is). Each function gives:
+-- how long to wait in µs if `cost` may not pass now (0: it may), the state when it passed, how much might pass before, µs
+-- until it is whole (or the oldest leaves), and the state to be kept in any case where the clock was set back or the plan
+-- changed: what is ahead of the clock is cut, so that it nears as time passes.
 
 -- GCRA: the state is the time at which the limit would be whole again.
 local function gcra(state, micros, cost, emission, tolerance)
@@ -9,12 +9,12 @@ local function gcra(state, micros, cost, emission, tolerance)
   if arrival < micros then arrival = micros end
   if arrival > micros + tolerance then
     arrival = micros + tolerance
-    cut = string.format('%.0f', arrival)
+    cut = arrival
   end
   local wait = arrival + emission * cost - tolerance - micros
   -- More than the burst at once never passes; then the wait is until the limit is whole.
   if wait > 0 then wait = math.min(wait, math.max(arrival - micros, emission)) else wait = 0 end
-  return wait, string.format('%.0f', arrival + emission * cost),
+  return wait, arrival + emission * cost,
     math.floor((micros + tolerance - arrival) / emission), arrival - micros, cut
 end
 

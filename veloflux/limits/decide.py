@@ -1,0 +1,155 @@
+"""Questions are decided by the check script, and those that come at once by one call of it.
+
+What waits in one turn of the event loop and shares tenant, API key, meter and limits goes together; the script decides
+one after the other. So a busy tenant costs Redis one call for many requests, and an idle one waits for nobody.
+"""
+
+import asyncio
+import functools
+from typing import Any, NamedTuple
+
+from veloflux.context import Parts
+from veloflux.errors import CounterOutOfRange, IdReused
+from veloflux.kit.deadline import Deadline
+from veloflux.kit.turn import Turn
+from veloflux.limits import store
+from veloflux.limits.frame import Rates, frame
+from veloflux.limits.learn import learn, unsettled
+from veloflux.limits.model import Question
+from veloflux.limits.store import Asking, Lease, Part
+from veloflux.metering.grow import grow_later, make_room
+from veloflux.metering.known import known
+from veloflux.plans import RateLimit
+
+TRIES = 8
+AT_ONCE_MAX = 100
+
+
+class Outcome(NamedTuple):
+    """What the script says of one question; `code` is OK, SEEN, RESERVED, RATE or QUOTA.
+
+    `refused` is the number of the limit that refuses, from 1, and `wait_us` how long a rate does; `paid` is what
+    credits paid, `watched` the numbers of the shadows that would have refused, `until` the end of the lease. `left`
+    tells of each of the rate limits what it had left, and then in how many µs it would be whole. `passed` is the amount
+    that counts now or is held; `total` of the month, `reserved` and `used` of each quota include it.
+    """
+
+    code: str
+    refused: int
+    wait_us: int
+    paid: int
+    watched: str
+    until: int
+    rates: tuple[RateLimit, ...]
+    left: list[int]
+    passed: int
+    total: int
+    reserved: int
+    used: list[int]
+
+
+Said = Outcome | str | bool | list[Any]
+"""An outcome, or why there is none; True: ask again, and this comes to an end by itself."""
+
+
+async def decide(parts: Parts, tenant: str, asked: Question, lease: Lease | None = None) -> tuple[Asking, Outcome]:
+    """Ask until it is decided; with a lease reserve. What has no meter, or is about a feature that the plan lacks,
+    counts nothing.
+
+    :raises TimeoutError: Redis is late (a setting, 80 ms). :raises VeloFluxError: as `check`, for what cannot be
+        decided or may not be asked.
+    """
+    state, loop = known(tenant), asyncio.get_running_loop()
+    until = loop.time() + parts.settings.check_timeout_ms / 1000
+    asking = Asking(tenant, state, frame(state, tenant, asked.meter), asked)
+    knew, said = state.seen.text, await _join(parts, asking, lease)
+    if isinstance(said, Outcome):
+        return asking, said
+    tries = 0
+    with Deadline(until - loop.time()):
+        while tries < TRIES:
+            tries += not await _take(parts, asking, said, knew)
+            asking = Asking(tenant, state, frame(state, tenant, asked.meter), asked)
+            knew, said = state.seen.text, await _join(parts, asking, lease)
+            if isinstance(said, Outcome):
+                return asking, said
+    raise unsettled()
+
+
+async def _take(parts: Parts, asking: Asking, said: Said, knew: str) -> bool:
+    """Make it possible to ask again. True: this comes to an end by itself.
+
+    :raises IdReused, CounterOutOfRange, NotAuthenticated: there is nothing more to ask.
+    """
+    match said:
+        case "GROW":
+            await make_room(parts.db, asking.tenant, asking.state, knew)
+            return True
+        case "CONFLICT":
+            raise IdReused(
+                "This id came before with another meter or cost, or to reserve; each request needs an id of its own"
+            )
+        case "OVER":
+            raise IdReused("This id was reserved before, and the reservation is over; take another id")
+        case "RANGE":
+            raise CounterOutOfRange("This month's usage would pass 10^18; nothing was counted")
+        case list():
+            return await learn(parts, asking, said, knew)
+        case _:
+            return bool(said)
+
+
+def _join(parts: Parts, asking: Asking, lease: Lease | None) -> "asyncio.Future[Said]":
+    """The answer to one question, from the call that its like of this turn share."""
+    _, state, taken, asked = asking
+    key = asked.key[0] if asked.key else ""
+    rates = taken.rates_for(asked, state.rates_of(key))
+    addresses = state.addresses_for(key, asked.used_from)
+    question = store.part_of(parts, asking, rates, lease)
+    kind = id(rates), asked.key, addresses, id(parts)
+    turn = state.turns.get(kind)
+    if turn is None:
+        turn = Turn(state.turns, kind, functools.partial(_ask, parts, asking, rates, addresses), AT_ONCE_MAX)
+    return turn.add(question)
+
+
+async def _ask(parts: Parts, asking: Asking, rates: Rates, addresses: str, questions: list[Part]) -> list[Said]:
+    """What each of several questions is told that share all but their parts with `asking`."""
+    knew = asking.state.seen.text
+    with Deadline(parts.settings.check_timeout_ms / 1000):
+        answer = await store.run_check(parts, store.check_of(asking, rates, addresses, questions))
+        match answer[0]:
+            case "DECIDED":
+                return _decided(parts, asking, rates, questions, answer)
+            case "ADDRESS":  # may hold for one of them, and not for another
+                return [answer] * len(questions)
+            case _:
+                return [await learn(parts, asking, answer, knew)] * len(questions)
+
+
+def _decided(parts: Parts, asking: Asking, rates: Rates, questions: list[Part], answer: list[Any]) -> list[Said]:
+    """Each question finds what those before it have left."""
+    _, tenant_total, held, raised, pairs, said = answer
+    total, reserved = int(tenant_total), int(held)
+    used = [int(counted) - int(paid) for counted, paid in zip(pairs[::2], pairs[1::2], strict=True)]
+    outcomes: list[Said] = []
+    for question, one in zip(questions, said, strict=True):
+        if isinstance(one, str):
+            outcomes.append(one)
+            continue
+        code, refused, wait_us, paid, watched, until, full, *left = one
+        passed = question.amount if code == "OK" and question.what != "dry" else 0
+        if passed and question.what == "reserve":
+            reserved += passed
+        elif passed:
+            total += passed
+            used = [before + passed - paid for before in used]
+        if full:
+            grow_later(parts.db, asking.tenant, asking.state)
+        found = code, refused, wait_us, paid, watched, int(until)
+        outcomes.append(Outcome(*found, rates.limits, left, passed, total, reserved, used))
+    if raised:
+        parts.wake(asking.tenant)
+    if asking.asked.key:
+        asking.state.trust(*asking.asked.key)
+    return outcomes
