@@ -17,7 +17,7 @@ from veloflux.identity import commands as identity_commands
 from veloflux.identity import factor_commands, rebuild_people_index
 from veloflux.jobs import commands as jobs
 from veloflux.limits import commands as limits
-from veloflux.limits import credits_commands, plan_commands
+from veloflux.limits import credits_commands, leases_commands, plan_commands
 from veloflux.metering import commands as metering
 from veloflux.notifications import commands as notifications
 from veloflux.personal_data import commands as personal_data
@@ -70,6 +70,7 @@ identity_commands.auth.command("keep")(personal_data.keep_own)
 tenants.app.command("change-plan")(plan_commands.change_plan)
 app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 app.add_typer(credits_commands.app, name="credits", help="What a tenant may use beyond its quotas")
+app.add_typer(leases_commands.app, name="reservations", help="What is held for work of unknown size")
 tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)
 metering.app.command("near")(limits.near_command)

@@ -369,6 +369,14 @@ class TenantFailurePolicySet(Event, frozen=True, kw_only=True):
     fails_open: bool
 
 
+class TenantBillingAnchorSet(Event, frozen=True, kw_only=True):
+    """Billing periods of a tenant begin on another day of the month; the running one is that which the day gives."""
+
+    name = "tenant.billing_anchor_set"
+    tenant: str
+    anchor: str
+
+
 class TenantSuspended(Event, frozen=True, kw_only=True):
     """The operator suspended a tenant; the trail has the reason."""
 

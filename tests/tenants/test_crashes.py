@@ -4,6 +4,7 @@ import contextlib
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
@@ -178,6 +179,9 @@ OPERATIONS = {
     ),
     "change the failure policy": Operation(
         lambda at: tenants.set_failure_policy(at.acme, fails_open=True), (), ("tenant.failure_policy_set",)
+    ),
+    "move the billing anchor": Operation(
+        lambda at: tenants.set_billing_anchor(at.acme, date(2026, 1, 31)), (), ("tenant.billing_anchor_set",)
     ),
     "change the plan": Operation(lambda at: change_plan(at.acme, "pro"), (), ("tenant.plan_changed",)),
     "set an override": Operation(lambda at: set_override(at.acme, MORE), (), ("override.set",)),

@@ -23,6 +23,7 @@ from veloflux.identity.ceremony import Credential
 from veloflux.kit import clock, ids
 from veloflux.limits.credits import grant_credit
 from veloflux.limits.grant import Terms
+from veloflux.limits.leases import list_reservations
 from veloflux.plans import catalogue
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
@@ -150,6 +151,12 @@ async def _reservation(side: Side) -> str:
     return (await limits.reserve(side.inside.parts, side.tenant.id, limits.Question(meter="requests"))).id
 
 
+async def _reservation_cursor(side: Side) -> str:
+    for _ in range(2):
+        await _reservation(side)
+    return (await list_reservations(side.inside, limit=1)).next or ""
+
+
 async def _grant(side: Side) -> str:
     return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
 
@@ -176,12 +183,14 @@ FACTORIES: dict[str, Factory] = {
     "job": _dead_job,
     "join/token": _oidc_link_of_a_newcomer,
     "key": _key,
+    "limits.cursor": _reservation_cursor,
     "link/token": _oidc_link_of_the_owner,
     "message": _message,
     "owner": _tenant_id,
     "passkey": _passkey,
     "q": _email,
     "reservation": _reservation,
+    "reservations.list.cursor": _reservation_cursor,
     "reset/token": _reset,
     "roles.change.name": _role,
     "roles.delete.name": _role,
@@ -312,7 +321,9 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
 
 COMMAND_WORDS = {
     "amount": "5",
+    "anchor": "2026-01-31",
     "client_id": "veloflux",
+    "cost": "1",
     "domain": "example.com",
     "email": "new@example.com",
     "file": "/dev/null",

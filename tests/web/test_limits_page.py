@@ -1,5 +1,6 @@
 """The page of a tenant's limits, and the form that explains a refusal."""
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -10,7 +11,7 @@ from tests.customers import put_policy, quota, rate
 from tests.web.scene import Scene
 from tests.web.test_pages import browser
 from tests.worker.working import until
-from veloflux.limits import Question, check
+from veloflux.limits import Question, check, commit, reserve
 
 HERE = "/console/t/acme/limits"
 
@@ -78,6 +79,46 @@ async def test_operators_see_who_is_near_a_limit_and_owners_do_not(web: str, sce
     async with browser(web, scene.tokens["alice"]) as alice:
         assert (await alice.get("/console/near")).status_code == 403
         assert (await alice.get("/api/usage/near", headers=scene.headers("alice"))).status_code == 403
+
+
+async def test_what_is_held_is_shown_page_by_page_and_released_by_hand(alice: httpx2.AsyncClient, scene: Scene) -> None:
+    await put_policy(scene.acme, rates=(), quotas=(quota(100),))
+    empty = (await alice.get(HERE)).text
+    assert "No reservation holds anything" in empty
+    assert "/api/reservations" in empty
+    held = await reserve(scene.acme.parts, scene.acme.tenant, Question(meter="requests", cost=40))
+    page = (await alice.get(HERE)).text
+    [action] = re.findall(r'action="(/console/t/acme/reservations/[^"]+/release)"', page)
+    assert held.id in action
+    assert (await alice.post(action)).headers["location"] == HERE
+    assert "No reservation holds anything" in (await alice.get(HERE)).text
+    assert (await alice.post(action)).status_code == 303  # safe to repeat
+    committed = await reserve(scene.acme.parts, scene.acme.tenant, Question(meter="requests"))
+    await commit(scene.acme.parts, scene.acme.tenant, committed.id, 1)
+    late = await alice.post(action.replace(held.id, committed.id))
+    assert (late.status_code, 'id="limits"' in late.text) == (409, True)
+
+
+async def test_only_operators_set_the_billing_period_and_all_see_it(web: str, scene: Scene) -> None:
+    form = {"anchor": "2024-01-31"}
+    async with browser(web, scene.tokens["olivia"]) as olivia:
+        assert (await olivia.post("/console/t/acme/billing-anchor", data=form)).status_code == 303
+        assert 'value="2024-01-31"' in (await olivia.get("/console/t/acme/plan")).text
+        wrong = await olivia.post("/console/t/acme/billing-anchor", data={"anchor": "31"})
+        assert (wrong.status_code, 'id="e-anchor"' in wrong.text) == (400, True)
+    async with browser(web, scene.tokens["alice"]) as alice:
+        page = (await alice.get("/console/t/acme/plan")).text
+        assert "on day 31, in the time zone America/Sao_Paulo." in page
+        assert 'data-action="tenants.set_billing_anchor"' not in page
+        assert (await alice.post("/console/t/acme/billing-anchor", data=form)).status_code == 403
+
+
+async def test_a_quota_without_an_end_is_near_its_limit_until_never(web: str, scene: Scene) -> None:
+    await put_policy(scene.acme, rates=(), quotas=(quota(10, period="lifetime", thresholds=(80,)),))
+    await check(scene.acme.parts, scene.acme.tenant, Question(meter="requests", cost=9))
+    async with browser(web, scene.tokens["olivia"]) as olivia:
+        await until(lambda: _lists(olivia))
+        assert '<td class="nowrap">Never</td>' in (await olivia.get("/console/near")).text
 
 
 async def _lists(olivia: httpx2.AsyncClient) -> bool:

@@ -21,7 +21,8 @@ from veloflux.web.access import COOKIE
 HOSTILE = """<script>alert(1)</script>"'{{7*7}}"""
 TAG = re.compile(r"<[a-zA-Z][^>]*>")
 IDS = {"session": "ses_0", "owner": "ten_1", "job": "job_0", "user": "usr_0", "key": "key_0", "passkey": "pky_0"}
-ARGUMENTS = {"token": "0", "role": "watch", "meter": "requests", "override": "feature:x", "grant": "grt_0", **IDS}
+OF_LIMITS = {"meter": "requests", "override": "feature:x", "grant": "grt_0", "reservation": "rsv_0"}
+ARGUMENTS = {"token": "0", "role": "watch", **IDS, **OF_LIMITS}
 NEW_TENANT = {"plan": "free", "zone": "UTC", "currency": "BRL", "language": "en", "mode": "live"}
 
 

@@ -1,4 +1,4 @@
-"""Pages of a sorted set, newest first: lists of documents by the time they were made."""
+"""Pages of a sorted set: lists of documents by the time they were made, newest first; what ends, soonest first."""
 
 from veloflux.db.client import Db
 from veloflux.errors import CursorInvalid
@@ -21,6 +21,14 @@ async def newest(db: Db, key: str, cursor: str, limit: int) -> tuple[list[str], 
     shown = found[:limit]
     following = page.encode(f"{shown[-1][1]} {shown[-1][0]}") if len(found) > limit else None
     return [member for member, _ in shown], following
+
+
+async def soonest(db: Db, key: str, since: int, count: int) -> list[tuple[str, int]]:
+    """Members with their scores, by rising score: all with the score `since`, and then `count` with a higher one, as
+    far as there are."""
+    ties = await db.call("ZCOUNT", key, since, since)
+    rows = await db.call("ZRANGE", key, since, "+inf", "BYSCORE", "LIMIT", 0, ties + count, "WITHSCORES")
+    return [(member, int(score)) for member, score in zip(rows[::2], rows[1::2], strict=True)]
 
 
 def _place(cursor: str) -> tuple[str, str]:

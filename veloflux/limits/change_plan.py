@@ -3,10 +3,9 @@
 What it used of a present period can be more than the new plan allows. The new plan says what becomes of that: the
 former limit stays until the period ends (`keep`), the new one only marks overage until then (`soft`), or refuses at
 once (`block`). Of a quota for the whole life there is no end: what is kept stays until an operator removes the
-override. A billing period is a month of the tenant's zone.
+override. A billing period is the one that the tenant's anchor gives.
 """
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -16,17 +15,17 @@ from veloflux import tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import PlanChanged
-from veloflux.kit import period
 from veloflux.limits.overrides import Rows, holding, put_overrides
-from veloflux.metering import read_usage, totals
 from veloflux.metering.measure import shown
+from veloflux.metering.open_periods import Opening
+from veloflux.metering.quotas import Span, spans
+from veloflux.metering.used import used_in
 from veloflux.plans import (
     Catalogue,
     Meter,
     Override,
     Plan,
     Policy,
-    QuotaLimit,
     compiled,
     find_overrides,
     pick_meter,
@@ -61,7 +60,7 @@ class PlanChange(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Excess(NamedTuple):
     meter: Meter
-    quota: QuotaLimit
+    span: Span
     used: int
 
 
@@ -88,7 +87,7 @@ async def _change(ctx: Context, name: str, *, dry_run: bool) -> PlanChange:
     )
     if dry_run or plan.id == tenant.plan:
         return change
-    rows |= {one.key: one for one in _relief(ctx, tenant, plan, held, excess)}
+    rows |= {one.key: one for one in _relief(ctx, plan, held, excess)}
     tx = Transaction(ctx, tenant.id)
     changed = tx.change(keys.tenant(tenant.id), tenant, msgspec.structs.replace(tenant, plan=plan.id))
     if before or rows:
@@ -101,37 +100,26 @@ async def _change(ctx: Context, name: str, *, dry_run: bool) -> PlanChange:
 
 async def _excess(ctx: Context, tenant: Tenant, plan: Plan, of: Catalogue, rows: Rows) -> list[_Excess]:
     """Quotas as they would be, of which more is used."""
-    policy = compiled(plan, of, tenant.zone, tenant.clock, rows.values())
+    now = ctx.now()
+    policy = compiled(plan, of, tenant.zone, tenant.clock, rows.values(), billing_anchor=tenant.billing_anchor)
     found = []
-    for quota in policy.effective(ctx.now()).quotas:
+    for quota in policy.effective(now).quotas:
         meter = pick_meter(of.meters, quota.meter)
-        used = await _used(ctx, tenant, meter, quota.period)
+        [span] = spans(policy, [quota], meter.name, now)
+        [used] = await used_in(ctx.db, Opening(tenant.id, meter.key, tenant.zone, (span,)), now)
         if used > quota.limit and not quota.shadow:
-            found.append(_Excess(meter, quota, used))
+            found.append(_Excess(meter, span, used))
     return found
 
 
-async def _used(ctx: Context, tenant: Tenant, meter: Meter, of: Period) -> int:
-    """What the present period of a quota has used, in the meter's places."""
-    match of:
-        case "day":
-            today = period.day_of(ctx.now(), tenant.zone)
-            used = (await read_usage(ctx, meter.name, "day", today, today)).total
-        case "lifetime":
-            used = (await read_usage(ctx, meter.name, "month")).total
-        case _:
-            [total] = await totals(ctx.db, tenant.id, meter.key, [period.month_of(ctx.now(), tenant.zone)])
-            return total or 0
-    return int((used or 0) * 10**meter.places)
-
-
-def _relief(ctx: Context, tenant: Tenant, plan: Plan, held: Policy, excess: list[_Excess]) -> list[Override]:
+def _relief(ctx: Context, plan: Plan, held: Policy, excess: list[_Excess]) -> list[Override]:
     """What softens the new plan until the periods end. A quota that is soft by itself needs none."""
     if plan.when_exceeded == "block":
         return []
     former = {(quota.meter, quota.period): quota for quota in held.effective(ctx.now()).quotas}
     relief = []
-    for meter, quota, _ in excess:
+    for meter, span, _ in excess:
+        quota = span.quota
         stays = quota if plan.when_exceeded == "soft" else former.get((quota.meter, quota.period))
         if quota.hard:
             relief.append(
@@ -141,26 +129,17 @@ def _relief(ctx: Context, tenant: Tenant, plan: Plan, held: Policy, excess: list
                     period=quota.period,
                     value=None if stays is None else stays.limit // 10**meter.places,
                     hard=plan.when_exceeded == "keep" and (stays is None or stays.hard),
-                    until=_end(ctx.now(), tenant.zone, quota.period),
+                    until=span.end,
                 )
             )
     return relief
-
-
-def _end(now: int, zone: str, of: Period) -> int | None:
-    match of:
-        case "day":
-            return period.day_start(period.day_of(now, zone) + timedelta(days=1), zone)
-        case "lifetime":
-            return None
-    return period.month_bounds(period.month_of(now, zone), zone)[1]
 
 
 def _shown(one: _Excess) -> Exceeded:
     places = one.meter.places
     return Exceeded(
         meter=one.meter.name,
-        period=one.quota.period,
+        period=one.span.quota.period,
         used=shown(one.used, places),
-        limit=shown(one.quota.limit, places),
+        limit=shown(one.span.quota.limit, places),
     )

@@ -57,7 +57,7 @@ class SettledAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id: str
     meter: str
     status: Literal["committed", "released"]
-    cost: int | float
+    cost: float
     late: bool
     figures: Figures | None
 
@@ -94,14 +94,14 @@ async def commit_units(parts: Parts, received: Received) -> bytes:
     """What was counted. :raises NotFound, Conflict: see `reserve.commit`."""
     asked = parsed(_commit, received.body)
     tenant, key = await verified(parts, received, asked.tenant)
-    return _settled(await commit(parts, tenant, _id(received), whole(asked.cost), _asker(key, received)))
+    return _encode(settled(await commit(parts, tenant, _id(received), whole(asked.cost), _asker(key, received))))
 
 
 async def release_units(parts: Parts, received: Received) -> bytes:
     """That it is released. :raises NotFound, Conflict: see `reserve.release`."""
     asked = parsed(_release, received.body or b"{}")
     tenant, key = await verified(parts, received, asked.tenant)
-    return _settled(await release(parts, tenant, _id(received), _asker(key, received)))
+    return _encode(settled(await release(parts, tenant, _id(received), _asker(key, received))))
 
 
 def _asker(key: tuple[str, str] | None, received: Received) -> Question:
@@ -112,12 +112,11 @@ def _id(received: Received) -> str:
     return received.path.split("/")[3]
 
 
-def _settled(done: Settled) -> bytes:
+def settled(done: Settled) -> SettledAnswer:
+    """What the answer has of it."""
     shown = None if done.decision is None else figures(done.decision)
     status: Any = done.status
-    return _encode(
-        SettledAnswer(id=done.id, meter=done.meter, status=status, cost=done.cost, late=done.late, figures=shown)
-    )
+    return SettledAnswer(id=done.id, meter=done.meter, status=status, cost=done.cost, late=done.late, figures=shown)
 
 
 def _operation(name: str, summary: str, request: type, status: str, answer: type) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.metering import store
-from veloflux.metering.quotas import Span, life_ms, open_words, sources
+from veloflux.metering.quotas import Span, life_ms, open_words, replaced, sources
 
 
 class Opening(NamedTuple):
@@ -34,7 +34,10 @@ async def open_periods(db: Db, opening: Opening, open_: str, now: int) -> None:
         begun_with = sources(tenant, meter_key, span, zone, now)
         names.append(keys.counted(tenant, meter_key, span.name))
         life = life_ms(span)
-        program += [len(names), "" if life is None else life, len(begun_with)]
+        program += [len(names), "" if life is None else life]
+        if ended := replaced(span, open_.split()):
+            names.append(keys.counted(tenant, meter_key, ended))
+        program += [len(names) if ended else "", len(begun_with)]
         for name, first, last in begun_with:
             names.append(name)
             program += [len(names), "" if first is None else first, "" if last is None else last]

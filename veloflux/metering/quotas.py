@@ -128,6 +128,26 @@ def _quarters(tenant: str, meter_key: str, start: int, end: int) -> list[Source]
     return found
 
 
+def replaced(span: Span, open_: Iterable[str]) -> str:
+    """Which of the open periods a billing period cuts short, because the tenant's anchor changed; "" without one.
+
+    A name tells a period's first day, and so that it lasts until the same day of the next month at least.
+
+    >>> quota = QuotaLimit(meter="requests", limit=1, period="billing")
+    >>> [replaced(Span(quota, name, 0, 1), ["m2026-02", "b2026-02-28"]) for name in ("b2026-03-15", "b2026-03-31")]
+    ['b2026-02-28', '']
+    """
+    if span.quota.period != "billing":
+        return ""
+    first, after = period.billing_period(date.fromisoformat(span.name[1:]), span.name[1:])
+    for name in open_:
+        if name.startswith("b"):
+            other_first, other_after = period.billing_period(date.fromisoformat(name[1:]), name[1:])
+            if other_first < after and first < other_after:
+                return name
+    return ""
+
+
 def life_ms(span: Span) -> int | None:
     """How long its counter lives; None: for ever."""
     days = COUNTER_DAYS.get(span.quota.period)

@@ -57,6 +57,19 @@ async def totals(db: Db, tenant: str, meter: str, months: Sequence[str]) -> list
     return found
 
 
+async def used_of(db: Db, key: str, first: int | None, last: int | None) -> int:
+    """What a usage day has from its quarter `first` to its quarter `last`, or the total of a month, without them."""
+    if first is None or last is None:
+        return int(await db.call("HGET", key, "sum") or 0)
+    found = await db.call("HMGET", key, *range(first, last + 1))
+    return sum(int(amount) for amount in found if amount)
+
+
+async def paid_of(db: Db, counted: str) -> int:
+    """What credits paid of a quota's period."""
+    return int(await db.call("HGET", counted, "paid") or 0)
+
+
 async def read_seen(db: Db, tenant: str) -> Seen:
     """The state of the seen events."""
     return Seen.read(await db.call("HGET", keys.limits(tenant), "seen") or "")

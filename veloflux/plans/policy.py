@@ -146,10 +146,14 @@ class Holder(Protocol):
     def clock(self) -> str: ...
     @property
     def fails_open(self) -> bool: ...
+    @property
+    def billing_anchor(self) -> str: ...
 
 
-def compiled(plan: Plan, of: Catalogue, zone: str, clock: str, overrides: Iterable[Override] = ()) -> Policy:
-    """The policy of a tenant on a plan, in a zone (IANA name), with a clock (see kit.clock).
+def compiled(
+    plan: Plan, of: Catalogue, zone: str, clock: str, overrides: Iterable[Override] = (), *, billing_anchor: str = ""
+) -> Policy:
+    """The policy of a tenant on a plan, in a zone (IANA name), with a clock (see kit.clock) and an anchor (ISO date).
 
     An override that does not fit the plan, as after a change of either, is left out.
     """
@@ -166,6 +170,7 @@ def compiled(plan: Plan, of: Catalogue, zone: str, clock: str, overrides: Iterab
         accepted_ms=plan.days_accepted * DAY_MS,
         seen_ms=plan.days_seen * DAY_MS + HOUR_MS,  # an event may come minutes before its time
         overrides=tuple(one for override in overrides if (one := overriding(override, plan, of))),
+        billing_anchor=billing_anchor,
     )
 
 
@@ -253,9 +258,9 @@ async def write_policy(db: Db, tx: Commit, tenant: Holder, overrides: Mapping[st
     of = await read_catalogue(db)
     if overrides is None:
         overrides = found.rows if (found := await find_overrides(db, tenant.id)) else {}
+    terms, anchor = (tenant.zone, tenant.clock, overrides.values()), tenant.billing_anchor
     policy = msgspec.structs.replace(
-        compiled(pick_plan(of.plans, tenant.plan), of, tenant.zone, tenant.clock, overrides.values()),
-        fails_open=tenant.fails_open,
+        compiled(pick_plan(of.plans, tenant.plan), of, *terms, billing_anchor=anchor), fails_open=tenant.fails_open
     )
     fields = {"status": tenant.status, "clock": tenant.clock, "policy": policy.text, "version": version(policy.text)}
     tx.put(keys.limits(tenant.id), fields)

@@ -19,6 +19,7 @@ from veloflux.tenants.api_keys import (
     rotate_api_key,
 )
 from veloflux.tenants.apply_catalogue import Applied, add_meter, apply_catalogue, change_meter, put_plan
+from veloflux.tenants.billing_anchor import set_billing_anchor
 from veloflux.tenants.clock import set_clock
 from veloflux.tenants.create_tenant import checked_zone, create_tenant, currencies, zones
 from veloflux.tenants.failure_policy import set_failure_policy
@@ -197,6 +198,7 @@ __all__ = [
     "scope_of",
     "send_invitation",
     "send_oidc_link",
+    "set_billing_anchor",
     "set_clock",
     "set_failure_policy",
     "set_member_role",

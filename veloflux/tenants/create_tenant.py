@@ -12,6 +12,7 @@ from veloflux.errors import InputInvalid, NameTaken, PermissionDenied, Unavailab
 from veloflux.events import MemberJoined, TenantCreated
 from veloflux.identity import Language
 from veloflux.kit import clock, ids
+from veloflux.kit.period import day_of
 from veloflux.kit.text import one_line
 from veloflux.plans import pick_plan, read_catalogue, write_policy
 from veloflux.tenants import slug as slugs
@@ -36,14 +37,14 @@ async def create_tenant(
 ) -> Tenant:
     """Create a tenant. A person becomes its owner; operators, and who sits at the terminal, do not become members.
 
-    Without a plan it has the first one of the catalogue.
+    Without a plan it has the first one of the catalogue. Its billing periods begin on the day it was created.
 
     :raises InputInvalid: a value is not acceptable. :raises PlanUnknown: the catalogue has no such plan.
     :raises NameTaken: another tenant has the slug.
     :raises PermissionDenied: a person asks for another plan than the first, or the actor is a tenant's key.
     """
     plans = (await read_catalogue(ctx.db)).plans
-    owner = await _owner(ctx, plan, plans[0].id)
+    owner, now = await _owner(ctx, plan, plans[0].id), clock.now_ms()
     tenant = Tenant(
         id=ids.new("ten"),
         name=one_line(name, "A tenant's name", NAME_MAX),
@@ -54,7 +55,8 @@ async def create_tenant(
         language=language,
         mode=mode,
         owners=1 if owner else 0,
-        created_at=clock.now_ms(),
+        billing_anchor=day_of(now, zone).isoformat(),
+        created_at=now,
     )
     await _commit(ctx, tenant, owner)
     with contextlib.suppress(Unavailable):  # the worker does it again

@@ -1,5 +1,6 @@
 """`veloflux tenants show-record`, `change-record`: the rest of a tenant's record."""
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -7,6 +8,7 @@ import typer
 
 from veloflux import tenants
 from veloflux.context import Context
+from veloflux.errors import InputInvalid
 from veloflux.tenants import commands
 from veloflux.tenants.record import RecordChange
 from veloflux.tenants.record_api import RecordShown
@@ -27,6 +29,22 @@ def set_failure_policy(
     """Say what a tenant's checks answer while they cannot be decided."""
     done = run(terminal, lambda ctx: tenants.set_failure_policy(ctx, fails_open), tenant=tenant)
     show(done, json=json, columns=("id", "slug", "fails_open"))
+
+
+@app.command("set-billing-anchor")
+def set_billing_anchor(
+    terminal: typer.Context,
+    tenant: str,
+    anchor: Annotated[str, typer.Argument(help="A day on which a period begins, like 2026-01-31")],
+    json: Json = False,
+) -> None:
+    """Say on which day of the month a tenant's billing periods begin; the 31st is the last day of a shorter month."""
+    try:
+        on = date.fromisoformat(anchor)
+    except ValueError:
+        raise InputInvalid(f"{anchor[:60]!r} is no day; write it like 2026-01-31", field="anchor") from None
+    done = run(terminal, lambda ctx: tenants.set_billing_anchor(ctx, on), tenant=tenant)
+    show(done, json=json, columns=("id", "slug", "zone", "billing_anchor"))
 
 
 @app.command("show-record")

@@ -20,7 +20,7 @@ from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
 from veloflux.limits import api as limits
-from veloflux.limits import credits_api, explain_api, plan_api, reservations_api
+from veloflux.limits import credits_api, explain_api, leases_api, plan_api, reservations_api
 from veloflux.metering import api as metering
 from veloflux.metering import events_api
 from veloflux.metering.ingest import ingest
@@ -30,6 +30,7 @@ from veloflux.plans import api as plans
 from veloflux.settings import Settings
 from veloflux.tenants import api as tenants
 from veloflux.tenants import (
+    billing_anchor_api,
     catalogue_api,
     failure_policy_api,
     key_api,
@@ -58,6 +59,7 @@ API: Sequence[HTTPRouteHandler] = (
     *roles_api.ROUTES,
     *second_factor_api.ROUTES,
     *failure_policy_api.ROUTES,
+    *billing_anchor_api.ROUTES,
     *origins_api.ROUTES,
     *record_api.ROUTES,
     *users.ROUTES,
@@ -70,6 +72,7 @@ API: Sequence[HTTPRouteHandler] = (
     *explain_api.ROUTES,
     *plan_api.ROUTES,
     *credits_api.ROUTES,
+    *leases_api.ROUTES,
     *exports.ROUTES,
     *audit.ROUTES,
     *notifications.ROUTES,

@@ -1,12 +1,13 @@
-"""How a tenant's limits and quotas stand, why a request would be refused, and which tenants are near a limit."""
+"""How a tenant's limits and quotas stand, what is reserved, why a request would be refused, and who is near a limit."""
 
 import msgspec
-from litestar import get
+from litestar import get, post
 
 from veloflux import metering
 from veloflux.errors import InputInvalid, VeloFluxError
 from veloflux.limits.api import whole
 from veloflux.limits.explain import Explanation, explain, read_limits
+from veloflux.limits.leases import list_reservations, release_by_hand
 from veloflux.limits.model import Question
 from veloflux.limits.near import list_near
 from veloflux.web.console.page import Html, Page
@@ -15,12 +16,12 @@ from veloflux.web.console.page import Html, Page
 class Wanted(msgspec.Struct, frozen=True):
     """What the form asks about, as it was typed."""
 
-    meter: str
-    cost: str
-    key: str
-    address: str
-    route: str
-    feature: str
+    meter: str = ""
+    cost: str = "1"
+    key: str = ""
+    address: str = ""
+    route: str = ""
+    feature: str = ""
 
     @property
     def question(self) -> Question:
@@ -34,20 +35,48 @@ class Wanted(msgspec.Struct, frozen=True):
 
 @get("/console/t/{tenant:str}/limits", operation_id="console.limits", permission="usage:read")
 async def limits(
-    page: Page, *, meter: str = "", cost: str = "", key: str = "", address: str = "", route: str = "", feature: str = ""
+    page: Page,
+    *,
+    meter: str = "",
+    cost: str = "",
+    key: str = "",
+    address: str = "",
+    route: str = "",
+    feature: str = "",
+    cursor: str = "",
 ) -> Html:
     wanted = Wanted(*(text.strip() for text in (meter, cost or "1", key, address, route, feature)))
+    return await _show(page, wanted, cursor)
+
+
+@post(
+    "/console/t/{tenant:str}/reservations/{reservation:str}/release",
+    operation_id="console.reservations.release",
+    permission="usage:write",
+)
+async def release(page: Page, reservation: str) -> Html:
+    with page.keeping_form():
+        await release_by_hand(page.ctx, reservation)
+        return page.go(f"{page.home}/limits", done="reservations.release")
+    return await _show(page, Wanted())
+
+
+async def _show(page: Page, wanted: Wanted, cursor: str = "") -> Html:
+    """The page of limits and reservations; `wanted` is what the form asks about, `cursor` of the reservations."""
     present: list[Explanation] = []
-    told = None
+    told, held = None, None
     with page.keeping_form():
         present = await read_limits(page.ctx)
+        held = await list_reservations(page.ctx, cursor=cursor)
         told = await _explained(page, wanted)
     return page.show(
         "limits.html",
+        at=f"{page.home}/limits" if page.request.method == "POST" else "",
         limits=present,
         meters=await metering.present_meters(page.ctx),
         wanted=wanted,
         told=told,
+        held=held,
         now=page.ctx.now(),
     )
 
@@ -68,4 +97,4 @@ async def near(page: Page) -> Html:
     return page.show("near.html", near=await list_near(page.ctx))
 
 
-ROUTES = (limits, near)
+ROUTES = (limits, release, near)

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 from litestar import get, post
 
+from veloflux import tenants
 from veloflux.errors import InputInvalid
-from veloflux.kit.period import day_start
+from veloflux.kit.period import billing_period, day_of, day_start
 from veloflux.limits.change_plan import change_plan
 from veloflux.limits.credits import list_grants
 from veloflux.limits.overrides import list_overrides, remove_override, set_override
@@ -27,6 +28,18 @@ async def change(page: Page) -> Html:
     with page.keeping_form():
         await change_plan(page.ctx, page.form["plan"])
         return page.go(f"{page.home}/plan", done="tenants.change_plan")
+    return await show(page)
+
+
+@post(
+    "/console/t/{tenant:str}/billing-anchor",
+    operation_id="console.tenants.set_billing_anchor",
+    permission="plan:write",
+)
+async def set_billing_anchor(page: Page) -> Html:
+    with page.keeping_form():
+        await tenants.set_billing_anchor(page.ctx, _day(page, "anchor"))
+        return page.go(f"{page.home}/plan", done="tenants.set_billing_anchor")
     return await show(page)
 
 
@@ -67,7 +80,16 @@ async def show(page: Page, wanted: str = "", cursor: str = "") -> Html:
         grants=grants,
         meters=[(meter.name, meter.display_name or meter.name) for meter in found.meters if meter.aggregation in SUMS],
         now=page.ctx.now(),
+        billing=_billing(page),
     )
+
+
+def _billing(page: Page) -> tuple[dt.date, dt.date, int]:
+    """First and last day of the present billing period, and on which day of a month one begins."""
+    assert page.tenant
+    anchor = page.tenant.billing_anchor
+    first, after = billing_period(day_of(page.ctx.now(), page.tenant.zone), anchor)
+    return first, after - dt.timedelta(days=1), dt.date.fromisoformat(anchor).day if anchor else 1
 
 
 def _override(page: Page) -> Override:
@@ -88,11 +110,14 @@ def _override(page: Page) -> Override:
 def midnight(page: Page, field: str, days_later: int = 0) -> int:
     """Epoch ms at which the day that a form has begins in the tenant's zone, or one so many days later."""
     assert page.tenant
+    return day_start(_day(page, field, days_later), page.tenant.zone)
+
+
+def _day(page: Page, field: str, days_later: int = 0) -> dt.date:
     try:
-        on = dt.date.fromisoformat(page.form[field]) + dt.timedelta(days=days_later)
+        return dt.date.fromisoformat(page.form[field]) + dt.timedelta(days=days_later)
     except (ValueError, OverflowError):
         raise InputInvalid("Write the day like 2026-12-31", field=field) from None
-    return day_start(on, page.tenant.zone)
 
 
-ROUTES = (plan, change, set_, remove)
+ROUTES = (plan, change, set_billing_anchor, set_, remove)

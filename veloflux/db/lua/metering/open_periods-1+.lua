@@ -2,10 +2,12 @@
 -- Begin the counters of quotas' periods with what was used of each until now. From then on whatever counts adds to them,
 -- so a quota that comes with a new plan is exact at once. The limits hash names those that are kept up to date.
 --
--- KEYS 1 limits  2.. the counters, and the usage days or totals of months that they are begun with
+-- KEYS 1 limits  2.. the counters, those whose period they replace, and the usage days or totals of months that they are
+--      begun with
 -- ARGV 1 field of KEYS 1 that names the periods  2 what the caller knows of it  3 what it becomes  4 number of counters
---      5.. of each: its index in KEYS, how long it lives in ms ("" for ever), how many keys it is begun with; then of each
---      of those its index in KEYS, and the first and the last quarter of an hour that count, or twice "" for a total
+--      5.. of each: its index in KEYS, how long it lives in ms ("" for ever), the index of the counter whose period it
+--      replaces or "", how many keys it is begun with; then of each of those its index in KEYS, and the first and the last
+--      quarter of an hour that count, or twice "" for a total
 --
 -- code OK       the counters are open
 -- code CHANGED  what the field says: the caller knows something else
@@ -29,10 +31,10 @@ local function add(text)
 end
 local at = 5
 for _ = 1, tonumber(ARGV[4]) do  -- at most the quotas of a policy
-  local life, sources = ARGV[at + 1], tonumber(ARGV[at + 2])
+  local life, replaced, sources = ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   counter, added = KEYS[tonumber(ARGV[at])], 0
   redis.call('HDEL', counter, 'sum')
-  at = at + 3
+  at = at + 4
   for _ = 1, sources do  -- at most the 33 days of a month, or the months of nine years
     local source, first, last = KEYS[tonumber(ARGV[at])], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
     if not first then add(redis.call('HGET', source, 'sum') or '0')
@@ -46,6 +48,14 @@ for _ = 1, tonumber(ARGV[4]) do  -- at most the quotas of a policy
     at = at + 3
   end
   flush(string.format('%.0f', added))
+  -- What credits paid of the period that ends early they paid of this one, as far as its usage reaches.
+  if replaced then
+    local begun = redis.call('HMGET', counter, 'sum', 'paid')
+    local paid = math.min(tonumber(redis.call('HGET', KEYS[replaced], 'paid') or 0), tonumber(begun[1]))
+    if paid > tonumber(begun[2] or 0) then
+      redis.call('HSET', counter, 'paid', string.format('%.0f', paid))
+    end
+  end
   if life ~= '' then redis.call('PEXPIRE', counter, life) end
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
