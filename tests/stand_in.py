@@ -1,6 +1,6 @@
 """Small real programs in the places of web and worker, to try the supervision of `veloflux up` by itself.
 
-python -m tests.stand_in up | web | worker [how]        how: never-ready, fails
+python -m tests.stand_in up | web | worker [how]        how: never-ready, fails, deaf
 """
 
 import multiprocessing
@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import FrameType
 
@@ -21,8 +22,15 @@ def supervise(how: str) -> int:
 
     program = (sys.executable, "-m", "tests.stand_in")
     commands = {"web": (*program, "web", how), "worker": (*program, "worker", how)}
+
+    def prepare() -> None:
+        if how == "deaf":
+            print("preparing", flush=True)
+            with suppress(KeyboardInterrupt):  # as an event loop may lose it
+                time.sleep(1)
+
     try:
-        return up.run(settings.load(), announce=lambda: ["a further line"], commands=commands)
+        return up.run(settings.load(), announce=lambda: ["a further line"], prepare=prepare, commands=commands)
     except VeloFluxError as error:
         print(error, file=sys.stderr)
         return 1

@@ -64,6 +64,13 @@ def test_a_stop_before_it_is_ready_is_clean_too(up: Callable[..., Instance]) -> 
     assert instance.err == []
 
 
+def test_a_stop_while_it_looks_at_redis_is_not_lost(up: Callable[..., Instance]) -> None:
+    instance = up("deaf").says("preparing")
+    assert instance.signal(signal.SIGTERM).exit_code() == 0
+    assert instance.leaves_nothing()
+    assert instance.out == ["preparing"]
+
+
 VICTIMS = ["up", "web", "web server's own process", "worker", "embedded Redis"]
 
 

@@ -38,6 +38,8 @@ STOPS_WITHIN_S = 15.0
 POLL_S = 0.1
 POLLS_FOR_PORT = 20
 POLLS_UNTIL_COMPLAINT = 300
+_asked: list[int] = []
+"""The signal that asked to stop, for the case that the exception it raised got lost (in a finalizer, say)."""
 
 
 class ChildEnded(Exception):
@@ -64,7 +66,9 @@ def run(
             require_free_port(settings.host, settings.port)
             _start(settings, prepare, commands, running)
             _wait_until_ready(settings, running)
-            _say(f"VeloFlux runs: {settings.console_url}", *announce())
+            with _held():
+                further = [*announce()]
+            _say(f"VeloFlux runs: {settings.console_url}", *further)
             _watch(running)
         except KeyboardInterrupt:
             return 0
@@ -110,7 +114,8 @@ def _start(
 ) -> None:
     if settings.embedded:
         running[REDIS] = embedded.start(settings, _say)
-    prepare()
+    with _held():
+        prepare()
     environ = environment(settings)
     for name, command in commands.items():
         running[name] = process.start(command, env=environ)
@@ -147,6 +152,8 @@ def _watch(running: Running) -> NoReturn:
 
 
 def _require_all(running: Running) -> None:
+    if _asked:
+        raise KeyboardInterrupt
     for name, child in running.items():
         if child.poll() is not None:
             raise ChildEnded(
@@ -169,11 +176,13 @@ def _stop(running: Running) -> None:
 def _stop_signals() -> Iterator[None]:
     """Let the first signal raise KeyboardInterrupt; those that the caller ignores (nohup) stay ignored."""
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
+    def interrupt(asked: int, _frame: FrameType | None) -> None:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        _asked.append(asked)
         raise KeyboardInterrupt
 
+    _asked.clear()
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
@@ -183,6 +192,16 @@ def _stop_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """Let a stop wait until the end of the block: within an event loop, what a handler raises may get lost."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def _say(*lines: str) -> None:

@@ -1,10 +1,12 @@
 """What is guessed is slowed down, and nobody else with it."""
 
 import asyncio
+from typing import Literal
 
 import msgspec
 import pytest
 
+from tests import tape
 from tests.cast import PASSWORD, email, fresh, person
 from veloflux import identity, tenants
 from veloflux.context import Actor, Context
@@ -187,3 +189,20 @@ async def test_the_setup_of_an_operator_is_no_way_to_guess_a_password(one_ctx: C
             )
     assert isinstance(refused.value, TooManyAttempts)
     assert msgspec.json.encode(refused.value.extra) == b'{"retry_after":2}'
+
+
+@pytest.mark.parametrize("fate", ["loses_the_answer", "does_not_reach_redis"])
+async def test_who_knows_the_password_is_not_slowed_down_by_answers_that_get_lost(
+    ctx: Context, ana: Context, fate: Literal["loses_the_answer", "does_not_reach_redis"]
+) -> None:
+    assert isinstance(await guess(ctx, ELSEWHERE), CredentialsWrong)
+    for count in range(5):  # the two counts, and three that take back; then the session begins
+        with tape.cut(ctx.db, count, fate) as cut:
+            await sign_in(ctx, f"203.0.113.{count}")
+        assert cut.struck
+    kept = [await ctx.db.call("HGET", key, "count") for key in await attempts_kept(ctx)]
+    assert sorted(kept) == ["0"] * 6 + ["1"] * 3  # in its three counts stands the wrong guess alone
+
+
+async def attempts_kept(ctx: Context) -> list[str]:
+    return [key for found in await ctx.db.every_master("KEYS", "*attempts*") for key in found]

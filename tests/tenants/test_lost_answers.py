@@ -85,7 +85,8 @@ async def test_every_address_gets_one_account_and_none_is_stranded(
             await identity.register(cast.fresh(ctx), name=name, email=cast.email(name), password=cast.PASSWORD)
         try:
             await identity.log_in(cast.fresh(ctx), cast.email(name), cast.PASSWORD)
-        except CredentialsWrong:  # the address is held by an attempt of which nothing is known yet
+        except CredentialsWrong:  # the address is held by an attempt of which nothing is known yet; nobody guesses on
+            await asyncio.sleep(names.PENDING_MS / 1000)
             raise Unavailable from None
 
     async with breaking_connections(ctx) as ended:

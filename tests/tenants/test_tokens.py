@@ -22,8 +22,6 @@ from veloflux.errors import (
     TenantSuspended,
 )
 from veloflux.kit import clock
-from veloflux.kit.http import Received
-from veloflux.limits.api import decide
 from veloflux.tenants import NewApiKey
 from veloflux.tenants.model import NewToken
 from veloflux.tenants.permissions import OUTLASTING, ROLES
@@ -243,13 +241,6 @@ async def test_the_trail_shows_for_whom_and_keeps_it_sealed(ctx: Context) -> Non
     entry = (await audit.list_trail(acme)).items[0]
     assert (entry.actor, entry.subject) == (new.shown.id, "customer 7")
     assert "customer 7" not in str(await ctx.db.call("XRANGE", keys.events(acme.tenant), "-", "+"))
-
-
-async def test_a_check_takes_none(ctx: Context) -> None:
-    acme = await customers.customer(ctx)
-    new = await tenants.create_token(acme, ["usage:write"])
-    with pytest.raises(NotAuthenticated):
-        await decide(acme.parts, Received(new.token, b'{"meter": "requests"}', b"", "203.0.113.9"))
 
 
 async def test_who_acts_as_somebody_else_makes_none(ctx: Context) -> None:

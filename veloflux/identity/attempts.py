@@ -8,7 +8,8 @@ Three counts, each with some free attempts an hour, then a growing wait, then a 
   itself where it was before
 
 An attempt is counted before it is made, so that a thousand at once are not a thousand guesses; what succeeds is
-uncounted. One IPv6 network of 64 bits is one address, since it is one customer's.
+uncounted. Each is known by an id, so that both happen once when an answer gets lost: whoever knows the password is not
+slowed down by a connection that breaks. One IPv6 network of 64 bits is one address, since it is one customer's.
 """
 
 import hmac
@@ -28,9 +29,10 @@ FREE_HERE, FREE_OF_ADDRESS, FREE_ELSEWHERE = 5, 50, 100
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One that was admitted and counted. `place` is the digest of the address, `is_known` whether it succeeded there
-    before."""
+    """One that was admitted and counted, as `id`. `place` is the digest of the address, `is_known` whether it succeeded
+    there before."""
 
+    id: str
     form: str
     subject: str
     place: str
@@ -46,21 +48,22 @@ async def admit(ctx: Context, form: str, subject: str) -> Attempt:
     :param subject: `usr_…`, of nobody too (`nobody`).
     :raises TooManyAttempts: with the seconds to wait; it is not to be made.
     """
-    here = place(ctx.parts, ctx.actor.address)
-    await count(ctx, [keys.attempts_from(form, here)], [FREE_OF_ADDRESS])
+    id_, here = ids.new("att"), place(ctx.parts, ctx.actor.address)
     is_known = await store.is_known_place(ctx.db, subject, here)
+    await count(ctx, id_, [keys.attempts_from(form, here)], [FREE_OF_ADDRESS])
     counts = [keys.attempts_here(subject, form, here), keys.attempts_elsewhere(subject, form)]
     limited = counts[:1] if is_known else counts
-    await count(ctx, limited, [FREE_HERE, FREE_ELSEWHERE][: len(limited)])
-    return Attempt(form, subject, here, is_known)
+    await count(ctx, id_, limited, [FREE_HERE, FREE_ELSEWHERE][: len(limited)])
+    return Attempt(id_, form, subject, here, is_known)
 
 
 async def succeeded(ctx: Context, attempt: Attempt) -> None:
     """Forget an attempt, and those of its subject from its address before it."""
     await store.forget_attempts(ctx.db, keys.attempts_here(attempt.subject, attempt.form, attempt.place))
-    await store.run_uncount(ctx.db, keys.attempts_from(attempt.form, attempt.place), FREE_OF_ADDRESS)
+    await store.run_uncount(ctx.db, attempt.id, keys.attempts_from(attempt.form, attempt.place), FREE_OF_ADDRESS)
     if not attempt.is_known:
-        await store.run_uncount(ctx.db, keys.attempts_elsewhere(attempt.subject, attempt.form), FREE_ELSEWHERE)
+        elsewhere = keys.attempts_elsewhere(attempt.subject, attempt.form)
+        await store.run_uncount(ctx.db, attempt.id, elsewhere, FREE_ELSEWHERE)
 
 
 def nobody(email_digest: str) -> str:
@@ -80,8 +83,8 @@ def device_place(ctx: Context) -> str:
     return place(ctx.parts, f"{customer_network(ctx.actor.address)} {ctx.actor.device}")
 
 
-async def count(ctx: Context, counts: Sequence[str], free: Sequence[int]) -> None:
-    """Count an attempt in all of these, of which so many are free. :raises TooManyAttempts: in none."""
-    if wait_ms := await store.run_attempt(ctx.db, counts, free):
+async def count(ctx: Context, attempt: str, counts: Sequence[str], free: Sequence[int]) -> None:
+    """Count an attempt, by its id, in all of these, of which so many are free. :raises TooManyAttempts: in none."""
+    if wait_ms := await store.run_attempt(ctx.db, attempt, counts, free):
         wait_s = math.ceil(wait_ms / 1000)
         raise TooManyAttempts(f"Too many attempts; wait {wait_s} s and try again", retry_after=wait_s)

@@ -12,6 +12,7 @@ an account and without one the same is counted, in the same calls, and the refus
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.identity import attempts
+from veloflux.kit import ids
 
 FORM, INVITATION = "mail", "invitation"
 FREE_TO_MAILBOX, FREE_TO_MAILBOX_FROM_ALL = 5, 20
@@ -32,7 +33,7 @@ async def admit_invitation(ctx: Context, email_digest: str) -> None:
 
 
 async def _admit(ctx: Context, form: str, origin: str, free: int, email_digest: str) -> None:
-    mailbox = attempts.nobody(email_digest)
-    await attempts.count(ctx, [keys.attempts_from(form, origin)], [free])
+    id_, mailbox = ids.new("att"), attempts.nobody(email_digest)
+    await attempts.count(ctx, id_, [keys.attempts_from(form, origin)], [free])
     counts = [keys.attempts_here(mailbox, form, origin), keys.attempts_elsewhere(mailbox, FORM)]
-    await attempts.count(ctx, counts, [FREE_TO_MAILBOX, FREE_TO_MAILBOX_FROM_ALL])
+    await attempts.count(ctx, id_, counts, [FREE_TO_MAILBOX, FREE_TO_MAILBOX_FROM_ALL])

@@ -108,19 +108,20 @@ async def session_ids_before(db: Db, user: str, at: int) -> list[str]:
     return list(await db.call("ZRANGE", keys.sessions(user), "-inf", f"({at}", "BYSCORE", "LIMIT", 0, SESSIONS_SHOWN))
 
 
-async def run_attempt(db: Db, counts: Sequence[str], free: Sequence[int]) -> int:
+async def run_attempt(db: Db, attempt: str, counts: Sequence[str], free: Sequence[int]) -> int:
     """Count an attempt in all these keys or in none; the ms to wait before it, 0: it was counted."""
-    code, *wait_ms = await db.script(ATTEMPT, counts, free)
+    code, *wait_ms = await db.repeat(ATTEMPT, counts, [attempt, *free])
     return int(wait_ms[0]) if code == "WAIT" else 0
 
 
-async def run_uncount(db: Db, count: str, free: int) -> None:
+async def run_uncount(db: Db, attempt: str, count: str, free: int) -> None:
     """Take one attempt back."""
-    await db.script(UNCOUNT, [count], [free])
+    await db.repeat(UNCOUNT, [count], [attempt, free])
 
 
 async def forget_attempts(db: Db, count: str) -> None:
-    await db.call("DEL", count)
+    """Take all of them back."""
+    await db.repeat(UNCOUNT, [count], ["", 0])
 
 
 async def is_known_place(db: Db, user: str, place: str) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from veloflux import tenants
-from veloflux.context import PLATFORM, Context, Parts
+from veloflux.context import PLATFORM, Parts
 from veloflux.errors import InputInvalid, QuotaExceeded
 from veloflux.kit.http import Received, inlined_schema, parsed
 from veloflux.limits.check import check
@@ -20,7 +20,12 @@ ROUTES = ()
 
 Route = Annotated[str, Meta(max_length=200, description="What limits of a route are bound to", examples=["GET /"])]
 Address = Annotated[
-    str, Meta(max_length=45, description="Whose limits by address apply; empty: the caller's", examples=["203.0.113.9"])
+    str,
+    Meta(
+        max_length=45,
+        description="Whose limits by address apply; empty, or with a token: the caller's",
+        examples=["203.0.113.9"],
+    ),
 ]
 
 
@@ -37,15 +42,15 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     dry_run: Annotated[bool, Meta(description="Decide, and count nothing")] = False
     tenant: Annotated[str, Meta(max_length=64, description="Only with a service key")] = ""
 
-    def question(self, key: tuple[str, str] | None, caller: str) -> Question:
-        """What it asks, for whose key and from where."""
+    def question(self, key: tuple[str, str] | None, caller: str, address: str) -> Question:
+        """What it asks, for whose key, from where, and whose limits by address apply."""
         return Question(
             meter=self.meter,
             cost=whole(self.cost),
             id=self.id,
             source=self.source,
             key=key,
-            address=self.address or caller,
+            address=address,
             caller=caller,
             route=self.route,
             feature=self.feature,
@@ -97,7 +102,7 @@ async def decide(parts: Parts, received: Received) -> bytes:
     """
     asked = parsed(_decoder, received.body)
     tenant, key = await verified(parts, received, asked.tenant)
-    decision = await check(parts, tenant, asked.question(key, received.address))
+    decision = await check(parts, tenant, asked.question(key, received.address, whose_address(received, asked.address)))
     received.state["standing"] = decision
     if not decision.allowed:
         raise reached(decision)
@@ -110,22 +115,25 @@ def figures(decision: Decision) -> Figures:
 
 
 async def verified(parts: Parts, received: Received, named: str) -> tuple[str, tuple[str, str] | None]:
-    """The tenant asked for, and id and digest of the key that the script must verify; None: it was verified here.
+    """The tenant asked for, and id and digest of the key that the script must verify; None: it was verified here, in a
+    round trip of its own, for the script knows neither service keys nor tokens. (What a check counts must not be
+    counted for somebody who turns out to be nobody.) Limits by key do not see those: only the tenant's, by route and
+    by address.
 
     :raises NotAuthenticated, PermissionDenied, NotFound, InputInvalid: the key, or the tenant that the body names.
     """
-    tenant, key, digest = _parse_api_key(received.token)
-    if tenant != PLATFORM and not named and not received.elsewhere:
-        return tenant, (key, digest)
-    verified_key = None if tenant == PLATFORM else (key, digest)
-    named = named or (tenant if verified_key else "")
-    if not named:
+    key = None if tenants.is_token(received.token) else _parse_api_key(received.token)
+    if key and key[0] == PLATFORM and not named:
         raise InputInvalid('A service key must name the tenant: {"tenant": "<slug or id>", …}')
-    actor = await tenants.authenticate_api_key(parts, received.token, received.address)
-    received.state["standing"] = actor.standing
-    actor = msgspec.structs.replace(actor, origin=received.elsewhere)
-    scope = await tenants.authorise(Context(parts=parts, actor=actor), named, "usage:write")
-    return scope.tenant, verified_key
+    if key and key[0] != PLATFORM and not named and not received.elsewhere:
+        return key[0], key[1:]
+    scope = await tenants.admit_program(parts, received, named, "usage:write")
+    return scope.tenant, key[1:] if key and key[0] != PLATFORM else None
+
+
+def whose_address(received: Received, named: str) -> str:
+    """Whose limits by address apply: the program that has an API key says so, a page with a token is not asked."""
+    return received.address if tenants.is_token(received.token) else named or received.address
 
 
 def reached(decision: Decision) -> QuotaExceeded:

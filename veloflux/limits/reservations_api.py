@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from veloflux.context import Parts
 from veloflux.kit.http import Received, inlined_schema, parsed
-from veloflux.limits.api import Address, Figures, Route, figures, reached, verified, whole
+from veloflux.limits.api import Address, Figures, Route, figures, reached, verified, whole, whose_address
 from veloflux.limits.model import COST_MAX, LEASE_MAX_S, Question, Settled
 from veloflux.limits.reserve import LEASE_S, commit, release, reserve
 from veloflux.metering.model import SOURCE, TEXT_MAX
@@ -78,7 +78,7 @@ async def reserve_units(parts: Parts, received: Received) -> bytes:
         id=asked.id,
         source=asked.source,
         key=key,
-        address=asked.address or received.address,
+        address=whose_address(received, asked.address),
         caller=received.address,
         route=asked.route,
     )

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 
 from veloflux import tenants
-from veloflux.context import PLATFORM, Actor, Context, Parts
+from veloflux.context import PLATFORM, Context, Parts
 from veloflux.errors import EventInvalid, InputInvalid, MediaTypeUnsupported, VeloFluxError
 from veloflux.kit.http import Received, inlined_schema
 from veloflux.metering import raw_writer
@@ -61,21 +61,17 @@ def _attributes(received: Received) -> dict[str, str]:
 
 async def _tenant(parts: Parts, received: Received) -> tuple[str, str]:
     """The API key's tenant, or the one that `?tenant=` names to the operator's service key; and who asks."""
-    actor = await _actor(parts, received)
-    received.state["standing"] = actor.standing
+    token = received.token
     named = parse_qs(received.query.decode("latin-1")).get("tenant", [""])[-1]
-    if actor.tenant == PLATFORM and not named:
-        raise InputInvalid("A service key must name the tenant: /api/events?tenant=<slug or id>")
-    ctx = Context(parts=parts, actor=actor)
-    return (await tenants.authorise(ctx, named or actor.tenant, "usage:write")).tenant, actor.id
-
-
-async def _actor(parts: Parts, received: Received) -> Actor:
-    token, address = received.token, received.address
     if tenants.is_publishable(token):
-        return await tenants.authenticate_publishable_key(parts, token, address, received.origin)
-    actor = await tenants.authenticate_api_key(parts, token, address)
-    return msgspec.structs.replace(actor, origin=received.elsewhere)
+        actor = await tenants.authenticate_publishable_key(parts, token, received.address, received.origin)
+        received.state["standing"] = actor.standing
+        scope = await tenants.authorise(Context(parts=parts, actor=actor), named or actor.tenant, "usage:write")
+    elif not named and tenants.named_by(token)[0] == PLATFORM:
+        raise InputInvalid("A service key must name the tenant: /api/events?tenant=<slug or id>")
+    else:
+        scope = await tenants.admit_program(parts, received, named, "usage:write")
+    return scope.tenant, scope.actor.id
 
 
 def _refused(one: Rejection) -> EventInvalid:

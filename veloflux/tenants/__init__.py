@@ -7,13 +7,21 @@
 - Nobody gives, changes or takes a role that may do more than they may themselves.
 """
 
-from veloflux.tenants.access import authorise, authorise_platform, platform_permissions, platform_role, platform_role_of
+from veloflux.tenants.access import (
+    admit_program,
+    authorise,
+    authorise_platform,
+    platform_permissions,
+    platform_role,
+    platform_role_of,
+)
 from veloflux.tenants.api_keys import (
     REFUSED,
     authenticate_api_key,
     create_api_key,
     find_api_key,
     list_api_keys,
+    named_by,
     parse_api_key,
     revoke_api_key,
     rotate_api_key,
@@ -90,7 +98,7 @@ from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 from veloflux.tenants.rollout import compile_policies, follow_catalogue, read_rollout
 from veloflux.tenants.second_factor_policy import require_second_factor
-from veloflux.tenants.tokens import create_token, list_tokens, revoke_token
+from veloflux.tenants.tokens import create_token, is_token, list_tokens, revoke_token
 
 __all__ = [
     "EVERYTHING",
@@ -116,6 +124,7 @@ __all__ = [
     "TenantRecord",
     "accept_invitation",
     "add_meter",
+    "admit_program",
     "apply_catalogue",
     "archive_tenant",
     "authenticate_api_key",
@@ -154,6 +163,7 @@ __all__ = [
     "invite",
     "is_publishable",
     "is_setup_token",
+    "is_token",
     "join_by_invitation",
     "join_by_oidc_link",
     "leave_all",
@@ -167,6 +177,7 @@ __all__ = [
     "may_call_from",
     "memberships",
     "memberships_of",
+    "named_by",
     "new_setup_link",
     "oidc_keys_of",
     "open_invitation",

@@ -2,11 +2,16 @@
 
 import asyncio
 
-from veloflux.context import PLATFORM, Actor, Context, Scope
+import msgspec
+
+from veloflux.context import PLATFORM, Actor, Context, Parts, Scope
 from veloflux.errors import ImpersonationForbids, PermissionDenied
+from veloflux.kit.http import Received
 from veloflux.tenants import store
-from veloflux.tenants.find import not_found, platform, scope_of, sought
+from veloflux.tenants.api_keys import authenticate_api_key, named_by
+from veloflux.tenants.find import look_up, not_found, platform, scope_of, sought
 from veloflux.tenants.life import closed, open_to
+from veloflux.tenants.model import Tenant
 from veloflux.tenants.origins import admit_page
 from veloflux.tenants.permissions import OUTLASTING, held, permissions_of
 from veloflux.tenants.second_factor_policy import admit
@@ -25,6 +30,30 @@ async def authorise(ctx: Context, ref: str, permission: str) -> Context:
     :raises TenantSuspended, TenantReadOnly: the tenant's state forbids it.
     """
     tenant, head = await asyncio.gather(sought(ctx, ref), platform_role(ctx))
+    return await _within(ctx, ref, permission, tenant, head)
+
+
+async def admit_program(parts: Parts, received: Received, ref: str, permission: str) -> Context:
+    """Authenticate who asks with an API key or token, and authorise it as `authorise` does: in one round trip, as long
+    as the process has met its slug of the tenant. `ref` "" is the tenant of the key.
+
+    :raises NotAuthenticated, LimitReached: see `authenticate_api_key`.
+    """
+    own, id_ = named_by(received.token)
+    asking = authenticate_api_key(parts, received.token, received.address)
+    # A refusal too waits for both answers: when it comes says nothing of the tenant.
+    actor, tenant = await asyncio.gather(asking, look_up(parts.db, ref or own, id_), return_exceptions=True)
+    if isinstance(actor, BaseException):
+        raise actor
+    if isinstance(tenant, BaseException):
+        raise tenant
+    received.state["standing"] = actor.standing
+    ctx = Context(parts=parts, actor=msgspec.structs.replace(actor, origin=received.elsewhere))
+    return await _within(ctx, ref or own, permission, tenant, await platform_role(ctx))
+
+
+async def _within(ctx: Context, ref: str, permission: str, tenant: Tenant | None, head: str | None) -> Context:
+    """What `authorise` answers about a tenant that was read, to an actor with this role on the platform."""
     own = await _role(ctx, tenant.id if tenant and tenant.status != "deleted" else store.NOBODY)
     roles = [role for role in (head, own) if role]
     if tenant is None or not roles:

@@ -106,6 +106,14 @@ def parse_api_key(token: str) -> tuple[str, str, str]:
     return f"ten_{parsed[1]}", key_id(digest), digest
 
 
+def named_by(token: str) -> tuple[str, str]:
+    """The tenant and the id that a secret key or a token says; nothing is known yet of whether they exist.
+
+    :raises NotAuthenticated: it has the form of neither.
+    """
+    return tokens.named_by(token) if tokens.is_token(token) else parse_api_key(token)[:2]
+
+
 async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> Actor:
     """The actor that a key's token is, in one round trip, and a second one once a minute to note that it is used; or
     that a short-lived token is.
@@ -113,7 +121,7 @@ async def authenticate_api_key(parts: Parts, token: str, address: str = "") -> A
     :raises NotAuthenticated: there is no such key, it was revoked, has expired, or is not for this address.
     :raises LimitReached: it calls too often.
     """
-    if token.startswith(tokens.START):
+    if tokens.is_token(token):
         return await tokens.authenticate_token(parts, token, address)
     tenant, id_, digest = parse_api_key(token)
     limit = pace(parts.settings.api_key_pace)

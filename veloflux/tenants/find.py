@@ -2,6 +2,7 @@
 
 from veloflux.context import PLATFORM, Context, Scope
 from veloflux.db import keys
+from veloflux.db.client import Db
 from veloflux.errors import ChangedMeanwhile, NotFound
 from veloflux.events import TenantCreated
 from veloflux.kit import clock, ids
@@ -27,9 +28,14 @@ async def sought(ctx: Context, ref: str) -> Tenant | None:
     """As `find`, for whoever has more to ask before it may be told that there is none."""
     if ref in (PLATFORM, PLATFORM_SLUG):
         return await platform(ctx)
-    if ids.is_id(ref, "ten"):
-        return await store.find_tenant(ctx.db, ref)
-    return await store.find_by_slug(ctx.db, ref, ctx.actor.id) if SLUG.fullmatch(ref) else None
+    return await look_up(ctx.db, ref, ctx.actor.id)
+
+
+async def look_up(db: Db, ref: str, actor: str) -> Tenant | None:
+    """As `sought`, for an actor that is not known yet to be who it says: it makes nothing."""
+    if ref == PLATFORM_SLUG or ids.is_id(ref, "ten"):
+        return await store.find_tenant(db, PLATFORM if ref == PLATFORM_SLUG else ref)
+    return await store.find_by_slug(db, ref, actor) if SLUG.fullmatch(ref) else None
 
 
 def not_found(ref: str) -> NotFound:

@@ -85,15 +85,27 @@ async def revoke_token(ctx: Context, token: str) -> None:
     await decide(lambda: _revoke(ctx, token))
 
 
+def is_token(text: str) -> bool:
+    """Whether a text says of itself that it is a short-lived token."""
+    return text.startswith(START)
+
+
+def named_by(text: str) -> tuple[str, str]:
+    """The tenant and the id that a token says; nothing is known yet of whether they exist.
+
+    :raises NotAuthenticated: it has not the form of a token.
+    """
+    form = _form(text)
+    return f"ten_{form[1]}", _token_id(crypto.digest(form[4]))
+
+
 async def authenticate_token(parts: Parts, text: str, address: str = "") -> Actor:
     """The actor that a token is, in one round trip; its permissions are those that its maker still has.
 
     :raises NotAuthenticated: there is no such token, it is over, was revoked, or its maker is gone.
     :raises LimitReached: it calls too often.
     """
-    form = FORM.fullmatch(text)
-    if form is None:
-        raise _refused()
+    form = _form(text)
     tenant, digest = f"ten_{form[1]}", crypto.digest(form[4])
     made_by = f"{form[2]}_{form[3]}" if form[2] else AT_TERMINAL
     limit, place = pace(parts.settings.api_key_pace), keys.token(tenant, _token_id(digest))
@@ -112,6 +124,13 @@ async def authenticate_token(parts: Parts, text: str, address: str = "") -> Acto
         subject=token.subject,
         standing=Standing("key", limit, ahead),
     )
+
+
+def _form(text: str) -> re.Match[str]:
+    form = FORM.fullmatch(text)
+    if form is None:
+        raise _refused()
+    return form
 
 
 def _holds(token: Token, digest: str, made_by: str, maker: Maker) -> bool:

@@ -1,7 +1,6 @@
 """The web process: every route of the product, one line a slice."""
 
 import gc
-import multiprocessing
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.static_files import create_static_files_router
 
-from veloflux import logs, process, settings, wiring
+from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -43,7 +42,7 @@ from veloflux.tenants import (
     token_api,
 )
 from veloflux.users import api as users
-from veloflux.web import access, console, cors, counts, openapi, problems, raw, system
+from veloflux.web import access, console, cors, counts, openapi, problems, raw, stopping, system
 from veloflux.web.application import Application, Handler
 from veloflux.web.body import JsonRequest
 
@@ -91,9 +90,6 @@ STATIC = Path(__file__).parent / "static"
 
 def create() -> Application:
     """What Granian serves, in each of its worker processes."""
-    parent = multiprocessing.parent_process()
-    if parent and parent.pid:
-        process.die_with_parent(parent.pid)
     chosen = settings.load()
     logs.configure(chosen)
     return application(chosen)
@@ -118,7 +114,8 @@ def litestar(chosen: Settings) -> Litestar:
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()
-            yield
+            with stopping.in_order():
+                yield
 
     made = Litestar(
         route_handlers=[*API, *system.ROUTES, *console.ROUTES, *_beside(), _static_files()],
