@@ -12,7 +12,7 @@ from veloflux.kit import clock
 from veloflux.limits import store
 from veloflux.limits.check import validate
 from veloflux.limits.decide import Outcome, decide
-from veloflux.limits.learn import late
+from veloflux.limits.learn import late, patient
 from veloflux.limits.limit_state import LimitState, states
 from veloflux.limits.model import Amount, Question
 from veloflux.limits.store import Asking
@@ -80,10 +80,11 @@ async def read_limits(ctx: Context) -> list[Explanation]:
 
 
 async def _decide(ctx: Context, asked: Question) -> tuple[Asking, Outcome]:
+    parts = patient(ctx.parts)
     try:
-        return await decide(ctx.parts, ctx.tenant, asked)
+        return await decide(parts, ctx.tenant, asked)
     except TimeoutError:
-        raise late(ctx.parts) from None
+        raise late(parts) from None
 
 
 async def _explained(ctx: Context, asked: Question, fault: KeyFault = "") -> Explanation:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from veloflux.context import Parts
 from veloflux.errors import CounterOutOfRange, NotAuthenticated, PermissionDenied, Unavailable, VeloFluxError
 from veloflux.limits.model import Question
@@ -9,6 +11,8 @@ from veloflux.limits.store import Asking
 from veloflux.metering.known import not_active
 from veloflux.metering.open_periods import Opening, open_periods
 from veloflux.tenants import REFUSED, may_call_from
+
+PATIENCE_MS = 5_000
 
 
 async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "") -> bool:
@@ -39,6 +43,12 @@ async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "")
                 state.distrust(*asked.key)
             raise _refusal(asked, answer)
     return False
+
+
+def patient(parts: Parts) -> Parts:
+    """For a person, who waits longer for an answer than a request of the product may."""
+    settings = msgspec.structs.replace(parts.settings, check_timeout_ms=PATIENCE_MS)
+    return msgspec.structs.replace(parts, settings=settings)
 
 
 def late(parts: Parts) -> Unavailable:

@@ -9,21 +9,19 @@ import re
 
 import msgspec
 
-from veloflux.context import Context, Parts
+from veloflux.context import Context
 from veloflux.db import keys, ranking
 from veloflux.db.client import Db
 from veloflux.errors import CursorInvalid, NotFound
 from veloflux.kit import clock, page
 from veloflux.kit.page import Page
+from veloflux.limits.learn import patient
 from veloflux.limits.model import Amount, Settled
 from veloflux.limits.reserve import commit, release
 from veloflux.metering.measure import shown
 from veloflux.plans import Meter, pick_meter, read_policy
 
 PLACE = re.compile(r"(\d{1,15}) (rsv_[0-9a-z]{26}\.[a-z][a-z0-9_]{0,59})")
-
-PATIENCE_MS = 5_000
-"""A person waits longer for an answer than a request of the product may."""
 
 _Lease = tuple[int, str, int]
 """Until when it is held, its whole id, and what it holds in the places of its meter."""
@@ -58,17 +56,12 @@ async def list_reservations(ctx: Context, meter: str = "", cursor: str = "", lim
 
 async def commit_by_hand(ctx: Context, id_: str, cost: float) -> Settled:
     """Count what was used of a reservation whose program cannot say so any more; as `commit`, but with patience."""
-    return await commit(_patient(ctx.parts), ctx.tenant, id_, cost)
+    return await commit(patient(ctx.parts), ctx.tenant, id_, cost)
 
 
 async def release_by_hand(ctx: Context, id_: str) -> Settled:
     """Give back what a reservation holds; as `release`, but with patience."""
-    return await release(_patient(ctx.parts), ctx.tenant, id_)
-
-
-def _patient(parts: Parts) -> Parts:
-    settings = msgspec.structs.replace(parts.settings, check_timeout_ms=PATIENCE_MS)
-    return msgspec.structs.replace(parts, settings=settings)
+    return await release(patient(ctx.parts), ctx.tenant, id_)
 
 
 async def _leases(db: Db, tenant: str, meter: Meter, after: tuple[int, str], limit: int) -> list[_Lease]:
