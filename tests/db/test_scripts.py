@@ -111,6 +111,13 @@ async def test_a_script_that_a_server_does_not_know_is_loaded_by_its_first_call(
         assert await db.script(scripts.load("worker", "hold"), ["vf:test"], ["wrk_1", 1_000]) == ["OK"]
 
 
+async def test_scripts_that_are_loaded_ahead_are_known_to_every_master(db: Db) -> None:
+    await db.every_master("SCRIPT", "FLUSH")
+    await db.load(scripts.every())
+    shas = [script.sha for script in scripts.every()]
+    assert await db.every_master("SCRIPT", "EXISTS", *shas) == [[1] * len(shas)] * len(await db.slots_by_master())
+
+
 def _body(script: Script) -> str:
     """The code outside of local functions."""
     return re.sub(r"(?ms)^local function.*?^end$|^local \w+ = \{.*?^\}$", "", code(script))

@@ -1,8 +1,8 @@
 """The database as the product sees it: commands and scripts, on one server or a cluster, from one `REDIS_URL`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from redis.asyncio.client import PubSub, Redis
@@ -74,6 +74,12 @@ class Db:
             return await self._nodes.call(keys[0], "EVAL", script.source, len(keys), *keys, *args)
         except ResponseError as error:
             raise _translated(error) from None
+
+    async def load(self, scripts: Iterable[Script]) -> None:
+        """Let every master know some scripts, so that nobody's first call is the slower one. Where this is refused, the
+        first call loads its script."""
+        with suppress(ResponseError):
+            await asyncio.gather(*(self.every_master("SCRIPT", "LOAD", script.source) for script in scripts))
 
     async def repeat(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script that recognises its own repetition, until its outcome is known.

@@ -13,6 +13,7 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
+from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
 from veloflux.identity import api as identity
@@ -111,6 +112,9 @@ def litestar(chosen: Settings) -> Litestar:
     async def connected(app: Litestar) -> AsyncIterator[None]:
         async with wiring.build(chosen) as parts, counts.shared(counts.folder_of(chosen.data_dir)):
             app.state.parts = parts
+            # What takes the first request's time, where it has little.
+            await parts.db.load(scripts.every())
+            keys.tags()
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()
