@@ -145,13 +145,13 @@ async function reserve() {
   const left = async () => (await client.check("requests", 1, { dryRun: true, timeoutMs })).remaining;
   const figures = [await left()];
   {
-    await using reservation = await client.reserve("requests", 10, { timeoutMs });
+    await using reservation = await client.reserve("requests", 7, { timeoutMs });
     figures.push(await left());
     await reservation.commit(4);
   }
   figures.push(await left());
   await caught(async () => {
-    await using _ = await client.reserve("requests", 6, { timeoutMs });
+    await using _ = await client.reserve("requests", 3, { timeoutMs });
     figures.push(await left());
     throw new Error("a fault of the work");
   });

@@ -183,7 +183,7 @@ def test_a_limited_function_is_called_while_it_may_be(scenario: Any, customer: C
 
 
 def test_a_reservation_is_committed_or_released(scenario: Any, customer: Customer) -> None:
-    assert scenario("reserve") == {"figures": [1_000, 990, 996, 990, 996, 995], "refused": True}
+    assert scenario("reserve") == {"figures": [1_000, 993, 996, 993, 996, 995], "refused": True}
     assert customer.used() == 5
 
 
