@@ -2,27 +2,15 @@
 
 from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
-
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import bytes_to_base64url, options_to_json_dict, parse_client_data_json
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from veloflux.identity.factors_model import Passkey
 from veloflux.identity.model import User
 from veloflux.settings import Settings
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 Options = dict[str, Any]
 Credential = dict[str, Any]
@@ -65,6 +53,14 @@ def is_possible(settings: Settings) -> bool:
 
 def creation_options(settings: Settings, user: User, challenge: bytes, known: Sequence[Passkey]) -> Options:
     """What a browser is asked to make a passkey with; those known are not made again."""
+    from webauthn import generate_registration_options
+    from webauthn.helpers import options_to_json_dict
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     rp_id, _ = relying_party(settings)
     options = generate_registration_options(
         rp_id=rp_id,
@@ -83,6 +79,10 @@ def creation_options(settings: Settings, user: User, challenge: bytes, known: Se
 
 def request_options(settings: Settings, challenge: bytes, known: Sequence[Passkey] = ()) -> Options:
     """What a browser is asked to sign with one of these passkeys; with none, with any that knows whose it is."""
+    from webauthn import generate_authentication_options
+    from webauthn.helpers import options_to_json_dict
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     rp_id, _ = relying_party(settings)
     verification = UserVerificationRequirement.PREFERRED if known else UserVerificationRequirement.REQUIRED
     options = generate_authentication_options(
@@ -93,6 +93,8 @@ def request_options(settings: Settings, challenge: bytes, known: Sequence[Passke
 
 def challenge_in(credential: Credential) -> bytes | None:
     """The challenge that a browser answered; None: this is no answer."""
+    from webauthn.helpers import base64url_to_bytes, parse_client_data_json
+
     try:
         return parse_client_data_json(base64url_to_bytes(credential["response"]["clientDataJSON"])).challenge
     except Exception:  # the library lets through whatever malformed text does to the parsers below it
@@ -101,6 +103,8 @@ def challenge_in(credential: Credential) -> bytes | None:
 
 def user_in(credential: Credential) -> str:
     """The person that a passkey says it belongs to; "" if it does not say so."""
+    from webauthn.helpers import base64url_to_bytes
+
     try:
         return base64url_to_bytes(credential["response"]["userHandle"]).decode("ascii")
     except Exception:
@@ -109,6 +113,9 @@ def user_in(credential: Credential) -> str:
 
 def registered(settings: Settings, credential: Credential, challenge: bytes) -> Registered | None:
     """The passkey that a browser made; None: it is not one for us."""
+    from webauthn import verify_registration_response
+    from webauthn.helpers import bytes_to_base64url
+
     rp_id, origin = relying_party(settings)
     try:
         made = verify_registration_response(
@@ -124,6 +131,9 @@ def asserted(
     settings: Settings, credential: Credential, challenge: bytes, passkey: Passkey, *, verified: bool
 ) -> Asserted | None:
     """What a passkey signed; None: it did not. `verified`: it must have asked for its owner's finger, face or PIN."""
+    from webauthn import verify_authentication_response
+    from webauthn.helpers import base64url_to_bytes
+
     rp_id, origin = relying_party(settings)
     try:
         signed = verify_authentication_response(
@@ -141,5 +151,8 @@ def asserted(
     return Asserted(signed.new_sign_count, counts and signed.new_sign_count <= passkey.sign_count)
 
 
-def _descriptors(known: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+def _descriptors(known: Sequence[Passkey]) -> list["PublicKeyCredentialDescriptor"]:
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(one.credential)) for one in known]

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from litestar import get, post, put
 from litestar.params import Parameter
 
@@ -11,15 +10,9 @@ from veloflux.context import Context
 from veloflux.plans import Catalogue, Meter, read_catalogue
 from veloflux.tenants.apply_catalogue import Applied
 from veloflux.tenants.model import Rollout
+from veloflux.tenants.shown import Meters
 
 MeterPath = Annotated[str, Parameter(description="Name of the meter", max_length=64)]
-
-
-class Meters(msgspec.Struct, frozen=True, kw_only=True):
-    """`former` has the earlier versions, whose usage stays as it was counted."""
-
-    meters: tuple[Meter, ...]
-    former: tuple[Meter, ...]
 
 
 @put(

@@ -11,7 +11,7 @@ from veloflux import tenants
 from veloflux.context import Context
 from veloflux.errors import InputInvalid
 from veloflux.plans import Catalogue, Meter, pick_meter, read_catalogue
-from veloflux.tenants.catalogue_api import Meters
+from veloflux.tenants.shown import Meters
 from veloflux.terminal import Json, run, say, show
 
 meters = typer.Typer(no_args_is_help=True)

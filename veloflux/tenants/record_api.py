@@ -8,10 +8,9 @@ from msgspec import Meta
 
 from veloflux import tenants
 from veloflux.context import Context
-from veloflux.tenants import record_fields
 from veloflux.tenants.api import TenantPath
-from veloflux.tenants.model import TenantRecord
 from veloflux.tenants.record import RecordChange
+from veloflux.tenants.shown import RecordShown
 
 Text = Annotated[str, Meta(max_length=200)]
 
@@ -35,34 +34,6 @@ class ChangeRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     industry: Annotated[Text, Meta(examples=["Software"])] | None = None
     region: Annotated[Text, Meta(examples=["Sudeste"])] | None = None
     metadata: dict[str, str] | None = None
-
-
-class RecordShown(msgspec.Struct, frozen=True, kw_only=True):
-    """`tax_id` and `postal_code` as people write them."""
-
-    legal_name: str
-    tax_id: str
-    billing_email: str
-    country: str
-    postal_code: str
-    street: str
-    number: str
-    complement: str
-    district: str
-    city: str
-    state: str
-    industry: str
-    region: str
-    metadata: dict[str, str]
-
-    @classmethod
-    def of(cls, record: TenantRecord) -> "RecordShown":
-        shown = msgspec.convert(record, cls, from_attributes=True)
-        return msgspec.structs.replace(
-            shown,
-            tax_id=record_fields.tax_id_shown(record.tax_id),
-            postal_code=record_fields.postal_code_shown(record.postal_code, record.country),
-        )
 
 
 @get(

@@ -11,7 +11,7 @@ from veloflux.context import Context
 from veloflux.errors import InputInvalid
 from veloflux.tenants import commands
 from veloflux.tenants.record import RecordChange
-from veloflux.tenants.record_api import RecordShown
+from veloflux.tenants.shown import RecordShown
 from veloflux.terminal import Json, TenantOption, run, show
 
 app = commands.app

@@ -11,7 +11,8 @@ from veloflux import tenants
 from veloflux.context import Context
 from veloflux.tenants.api import TenantPath
 from veloflux.tenants.permissions import PERMISSIONS
-from veloflux.tenants.roles import DESCRIPTION_MAX, Role
+from veloflux.tenants.roles import DESCRIPTION_MAX
+from veloflux.tenants.shown import RoleShown
 
 RolePath = Annotated[str, Parameter(description="Name of a role that the tenant made itself", max_length=40)]
 Permissions = Annotated[
@@ -32,19 +33,6 @@ class ChangeRole(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     permissions: Permissions
     description: Description = ""
-
-
-class RoleShown(msgspec.Struct, frozen=True, kw_only=True):
-    """`custom`: the tenant made it itself, and can change it."""
-
-    name: str
-    description: str
-    permissions: tuple[str, ...]
-    custom: bool
-
-    @classmethod
-    def of(cls, role: Role) -> "RoleShown":
-        return msgspec.convert(role._asdict(), cls)
 
 
 @get(

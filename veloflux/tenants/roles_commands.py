@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from veloflux import tenants
-from veloflux.tenants.roles_api import RoleShown
+from veloflux.tenants.shown import RoleShown
 from veloflux.terminal import Json, TenantOption, run, say, show
 
 app = typer.Typer(no_args_is_help=True)

@@ -1,11 +1,13 @@
-"""Invitations, API keys and providers without what nobody needs to see: digests and secrets."""
+"""What routes, commands and pages show of a tenant: without what nobody needs to see, such as digests and secrets."""
 
 import msgspec
 
-from veloflux.plans.catalogue import Rate
+from veloflux.plans.catalogue import Meter, Rate
+from veloflux.tenants import record_fields
 from veloflux.tenants.leaked_keys import LeakedKey
-from veloflux.tenants.model import ApiKey, Invitation, NewApiKey
+from veloflux.tenants.model import ApiKey, Invitation, NewApiKey, NewToken, TenantRecord, Token
 from veloflux.tenants.oidc_model import OidcConnection, OidcTerms
+from veloflux.tenants.roles import Role
 
 
 class InvitationShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,3 +98,77 @@ class OidcShown(msgspec.Struct, frozen=True, kw_only=True):
         shown = connection or OidcTerms(issuer="", client_id="", domains=())
         fields = {name: getattr(shown, name) for name in OidcTerms.__struct_fields__}
         return cls(id=connection.id if connection else "", redirect_uri=redirect_uri, **fields)
+
+
+class RoleShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`custom`: the tenant made it itself, and can change it."""
+
+    name: str
+    description: str
+    permissions: tuple[str, ...]
+    custom: bool
+
+    @classmethod
+    def of(cls, role: Role) -> "RoleShown":
+        return msgspec.convert(role._asdict(), cls)
+
+
+class RecordShown(msgspec.Struct, frozen=True, kw_only=True):
+    """`tax_id` and `postal_code` as people write them."""
+
+    legal_name: str
+    tax_id: str
+    billing_email: str
+    country: str
+    postal_code: str
+    street: str
+    number: str
+    complement: str
+    district: str
+    city: str
+    state: str
+    industry: str
+    region: str
+    metadata: dict[str, str]
+
+    @classmethod
+    def of(cls, record: TenantRecord) -> "RecordShown":
+        shown = msgspec.convert(record, cls, from_attributes=True)
+        return msgspec.structs.replace(
+            shown,
+            tax_id=record_fields.tax_id_shown(record.tax_id),
+            postal_code=record_fields.postal_code_shown(record.postal_code, record.country),
+        )
+
+
+class TokenShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in epoch ms."""
+
+    id: str
+    permissions: tuple[str, ...]
+    subject: str
+    made_by: str
+    created_at: int
+    expires_at: int
+
+    @classmethod
+    def of(cls, token: Token) -> "TokenShown":
+        return msgspec.convert(token, cls, from_attributes=True)
+
+
+class TokenCreated(msgspec.Struct, frozen=True, kw_only=True):
+    """`token` is shown this once; `shown` is what lists have of it."""
+
+    token: str
+    shown: TokenShown
+
+    @classmethod
+    def of(cls, new: NewToken) -> "TokenCreated":
+        return cls(token=new.token, shown=TokenShown.of(new.shown))
+
+
+class Meters(msgspec.Struct, frozen=True, kw_only=True):
+    """`former` has the earlier versions, whose usage stays as it was counted."""
+
+    meters: tuple[Meter, ...]
+    former: tuple[Meter, ...]

@@ -11,7 +11,7 @@ from veloflux.context import Context
 from veloflux.kit import page
 from veloflux.kit.page import Page
 from veloflux.tenants.api import Limit, TenantPath
-from veloflux.tenants.model import NewToken, Token
+from veloflux.tenants.shown import TokenCreated, TokenShown
 from veloflux.tenants.tokens import LIFE_MAX_S, LIFE_S, SUBJECT_MAX
 
 
@@ -24,32 +24,6 @@ class CreateToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject: Annotated[str, Meta(max_length=SUBJECT_MAX, description="Your own word for whom it is made for")] = ""
 
 
-class TokenShown(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in epoch ms."""
-
-    id: str
-    permissions: tuple[str, ...]
-    subject: str
-    made_by: str
-    created_at: int
-    expires_at: int
-
-    @classmethod
-    def of(cls, token: Token) -> "TokenShown":
-        return msgspec.convert(token, cls, from_attributes=True)
-
-
-class TokenCreated(msgspec.Struct, frozen=True, kw_only=True):
-    """`token` is shown this once; `shown` is what lists have of it."""
-
-    token: str
-    shown: TokenShown
-
-    @classmethod
-    def of(cls, new: NewToken) -> "TokenCreated":
-        return cls(token=new.token, shown=TokenShown.of(new.shown))
-
-
 @post(
     "/api/tenants/{tenant:str}/tokens",
     operation_id="tokens.create",
@@ -59,7 +33,7 @@ class TokenCreated(msgspec.Struct, frozen=True, kw_only=True):
     status_code=201,
 )
 async def create_token(ctx: Context, tenant: TenantPath, data: CreateToken) -> TokenCreated:
-    """It works wherever an API key does but at `/api/check`, until it is over, is revoked, or its maker is gone."""
+    """It works wherever an API key does, until it is over, is revoked, or its maker is gone."""
     made = await tenants.create_token(ctx, data.permissions, lifetime_s=data.lifetime_s, subject=data.subject)
     return TokenCreated.of(made)
 

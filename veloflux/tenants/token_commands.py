@@ -8,7 +8,7 @@ from veloflux import tenants
 from veloflux.kit import page
 from veloflux.kit.page import Page
 from veloflux.tenants.commands import Cursor, Limit
-from veloflux.tenants.token_api import TokenCreated, TokenShown
+from veloflux.tenants.shown import TokenCreated, TokenShown
 from veloflux.tenants.tokens import LIFE_MAX_S, LIFE_S
 from veloflux.terminal import Json, TenantOption, run, say, show
 

@@ -1,6 +1,7 @@
 """The web process: every route of the product, one line a slice."""
 
 import gc
+import importlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,7 @@ def litestar(chosen: Settings) -> Litestar:
             # What takes the first request's time, where it has little.
             await parts.db.load(scripts.every())
             keys.tags()
+            importlib.import_module("webauthn")
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()

@@ -7,7 +7,7 @@ from litestar import get, post
 
 from veloflux import tenants
 from veloflux.tenants import RecordChange, Tenant
-from veloflux.tenants.record_api import RecordShown
+from veloflux.tenants.shown import RecordShown
 from veloflux.web.console.page import Html, Page
 
 RECORD = [name for name in RecordShown.__struct_fields__ if name != "metadata"]
