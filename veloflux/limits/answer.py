@@ -9,7 +9,6 @@ from veloflux.limits.model import Decision, QuotaState, RateState
 from veloflux.limits.store import Asking
 from veloflux.metering.measure import shown
 from veloflux.metering.quotas import Span
-from veloflux.plans import RateLimit
 from veloflux.plans.catalogue import Value
 from veloflux.plans.policy import MICROSECONDS
 
@@ -19,32 +18,25 @@ ASK_AGAIN_S = 86_400
 
 def decision(asking: Asking, outcome: Outcome, feature: Value | None = None) -> Decision:
     """What whoever asked is told; `feature` is what the plan says of the one asked for."""
-    state, taken, rates = asking.state, asking.frame, outcome.rates
-    figures = _Figures(taken, outcome.reserved, outcome.total, outcome.used)
-    shown_of = figures.pick(outcome.refused - 1 if outcome.code == "QUOTA" else None)
+    taken, now = asking.frame, asking.state.now()
     refused_by, retry_after = "", 0
     if outcome.code == "RATE":
-        refused_by = f"rate:{rates[outcome.refused - 1].name}"
+        refused_by = f"rate:{outcome.rates.faces[outcome.refused - 1].name}"
         retry_after = max(math.ceil(outcome.wait_us / MICROSECONDS), 1)
     elif outcome.code == "QUOTA":
         span = taken.quotas[outcome.refused - 1]
-        refused_by, retry_after = span.label, _until(span, state.now())
+        refused_by, retry_after = span.label, _until(span, now)
+    at = outcome.refused - 1 if outcome.code == "QUOTA" else _scarcest(taken, outcome.used)
     return Decision(
         allowed=not refused_by,
-        **figures.of(shown_of),
-        quota=None if shown_of is None else _quota_state(taken.quotas[shown_of], state.now()),
+        **_figures(taken, at, outcome.used, outcome.reserved, outcome.total),
+        quota=None if at is None else _quota_state(taken.quotas[at], now),
         refused_by=refused_by,
         retry_after=retry_after,
         credits=shown(outcome.paid, taken.meter.places) if outcome.paid else 0,
         feature=feature,
-        rates=tuple(
-            [
-                rate_state(rate, outcome.left[2 * at], outcome.left[2 * at + 1], outcome.passed, taken.scale)
-                for at, rate in enumerate(rates)
-                if not rate.shadow
-            ]
-        ),
-        watching=_watching(taken, rates, outcome.watched) if outcome.watched else (),
+        rates=_rate_states(outcome, taken.scale),
+        watching=_watching(taken, outcome) if outcome.watched else (),
     )
 
 
@@ -53,63 +45,54 @@ def committed(asking: Asking, answer: list[Any], amount: int) -> Decision:
     taken = asking.frame
     _, _, total, reserved, burned, _, *pairs = answer
     used = [int(count) - int(paid) + amount - burned for count, paid in zip(pairs[::2], pairs[1::2], strict=True)]
-    figures = _Figures(taken, int(reserved), int(total) + amount, used)
-    return Decision(allowed=True, credits=shown(burned, taken.meter.places), **figures.of(figures.pick(None)))
+    figures = _figures(taken, _scarcest(taken, used), used, int(reserved), int(total) + amount)
+    return Decision(allowed=True, credits=shown(burned, taken.meter.places), **figures)
 
 
-class _Figures:
-    """What each quota has used and has left, and the month's total."""
-
-    def __init__(self, taken: Frame, reserved: int, total: int, used: list[int]) -> None:
-        self.total, self.used, self.overage = total, used, 0
-        self.left: list[int] = []
-        self._taken = taken
-        for span, so_far in zip(taken.quotas, used, strict=True):
-            self.left.append(span.quota.limit - so_far - reserved)
-            if not (span.quota.hard or span.quota.shadow):
-                self.overage = max(self.overage, so_far - span.quota.limit)
-
-    def pick(self, refused: int | None) -> int | None:
-        """Which quota the figures are of."""
-        if refused is not None or not self.used:
-            return refused
-        bite = [at for at, span in enumerate(self._taken.quotas) if not span.quota.shadow]
-        return min(bite, key=self.left.__getitem__) if bite else None
-
-    def of(self, at: int | None) -> dict[str, Any]:
-        """The members of a decision that are about a quota; None: about the month."""
-        taken, places = self._taken, self._taken.meter.places
-        overage = shown(self.overage, places) if self.overage else 0
-        if at is None:
-            return {"used": shown(self.total, places), "reset_at": taken.month_end, "overage": overage}
-        return {
-            "limit": shown(taken.quotas[at].quota.limit, places),
-            "used": shown(self.used[at], places),
-            "remaining": shown(max(self.left[at], 0), places),
-            "reset_at": taken.quotas[at].end,
-            "overage": overage,
-        }
+def _scarcest(taken: Frame, used: list[int]) -> int | None:
+    """The place of the quota that has the least left."""
+    return min(taken.biting, key=lambda at: taken.quotas[at].quota.limit - used[at], default=None)
 
 
-def rate_state(rate: RateLimit, left: int, whole_us: int, amount: int, scale: int) -> RateState:
-    """A rate limit after `amount` has passed, in whole units of the meter."""
-    if rate.algorithm == "gcra":
-        limit, window_us = rate.tolerance_us // rate.emission_us, rate.tolerance_us
-        whole_us += rate.emission_us * amount
-    else:
-        limit, window_us = rate.count, rate.window_us
-    return RateState(
-        name=rate.name,
-        limit=limit // scale,
-        window=-(-window_us // MICROSECONDS),
-        remaining=max(left - amount, 0) // scale,
-        reset=-(-whole_us // MICROSECONDS),
+def _figures(taken: Frame, at: int | None, used: list[int], reserved: int, total: int) -> dict[str, Any]:
+    """The members of a decision that are about the quota at a place; None: about the month."""
+    places, overage = taken.meter.places, 0
+    if taken.soft:
+        overage = max(0, *(used[soft] - taken.quotas[soft].quota.limit for soft in taken.soft))
+    beyond = shown(overage, places) if overage else 0
+    if at is None:
+        return {"used": shown(total, places), "reset_at": taken.month_end, "overage": beyond}
+    limit = taken.quotas[at].quota.limit
+    return {
+        "limit": shown(limit, places),
+        "used": shown(used[at], places),
+        "remaining": shown(max(limit - used[at] - reserved, 0), places),
+        "reset_at": taken.quotas[at].end,
+        "overage": beyond,
+    }
+
+
+def _rate_states(outcome: Outcome, scale: int) -> tuple[RateState, ...]:
+    """Each limit that bites, after what has passed, in whole units of the meter."""
+    left, passed = outcome.left, outcome.passed
+    return tuple(
+        [
+            RateState(
+                name=name,
+                limit=limit,
+                window=window_s,
+                remaining=max(left[2 * at] - passed, 0) // scale,
+                reset=-(-(left[2 * at + 1] + emission_us * passed) // MICROSECONDS),
+            )
+            for at, (name, limit, window_s, emission_us, shadow) in enumerate(outcome.rates.faces)
+            if not shadow
+        ]
     )
 
 
-def _watching(taken: Frame, rates: tuple[RateLimit, ...], watched: str) -> tuple[str, ...]:
-    numbers = [int(number) for number in watched.split()]
-    return tuple(f"rate:{rates[at - 1].name}" if at > 0 else taken.quotas[-at - 1].label for at in numbers)
+def _watching(taken: Frame, outcome: Outcome) -> tuple[str, ...]:
+    numbers, faces = [int(number) for number in outcome.watched.split()], outcome.rates.faces
+    return tuple(f"rate:{faces[at - 1].name}" if at > 0 else taken.quotas[-at - 1].label for at in numbers)
 
 
 def _quota_state(span: Span, now: int) -> QuotaState:

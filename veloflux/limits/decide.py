@@ -19,7 +19,7 @@ from veloflux.limits.model import Question
 from veloflux.limits.store import Asking, Lease, Part
 from veloflux.metering.grow import grow_later, make_room
 from veloflux.metering.known import known
-from veloflux.plans import RateLimit
+from veloflux.metering.seen import Seen
 
 TRIES = 8
 AT_ONCE_MAX = 100
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
     paid: int
     watched: str
     until: int
-    rates: tuple[RateLimit, ...]
+    rates: Rates
     left: list[int]
     passed: int
     total: int
@@ -62,7 +62,7 @@ async def decide(parts: Parts, tenant: str, asked: Question, lease: Lease | None
     state, loop = known(tenant), asyncio.get_running_loop()
     until = loop.time() + parts.settings.check_timeout_ms / 1000
     asking = Asking(tenant, state, frame(state, tenant, asked.meter), asked)
-    knew, said = state.seen.text, await _join(parts, asking, lease)
+    knew, said = state.seen, await _join(parts, asking, lease)
     if isinstance(said, Outcome):
         return asking, said
     tries = 0
@@ -70,13 +70,13 @@ async def decide(parts: Parts, tenant: str, asked: Question, lease: Lease | None
         while tries < TRIES:
             tries += not await _take(parts, asking, said, knew)
             asking = Asking(tenant, state, frame(state, tenant, asked.meter), asked)
-            knew, said = state.seen.text, await _join(parts, asking, lease)
+            knew, said = state.seen, await _join(parts, asking, lease)
             if isinstance(said, Outcome):
                 return asking, said
     raise unsettled()
 
 
-async def _take(parts: Parts, asking: Asking, said: Said, knew: str) -> bool:
+async def _take(parts: Parts, asking: Asking, said: Said, knew: Seen) -> bool:
     """Make it possible to ask again. True: this comes to an end by itself.
 
     :raises IdReused, CounterOutOfRange, NotAuthenticated: there is nothing more to ask.
@@ -115,7 +115,7 @@ def _join(parts: Parts, asking: Asking, lease: Lease | None) -> "asyncio.Future[
 
 async def _ask(parts: Parts, asking: Asking, rates: Rates, addresses: str, questions: list[Part]) -> list[Said]:
     """What each of several questions is told that share all but their parts with `asking`."""
-    knew = asking.state.seen.text
+    knew = asking.state.seen
     with Deadline(parts.settings.check_timeout_ms / 1000):
         answer = await store.run_check(parts, store.check_of(asking, rates, addresses, questions))
         match answer[0]:
@@ -147,7 +147,7 @@ def _decided(parts: Parts, asking: Asking, rates: Rates, questions: list[Part], 
         if full:
             grow_later(parts.db, asking.tenant, asking.state)
         found = code, refused, wait_us, paid, watched, int(until)
-        outcomes.append(Outcome(*found, rates.limits, left, passed, total, reserved, used))
+        outcomes.append(Outcome(*found, rates, left, passed, total, reserved, used))
     if raised:
         parts.wake(asking.tenant)
     if asking.asked.key:

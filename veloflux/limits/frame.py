@@ -16,17 +16,28 @@ from veloflux.metering.known import Known
 from veloflux.metering.quotas import Span, open_words, spans
 from veloflux.plans import Effective, Meter, Policy, RateLimit, pick_meter
 from veloflux.plans.catalogue import Rate, Value
-from veloflux.plans.policy import rate_limit
+from veloflux.plans.policy import MICROSECONDS, rate_limit
 
 KINDS_MAX = 1_000
 NO_METER = Meter(name="none", event_type="none", aggregation="count", unit="")
 _own = msgspec.json.Decoder(tuple[Rate, ...])
 
 
+class RateFace(NamedTuple):
+    """What answers say of a rate limit: `limit` whole units in `window_s`. `emission_us` is 0 unless it is GCRA."""
+
+    name: str
+    limit: int
+    window_s: int
+    emission_us: int
+    shadow: bool
+
+
 class Rates(NamedTuple):
     """The rate limits of one kind of question, as the script numbers them, and its ARGV from 18 on."""
 
     limits: tuple[RateLimit, ...]
+    faces: tuple[RateFace, ...]
     own: str
     of_address: bool
     args: tuple[bytes, ...]
@@ -36,6 +47,7 @@ class Frame(NamedTuple):
     """Valid for one UTC hour of the tenant's clock, one month and one period of each quota, and as long as no override
     ends: by Redis' clock from `since` until before `until`, both in epoch ms.
 
+    `biting` are the places of the quotas that are not in the shadow, `soft` of those that let pass what is beyond them.
     `heads` are the keys 3 to 6 of the check script, `tails` those from 8 on; `version` is the policy's.
     """
 
@@ -49,6 +61,8 @@ class Frame(NamedTuple):
     month_end: int
     scale: int
     quotas: tuple[Span, ...]
+    biting: tuple[int, ...]
+    soft: tuple[int, ...]
     limits: str
     heads: tuple[str, str, str, str]
     leases: str
@@ -129,6 +143,8 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
         month_end=bounds[1][1],
         scale=10**meter.places,
         quotas=quotas,
+        biting=tuple(at for at, span in enumerate(quotas) if not span.quota.shadow),
+        soft=tuple(at for at, span in enumerate(quotas) if not (span.quota.hard or span.quota.shadow)),
         limits=limits,
         heads=(
             key(keys.usage, on),
@@ -182,7 +198,16 @@ def _rates(frame: Frame, key: bool, address: bool, route: str, own: str) -> Rate
     fields = _sent(*(f"{kind}:{rate.name}" for kind, rate in ordered))
     numbers = _sent(*(word for _, rate in ordered for word in _words_of_rate(rate)))
     args = (*_sent(*words), *frame.open_args, *fields, *numbers, *frame.quota_args)
-    return Rates(tuple(rate for _, rate in ordered), own, bool(groups[2]), args)
+    limits = tuple(rate for _, rate in ordered)
+    return Rates(limits, tuple(_face(rate, frame.scale) for rate in limits), own, bool(groups[2]), args)
+
+
+def _face(rate: RateLimit, scale: int) -> RateFace:
+    if rate.algorithm == "gcra":
+        limit, window_us, emission_us = rate.tolerance_us // rate.emission_us, rate.tolerance_us, rate.emission_us
+    else:
+        limit, window_us, emission_us = rate.count, rate.window_us, 0
+    return RateFace(rate.name, limit // scale, -(-window_us // MICROSECONDS), emission_us, rate.shadow)
 
 
 def _words_of_rate(rate: RateLimit) -> Iterable[object]:

@@ -10,12 +10,14 @@ from veloflux.limits.model import Question
 from veloflux.limits.store import Asking
 from veloflux.metering.known import not_active
 from veloflux.metering.open_periods import Opening, open_periods
+from veloflux.metering.seen import Seen
 from veloflux.tenants import REFUSED, may_call_from
 
 PATIENCE_MS = 5_000
+NOTHING = Seen()
 
 
-async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "") -> bool:
+async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: Seen = NOTHING) -> bool:
     """Take in an answer, so that it can be asked again.
 
     True: somebody has made buckets since it was asked with the seen state `knew`, which comes to an end by itself.
@@ -30,7 +32,7 @@ async def learn(parts: Parts, asking: Asking, answer: list[Any], knew: str = "")
             state.learn_time(real)
         case ["ROLL", real, seen]:
             state.learn_now(real, seen)
-            return bool(seen != knew)
+            return bool(seen != knew.text)
         case ["ADDRESS", text] if asked.key and may_call_from(text, asked.used_from):
             state.learn_addresses(asked.key[0], text)
         case ["OWN", text] if asked.key:

@@ -57,7 +57,7 @@ def states(asking: Asking, outcome: Outcome, credit: int, watched: Mapping[str, 
     known_wait = {outcome.refused - 1: outcome.wait_us} if outcome.code == "RATE" else {}
     limits = [
         _rate(asking, rate, outcome.left[2 * at], outcome.left[2 * at + 1], known_wait.get(at))
-        for at, rate in enumerate(outcome.rates)
+        for at, rate in enumerate(outcome.rates.limits)
     ]
     return tuple(
         msgspec.structs.replace(one, watched=watched.get(one.name, 0)) if one.name in watched else one

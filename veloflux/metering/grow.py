@@ -12,7 +12,7 @@ from veloflux.errors import VeloFluxError
 from veloflux.metering import store
 from veloflux.metering.known import Known
 from veloflux.metering.program import seen_key
-from veloflux.metering.seen import parent
+from veloflux.metering.seen import Seen, parent
 
 SPLITS_MAX = 16
 """At once: a millisecond of Redis or two."""
@@ -41,9 +41,9 @@ def grow_later(db: Db, tenant: str, state: Known) -> None:
     task.add_done_callback(_growing.discard)
 
 
-async def make_room(db: Db, tenant: str, state: Known, knew: str) -> None:
+async def make_room(db: Db, tenant: str, state: Known, knew: Seen) -> None:
     """After the code GROW: at most twice the buckets, unless somebody has split some since `knew` was asked with."""
-    if state.seen.text == knew:
+    if state.seen == knew:
         await split(db, tenant, state, min(state.seen.buckets, SPLITS_MAX))
 
 

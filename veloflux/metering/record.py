@@ -18,7 +18,7 @@ from veloflux.metering.model import Event, Outcome, Rejection, Result
 from veloflux.metering.open_periods import open_periods
 from veloflux.metering.program import EVENTS_MAX, Batch, Program, Ruler, Window, compose, cut
 from veloflux.metering.quota_shares import Terms
-from veloflux.metering.seen import marker
+from veloflux.metering.seen import Seen, marker
 
 TRIES = 8
 FEW = 50
@@ -99,7 +99,7 @@ class _Recording:
         """Record the next batch, or learn why this call could not. One whose events are all rejected is sent too: the
         policy may know them by now."""
         batch = self._batch = self._batch or self._next_batch()
-        knew = self._known.seen.text
+        knew = self._known.seen
         program, answer = await self._call(batch)
         if answer[0] == "OK":
             await self._take(batch, program, answer)
@@ -121,7 +121,7 @@ class _Recording:
         if full:
             await grow(self._parts.db, self._tenant, self._known, full)
 
-    async def _learn(self, batch: Batch, answer: list[Any], knew: str) -> None:
+    async def _learn(self, batch: Batch, answer: list[Any], knew: Seen) -> None:
         """Nothing is counted yet: the script knows better."""
         match answer:
             case ["GROW"]:
@@ -132,7 +132,7 @@ class _Recording:
                 self._batch = None
             case ["ROLL", real, seen]:
                 self._known.learn_now(real, seen)
-                if seen != knew:
+                if seen != knew.text:
                     self._tries = 0  # somebody made buckets, which comes to an end
                 else:
                     accepted = None if self._backfill else self._known.policy.accepted_ms
