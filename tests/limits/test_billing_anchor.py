@@ -146,6 +146,22 @@ async def test_what_credits_paid_stays_paid_as_far_as_the_new_period_has_it(one_
     assert not (await use(acme)).allowed
 
 
+async def test_what_credits_paid_while_away_is_paid_when_the_anchor_comes_back(one_ctx: Context) -> None:
+    await billed(one_ctx, 10, hard=False)
+    acme = await customer(one_ctx)
+    await tenants.set_billing_anchor(acme, date(2025, 1, 5))
+    acme = await at(acme, NOON - 3 * DAY)
+    await grant_credit(acme, Terms(meter="requests", amount=100))
+    assert (await use(acme, 18)).credits == 8
+    acme = await at(acme, NOON)
+    await tenants.set_billing_anchor(acme, date(2025, 1, 17))
+    assert (await use(acme, 14)).credits == 4
+    await tenants.set_billing_anchor(acme, date(2025, 1, 5))
+    assert await used(acme) == 18 - 8 + 14 - 4
+    await tenants.set_billing_anchor(acme, date(2025, 1, 17))
+    assert await used(acme) == 14 - 4
+
+
 async def test_a_period_that_ended_by_itself_pays_nothing_of_the_next(one_ctx: Context) -> None:
     await billed(one_ctx, 10)
     acme = await customer(one_ctx)

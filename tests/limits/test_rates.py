@@ -4,10 +4,12 @@ import msgspec
 import pytest
 
 from tests.customers import NOON, asked, at, customer, key, put_policy, quota
+from veloflux import tenants
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import InputInvalid
 from veloflux.limits import Decision, Question, check
+from veloflux.plans import Meter, catalogue
 from veloflux.plans.catalogue import Rate
 from veloflux.plans.policy import RateLimit, rate_limit
 
@@ -143,3 +145,15 @@ async def test_an_id_that_was_seen_takes_nothing_from_a_limit(ctx: Context) -> N
     first, again = [await check(acme.parts, acme.tenant, mine) for _ in range(2)]
     assert (first.used, again.used, again.allowed) == (1, 1, True)
     assert states(first) == states(again) == {"r": (4, 12)}
+
+
+async def test_a_key_gets_no_rate_that_its_algorithm_cannot_hold(ctx: Context) -> None:
+    acme, shipped = await customer(ctx), catalogue()
+    gb = Meter(name="gb", event_type="e", aggregation="sum", value_property="gb", unit="GB", places=3)
+    await tenants.apply_catalogue(ctx, msgspec.structs.replace(shipped, meters=(*shipped.meters, gb)))
+    for own in (
+        Rate(name="own", meter="gb", limit="9000/s"),
+        Rate(name="own", meter="gb", limit="9/s", algorithm="log"),
+    ):
+        with pytest.raises(InputInvalid, match="the rate own"):
+            await key(acme, rates=(own,))

@@ -12,6 +12,7 @@ from veloflux.db import keys
 from veloflux.errors import Conflict, IdReused, InputInvalid, NotAuthenticated, NotFound
 from veloflux.limits import Question, Settled, check, commit, release, reserve
 from veloflux.metering import read_usage
+from veloflux.plans import catalogue
 
 ONE = Question(meter="requests")
 
@@ -65,6 +66,24 @@ async def test_more_may_be_committed_than_was_reserved_even_beyond_the_quota(ctx
     held = await reserve(acme.parts, acme.tenant, of(8))
     await commit(acme.parts, acme.tenant, held.id, 13)
     assert await left(acme) == (13, 0)
+
+
+async def test_a_reservation_whose_lease_is_over_is_not_given_again(ctx: Context) -> None:
+    acme = await with_quota(ctx)
+    await reserve(acme.parts, acme.tenant, of(10, "job"))
+    await let_leases_end(acme)
+    assert (await check(acme.parts, acme.tenant, of(10))).allowed
+    with pytest.raises(IdReused, match="over"):
+        await reserve(acme.parts, acme.tenant, of(10, "job"))
+
+
+async def test_what_was_reserved_of_a_meter_that_changed_since_says_what_to_do(one_ctx: Context) -> None:
+    acme = await with_quota(one_ctx)
+    held = await reserve(acme.parts, acme.tenant, of(3))
+    [meter] = [one for one in catalogue().meters if one.name == "requests"]
+    await put_policy(acme, rates=(), quotas=(quota(10),), meters=(msgspec.structs.replace(meter, version=2),))
+    with pytest.raises(Conflict, match="as an event"):
+        await commit(acme.parts, acme.tenant, held.id, 2)
 
 
 async def test_a_release_counts_nothing_and_each_step_may_be_repeated(ctx: Context) -> None:

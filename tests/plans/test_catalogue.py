@@ -22,6 +22,9 @@ QUOTA = '{ meter = "requests", limit = 5 }'
 RATE = '{ name = "r", meter = "requests", limit = "5/s" }'
 LOG = '{ name = "r", meter = "requests", limit = "5000/min", algorithm = "log" }'
 BURST = LOG.replace("5000/min", "5/min").replace("}", ", burst = 9 }")
+GB = '[[meters]]\nname = "gb"\nevent_type = "e"\naggregation = "sum"\nvalue_property = "gb"\nunit = "GB"\nplaces = 2'
+FINE_LOG = LOG.replace("5000", "11").replace("requests", "gb")
+FINE_RATE = RATE.replace("5/s", "3000/s").replace("requests", "gb")
 USERS = '[[meters]]\nname = "users"\nevent_type = "e"\naggregation = "unique"\nunit = "u"\nvalue_property = "user"'
 
 
@@ -54,6 +57,9 @@ def test_free_allows_1000_requests_a_month_and_10_a_second_with_a_burst_of_20() 
         (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{RATE}, {RATE}]', "two rates called r"),
         (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{RATE.replace("5/s", "5/week")}]', "matching regex"),
         (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{LOG}]', "a log, which ends at 1000"),
+        (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{FINE_LOG}]\n{GB}', "a log, which ends at 1000"),
+        (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{RATE.replace("5/s", "300000/s")}]', "too fast for gcra"),
+        (f'[[plans]]\nid = "a"\nname = "A"\nrates = [{FINE_RATE}]\n{GB}', "too fast for gcra"),
         (
             f'[[plans]]\nid = "a"\nname = "A"\nrates = [{BURST}]',
             "a burst, which only gcra knows",

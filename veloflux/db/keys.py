@@ -565,7 +565,7 @@ def address_limit(tenant_: str, digest: str) -> str:
 
 
 def counted(tenant_: str, meter: str, period: str) -> str:
-    """hash | 400 days, of a day 8, of a lifetime for ever | limits | a quota's period: sum, paid by credits, told
+    """hash | 400 days, of a day 8, of a lifetime for ever | limits | quota's period: sum, paid by credits, told, opened
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:counted:{_name(meter)}:{_quota_period(period)}"
 

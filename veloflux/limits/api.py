@@ -9,8 +9,10 @@ from msgspec import Meta
 from veloflux import tenants
 from veloflux.context import PLATFORM, Parts
 from veloflux.errors import InputInvalid, QuotaExceeded
+from veloflux.kit.deadline import Deadline
 from veloflux.kit.http import Received, inlined_schema, parsed
 from veloflux.limits.check import check
+from veloflux.limits.learn import late
 from veloflux.limits.model import COST_MAX, Amount, Decision, Question, RateState
 from veloflux.metering.model import SOURCE, TEXT_MAX
 from veloflux.plans.catalogue import Value
@@ -127,7 +129,11 @@ async def verified(parts: Parts, received: Received, named: str) -> tuple[str, t
         raise InputInvalid('A service key must name the tenant: {"tenant": "<slug or id>", …}')
     if key and key[0] != PLATFORM and not named and not received.elsewhere:
         return key[0], key[1:]
-    scope = await tenants.admit_program(parts, received, named, "usage:write")
+    try:
+        with Deadline(parts.settings.check_timeout_ms / 1000):
+            scope = await tenants.admit_program(parts, received, named, "usage:write")
+    except TimeoutError:
+        raise late(parts) from None
     return scope.tenant, key[1:] if key and key[0] != PLATFORM else None
 
 

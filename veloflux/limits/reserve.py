@@ -55,7 +55,7 @@ async def commit(parts: Parts, tenant: str, id_: str, cost: float, asker: Questi
     """Count what was really used, though it is more than was reserved or the lease is over. Safe to repeat.
 
     :raises NotFound: no such reservation (it is forgotten a day after its lease).
-    :raises Conflict: it was released, or committed with another cost.
+    :raises Conflict: it was released, or committed with another cost, or its meter has a new version.
     """
     if not 0 <= cost <= COST_MAX:
         raise InputInvalid(f"cost is a number from 0 to {COST_MAX}", field="cost")
@@ -99,13 +99,17 @@ async def _settle(parts: Parts, tenant: str, id_: str, cost: float | None, asker
                             cost_then = shown(int(spent), taken.meter.places)
                             raise Conflict(f"This reservation was {before} before, with a cost of {cost_then}")
                         return Settled(id=id_, meter=meter, status=status, cost=cost or 0)
-                    case ["MISSING"]:
-                        raise _no_reservation()
+                    case ["MISSING", of]:
+                        raise _changed_meter() if (of or "").partition("__")[0] == meter else _no_reservation()
                     case _:
                         await learn(parts, asking, answer)
     except TimeoutError:
         raise late(parts) from None
     raise unsettled()
+
+
+def _changed_meter() -> Conflict:
+    return Conflict("The meter has another version since this was reserved; record what was used as an event")
 
 
 def _no_reservation() -> NotFound:

@@ -55,7 +55,8 @@ async def record_each(
 
 
 async def _together(each: Callable[[Sequence[Event]], Awaitable[Outcome]], lots: list[Sequence[Event]]) -> list[Any]:
-    """The outcome of each lot, or its error; where all together take a counter too far, each is tried by itself."""
+    """The outcome of each lot, or its error. Where all together take a counter too far, each is tried by itself; what
+    was counted by then is said to have come before."""
     if len(lots) == 1:
         return [await each(lots[0])]
     try:

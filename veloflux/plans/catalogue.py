@@ -1,6 +1,7 @@
 """What is measured and what is sold. `catalogue.toml` beside this file is what VeloFlux ships."""
 
 import functools
+import math
 import re
 import tomllib
 from collections.abc import Iterable
@@ -90,8 +91,24 @@ class Rate(Strict, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.algorithm != "gcra" and self.burst:
             raise ValueError(f"the rate {self.name} has a burst, which only gcra knows")
-        if self.algorithm == "log" and self.count > LOG_MAX:
-            raise ValueError(f"the rate {self.name} keeps a log, which ends at {LOG_MAX}")
+        self.check()
+
+    def check(self, places: int = 0) -> None:
+        """What its algorithm can hold, of a meter with so many places; a log may have as many entries as units.
+
+        >>> Rate(name="r", meter="m", limit="100/s").check(places=6)
+        Traceback (most recent call last):
+        ValueError: the rate r is too fast for gcra, whose clock has microseconds; choose the algorithm window
+
+        :raises ValueError: it is more, or GCRA would let pass over 1 % less than it says.
+        """
+        count, window_us = self.count * 10**places, self.per_s * 1_000_000
+        if self.algorithm == "log" and count > LOG_MAX:
+            raise ValueError(f"the rate {self.name} keeps a log, which ends at {LOG_MAX} of the meter's smallest unit")
+        if self.algorithm == "gcra" and math.ceil(window_us / count) * count > 1.01 * window_us:
+            raise ValueError(
+                f"the rate {self.name} is too fast for gcra, whose clock has microseconds; choose the algorithm window"
+            )
 
     @property
     def count(self) -> int:
@@ -169,6 +186,8 @@ class Catalogue(Strict, frozen=True, kw_only=True):
                 raise ValueError(f"the plan {plan.id} names unknown meters: {', '.join(sorted(unknown))}")
             if odd := sorted(name for name in limited if meters[name].aggregation not in SUMS):
                 raise ValueError(f"the plan {plan.id} limits meters that do not count or sum: {', '.join(odd)}")
+            for rate in plan.rates:
+                rate.check(meters[rate.meter].places)
 
 
 def _once(what: str, names: Iterable[str]) -> None:

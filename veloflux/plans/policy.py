@@ -235,6 +235,7 @@ def overriding(override: Override, plan: Plan, of: Catalogue) -> Overriding | No
 def _overriding_rate(rate: Rate, override: Override, places: dict[str, int]) -> Overriding | None:
     try:
         wanted = msgspec.structs.replace(rate, limit=str(override.value), burst=override.burst)
+        wanted.check(places[rate.meter])
     except ValueError:  # the rate's algorithm does not know a burst, or not as many
         return None
     return Overriding(until=override.until or 0, rates=(rate_limit(wanted, places[rate.meter]),))

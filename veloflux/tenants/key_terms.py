@@ -85,8 +85,13 @@ def _rates(rates: Sequence[Rate], meters: tuple[Meter, ...]) -> tuple[Rate, ...]
     if len(rates) > RATES_MAX or len({rate.name for rate in rates}) < len(rates):
         raise InputInvalid(f"A key has at most {RATES_MAX} rate limits, each of another name", field="rates")
     for rate in rates:
-        if pick_meter(meters, rate.meter).aggregation not in SUMS:
+        meter = pick_meter(meters, rate.meter)
+        if meter.aggregation not in SUMS:
             raise InputInvalid(f"The meter {rate.meter} does not count or sum; it has no rate", field="rates")
+        try:
+            rate.check(meter.places)
+        except ValueError as error:
+            raise InputInvalid(str(error), field="rates") from None
     return tuple(msgspec.structs.replace(rate, per="key") for rate in rates)
 
 

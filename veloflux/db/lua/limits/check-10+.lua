@@ -156,7 +156,7 @@ local function decide(question, id)
   local code = seen and 'SEEN' or 'OK'
   if seen and what == 'reserve' then
     local leased = redis.call('HMGET', KEYS[question[7]], 'status', 'until')
-    if leased[1] ~= 'open' then return 'OVER' end
+    if leased[1] ~= 'open' or tonumber(leased[2]) <= real then return 'OVER' end
     code, held_until = 'RESERVED', leased[2]
   end
   if seen then what, amount = 'dry', 0 end

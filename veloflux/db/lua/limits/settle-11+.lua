@@ -16,7 +16,7 @@
 -- code DONE       1 if the lease was over; month total before; reserved; units that credits paid; 1 if an event was written;
 --                 of each quota `sum` and `paid` before
 -- code SETTLED    how, and the amount: it was settled before
--- code MISSING    there is no such reservation of this meter
+-- code MISSING    false, or the other meter (or version of it) that this reservation is of
 -- code TENANT     its status, or false: it is not active
 -- code KEY        the API key is unknown, revoked, expired, or another one
 -- code ADDRESS    the API key's list of networks: the caller knows another one
@@ -38,7 +38,7 @@ if state[2] ~= ARGV[1] then return {'STALE', redis.call('HGET', KEYS[1], 'policy
 if now < tonumber(ARGV[4]) or now >= tonumber(ARGV[5]) then return {'ROLL', real} end
 if (state[5] or '') ~= ARGV[17] then return {'OPEN', state[5] or ''} end
 local held = redis.call('HMGET', KEYS[8], 'status', 'meter', 'amount', 'until', 'spent')
-if held[2] ~= ARGV[9] then return {'MISSING'} end
+if held[2] ~= ARGV[9] then return {'MISSING', held[2]} end
 if held[1] ~= 'open' then return {'SETTLED', held[1], held[5]} end
 
 local amount, quotas = tonumber(ARGV[8]), tonumber(ARGV[15])

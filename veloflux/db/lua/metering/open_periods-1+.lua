@@ -49,13 +49,16 @@ for _ = 1, tonumber(ARGV[4]) do  -- at most the quotas of a policy
   end
   flush(string.format('%.0f', added))
   -- What credits paid of the period that ends early they paid of this one, as far as its usage reaches.
+  -- `opened` is what was paid when a counter was opened last: what it has paid since, one that comes back lacks.
+  local begun = redis.call('HMGET', counter, 'sum', 'paid', 'opened')
+  local paid = tonumber(begun[2] or 0)
   if replaced then
-    local begun = redis.call('HMGET', counter, 'sum', 'paid')
-    local paid = math.min(tonumber(redis.call('HGET', KEYS[replaced], 'paid') or 0), tonumber(begun[1]))
-    if paid > tonumber(begun[2] or 0) then
-      redis.call('HSET', counter, 'paid', string.format('%.0f', paid))
-    end
+    local of = redis.call('HMGET', KEYS[replaced], 'paid', 'opened')
+    local lacked = tonumber(of[1] or 0) - (begun[3] and tonumber(of[2] or 0) - paid or 0)
+    paid = math.max(paid, math.min(lacked, tonumber(begun[1])))
   end
+  if paid > 0 then redis.call('HSET', counter, 'paid', string.format('%.0f', paid)) end
+  redis.call('HSET', counter, 'opened', string.format('%.0f', paid))
   if life ~= '' then redis.call('PEXPIRE', counter, life) end
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])

@@ -1,5 +1,5 @@
 -- What the counters of quotas are: a hash `sum`, `paid` (units that credits paid), `told` (the highest percentage that an
--- event said). And credits: a hash of grants, `amount|left|priority|starts|expires`, both times in epoch ms.
+-- event said), `opened` (what was paid when it was opened last). And credits: a hash of grants, `amount|left|priority|starts|expires`, both times in epoch ms.
 
 -- The grants that are good at the time `now`, in the order in which they are burned, and how much they have left.
 local function grants_of(credits, now)

@@ -38,12 +38,14 @@ local function window(state, micros, cost, count, length)
   return wait, string.format('%.0f %.0f %.0f', start, current + cost, previous), math.max(left, 0), length - elapsed, cut
 end
 
--- A log of what passed: exact. The state: the sum, then time and amount of each, the oldest first.
+-- A log of what passed: exact. The state: the sum, then time and amount of each, the oldest first; an entry has at most
+-- 40 characters.
+local LOG_ENTRY = 40
 local function log(state, micros, cost, count, length)
   local text, cut = state or '0', nil
   local sum, at = string.match(text, '^(%d+)()')
   sum = tonumber(sum)
-  local last = tonumber(string.match(text, '(%d+):%d+$') or 0)
+  local last = tonumber(string.match(text, '(%d+):%d+$', -LOG_ENTRY) or 0)
   if last > micros then
     text = string.format('%.0f %.0f:%.0f', sum, micros, sum)
     cut = text
