@@ -67,7 +67,7 @@ def _cell(column: str, value: Any) -> str:
     """Times are epoch ms in the data, and local time to the second on the screen."""
     if value is None or value == "":
         return "-"
-    if isinstance(value, int) and (column == "at" or column.endswith("_at")):
+    if isinstance(value, int) and (column in ("at", "until") or column.endswith("_at")):
         return datetime.fromtimestamp(value / 1000).astimezone().isoformat(" ", "seconds")
     if isinstance(value, tuple):
         return ", ".join(map(str, value))

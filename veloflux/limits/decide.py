@@ -9,12 +9,12 @@ import functools
 from typing import Any, NamedTuple
 
 from veloflux.context import Parts
-from veloflux.errors import CounterOutOfRange, IdReused
+from veloflux.errors import IdReused
 from veloflux.kit.deadline import Deadline
 from veloflux.kit.turn import Turn
 from veloflux.limits import store
 from veloflux.limits.frame import Rates, frame
-from veloflux.limits.learn import learn, unsettled
+from veloflux.limits.learn import learn, out_of_range, unsettled
 from veloflux.limits.model import Question
 from veloflux.limits.store import Asking, Lease, Part
 from veloflux.metering.grow import grow_later, make_room
@@ -92,7 +92,7 @@ async def _take(parts: Parts, asking: Asking, said: Said, knew: Seen) -> bool:
         case "OVER":
             raise IdReused("This id was reserved before, and the reservation is over; take another id")
         case "RANGE":
-            raise CounterOutOfRange("This month's usage would pass 10^18; nothing was counted")
+            raise out_of_range()
         case list():
             return await learn(parts, asking, said, knew)
         case _:

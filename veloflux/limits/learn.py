@@ -1,4 +1,4 @@
-"""What a process takes in when a script of the limits answers that it knows better."""
+"""What a process takes in when a script of the limits answers that it knows better, and what it says when none does."""
 
 from typing import Any
 
@@ -66,6 +66,11 @@ def unsettled() -> Unavailable:
     return Unavailable("The tenant's policy or clock changes faster than it can be read; ask again")
 
 
+def out_of_range() -> CounterOutOfRange:
+    """A counter would take more than it can hold."""
+    return CounterOutOfRange("This month's usage would pass 10^18; nothing was counted")
+
+
 def _refusal(asked: Question, answer: list[Any]) -> VeloFluxError:
     match answer:
         case ["TENANT", status] if status is not None or asked.key is None:
@@ -75,4 +80,4 @@ def _refusal(asked: Question, answer: list[Any]) -> VeloFluxError:
         case ["ROLE"]:
             return PermissionDenied("This API key may not check limits; make one with the role member")
         case _:
-            return CounterOutOfRange("This month's usage would pass 10^18; nothing was counted")
+            return out_of_range()
