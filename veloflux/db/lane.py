@@ -18,6 +18,8 @@ from veloflux.errors import NotSent, Unknown
 
 IN_FLIGHT_MAX = 16_384
 READ_BYTES = 65_536
+LARGE_BYTES = 8_192
+"""A call of this size leaves at once: the server works on it while others are prepared in the same turn."""
 # These hold a connection or change its state: they need one of their own.
 OWN_CONNECTION = frozenset(
     {"BLPOP", "BRPOP", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP", "SUBSCRIBE"}
@@ -66,9 +68,12 @@ class Lane:
         if len(self._sent) + len(self._waiting) >= IN_FLIGHT_MAX:
             answer.set_exception(NotSent("Too many calls wait for Redis; try again in a moment"))
             return answer
+        packed = hiredis.pack_command(args)
         if not self._waiting:
             loop.call_soon(self._flush)
-        self._waiting.append(_Call(hiredis.pack_command(args), answer, loop.time(), asking))
+        self._waiting.append(_Call(packed, answer, loop.time(), asking))
+        if len(packed) >= LARGE_BYTES:
+            self._flush()
         return answer
 
     async def burst(self, packed: bytes, count: int) -> list[Any]:
@@ -127,6 +132,7 @@ class Lane:
             self._refuse(f"Redis cannot be reached: {_reason(error)}")
             return
         reader, writer = _taken_over(connection)
+        writer.transport.set_write_buffer_limits(0)  # or uvloop would write at the end of its turn
         self._writer, self._connecting = writer, None
         self._tasks = [asyncio.ensure_future(self._read(reader, writer)), asyncio.ensure_future(self._watch(writer))]
         self._flush()

@@ -13,20 +13,21 @@ local number, since, buckets, rest = string.match(state, '(%d+):(%d+):(%d+)(:.*)
 if state ~= ARGV[1] or not number then return {'ROLL', state} end
 buckets = tonumber(buckets)
 for pair = 2, #KEYS, 2 do  -- at most 16 pairs
-  local entries, taken, left = redis.call('HGETALL', KEYS[pair]), {}, {}
-  local span = 1
-  while span <= buckets do span = span * 2 end  -- at most 32 times
-  for e = 1, #entries, 2 do  -- at most 128 entries
-    local a, b, c, d = string.byte(entries[e], 1, 4)
-    if (((a * 256 + b) * 256 + c) * 256 + d) % span == buckets then
-      taken[#taken + 1], taken[#taken + 2] = entries[e], entries[e + 1]
-      left[#left + 1] = entries[e]
-    end
+  local parent, child = KEYS[pair], KEYS[pair + 1]
+  -- The spots in a parent differ from one another in no bit below the child's highest: this one tells where they belong.
+  local bit, byte = 1, 4
+  while bit * 2 <= buckets do bit = bit * 2 end  -- at most 32 times
+  while bit >= 256 do bit, byte = bit / 256, byte - 1 end  -- at most 3 times
+  local moved, left = {}, {}
+  for _, identity in ipairs(redis.call('HKEYS', parent)) do  -- at most 128 entries
+    local part = string.byte(identity, byte) % (2 * bit) >= bit and moved or left
+    part[#part + 1] = identity
   end
-  if #left > 0 then
-    redis.call('HSET', KEYS[pair + 1], unpack(taken))
-    redis.call('PEXPIREAT', KEYS[pair + 1], redis.call('PEXPIRETIME', KEYS[pair]))
-    redis.call('HDEL', KEYS[pair], unpack(left))
+  -- To copy all and delete on both sides is much less for the server than to carry fields and values through Lua.
+  if #moved > 0 then
+    redis.call('COPY', parent, child)
+    redis.call('HDEL', parent, unpack(moved))
+    if #left > 0 then redis.call('HDEL', child, unpack(left)) end
   end
   buckets = buckets + 1
 end
