@@ -10,16 +10,16 @@ up few checks.
 """
 
 import struct
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from veloflux.db import keys
 from veloflux.kit import period
 from veloflux.kit.clock import DAY_MS, MINUTE_MS
 from veloflux.metering import spans
+from veloflux.metering.added import Added, Lot, Moment
 from veloflux.metering.distinct import Distinguisher
 from veloflux.metering.groups import OTHER, Group
-from veloflux.metering.measure import AMOUNT_MAX, QUARTER_S, Counting, Reading
+from veloflux.metering.measure import AMOUNT_MAX, QUARTER_S, Counting, Kind, Reading
 from veloflux.metering.model import Event
 from veloflux.metering.quota_shares import QuotaShares, Terms
 from veloflux.metering.sketch import bin_of
@@ -33,25 +33,6 @@ KEPT = 0
 """Instead of a life: no end."""
 KINDS = {"min": "min", "max": "max", "latest": "latest", "unique": "unique"}
 FIELDS = {"n": ".n", "quarter": ".w", "minute": ".w", "low": ".w", "high": ".w"}
-
-
-class Moment(NamedTuple):
-    """When an event was, epoch ms, and what it adds: number of the counter and amount, for each. What is of the same
-    meter, `slot` and group is counted together."""
-
-    at: int
-    slot: int
-    added: list[int | str]
-
-    @property
-    def minute(self) -> bool:
-        """Whether its minute is kept."""
-        return self.slot > 0
-
-    @property
-    def late(self) -> bool:
-        """Whether it is an adjustment."""
-        return bool(self.slot & 1)
 
 
 class Counters:
@@ -75,38 +56,41 @@ class Counters:
         self._sets: list[tuple[int, int, int]] = []
         self._days: list[tuple[str, int]] = []
         self._numbers: dict[tuple[str, ...], int] = {}
-        self._plain: dict[tuple[str, int], int] = {}
+        self._lots: dict[tuple[Kind, int], Lot] = {}
+        self._shapes: dict[tuple[int, ...], int] = {}
         self._index: dict[tuple[str, str, int, str], int] = {}
         self._spans: dict[int, Spans] = {}
         self._work = self._operations = self._weight = 0
 
-    def add(self, event: Event, at: int, readings: Sequence[Reading]) -> list[int | str] | None:
-        """Count an event: number of the counter and amount, for each. None: it must wait for the next batch; the first
-        one never must."""
+    def add(self, event: Event, at: int, reading: Reading) -> Added | None:
+        """Count an event. None: it must wait for the next batch; the first one never must."""
+        kind, values, _ = reading
         weight = self._weight
-        for counting, value, _ in readings:
-            if counting.weight:
-                weight += abs(value) * counting.weight  # type: ignore[arg-type]
-        if self._operations and (weight >= AMOUNT_MAX or self._is_full()):
+        if kind.adds:
+            for value in values:
+                weight += abs(value)  # type: ignore[arg-type]
+        else:
+            weight += kind.weigh(values)
+        if self._operations and (weight >= AMOUNT_MAX or self._work >= WORK_MAX or self._operations >= OPERATIONS_MAX):
             return None
         self._weight = weight
         slot = (at // MINUTE_MS if at >= self._kept_from else -(at // period.QUARTER_MS)) * 2 + (at < self._closed)
-        added: list[int | str] = []
-        for counting, value, group in readings:
-            if counting.sums and group is None:
-                number = self._plain.get((counting.key, slot)) or self._add_plain(counting, at, slot)
-                self._counters[number - 1][0] += abs(value)  # type: ignore[arg-type]
-                added += (number, value)
-            else:
-                self._aggregate(Moment(at, slot, added), event, counting, value, group)
-        self._operations += len(added) // 2
-        return added
+        if kind.adds:
+            shape, _, rows = self._lots.get((kind, slot)) or self._lot(kind, Moment(at, slot, [], []))
+            rows.append(values)
+        else:
+            shape, values = self._add_each(event, Moment(at, slot, [], []), reading)
+        self._operations += len(values)
+        return shape, values
 
     def program(self, base: int) -> dict[str, Any]:
         """What the script is told; `base` is the number of KEYS before these keys."""
+        for lot in self._lots.values():
+            lot.sum_up()
         return {
             "base": base,
             "closed": str(self._closed),
+            "shapes": list(self._shapes),
             "counters": self._counters,
             "kinds": self._kinds,
             "others": self._others,
@@ -119,12 +103,21 @@ class Counters:
             **self.quotas.program(),
         }
 
-    def _is_full(self) -> bool:
-        return self._work >= WORK_MAX or self._operations >= OPERATIONS_MAX
+    def _lot(self, kind: Kind, moment: Moment) -> Lot:
+        """A new one."""
+        numbers = tuple([self._number(counting, "", moment) for counting in kind.countings])
+        counters = [self._counters[number - 1] for number in numbers]
+        found = self._lots[kind, moment.slot] = Lot(self._shape(numbers), counters, [])
+        return found
 
-    def _add_plain(self, counting: Counting, at: int, slot: int) -> int:
-        number = self._plain[counting.key, slot] = self._make(counting, "", Moment(at, slot, []), "")
-        return number
+    def _add_each(self, event: Event, moment: Moment, reading: Reading) -> Added:
+        kind, values, groups = reading
+        for counting, value, group in zip(kind.countings, values, groups, strict=True):
+            self._aggregate(moment, event, counting, value, group)
+        return self._shape(tuple(moment.numbers)), moment.amounts
+
+    def _shape(self, numbers: tuple[int, ...]) -> int:
+        return self._shapes.setdefault(numbers, len(self._shapes) + 1)
 
     def _aggregate(
         self, moment: Moment, event: Event, counting: Counting, value: int | str, group: Group | None
@@ -148,14 +141,14 @@ class Counters:
     def _put(self, moment: Moment, counting: Counting, part: str, value: int | str, group: Group | None) -> None:
         """One amount, for the meter and for the group."""
         size = abs(value) if isinstance(value, int) else 0
-        number = self._index.get((counting.key, part, moment.slot, "")) or self._make(counting, part, moment, "")
+        number = self._number(counting, part, moment)
         self._counters[number - 1][0] += size
-        moment.added.extend((number, value))
+        moment.add(number, value)
         if group is not None:
             number = self._grouped(counting, part, moment, group)
             self._counters[number - 1][0] += size
             self._counters[self._others[number] - 1][0] += size
-            moment.added.extend((number, value))
+            moment.add(number, value)
 
     def _weigh(self, moment: Moment, counting: Counting, change: int, group: Group | None) -> None:
         """A change, and how much it weighs until the end of its minute, quarter of an hour and month."""
@@ -174,6 +167,9 @@ class Counters:
         """The number of a value; its digest travels as two numbers, since MessagePack in Lua knows no bytes."""
         self._members += struct.unpack(">II", self._distinguisher.digest(text))
         return len(self._members) // 2
+
+    def _number(self, counting: Counting, part: str, moment: Moment) -> int:
+        return self._index.get((counting.key, part, moment.slot, "")) or self._make(counting, part, moment, "")
 
     def _grouped(self, counting: Counting, part: str, moment: Moment, group: Group) -> int:
         number = self._index.get((counting.key, part, moment.slot, group.id))

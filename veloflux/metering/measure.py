@@ -38,33 +38,51 @@ WEIGHTS = {"count": 1, "sum": 1, "avg": 1, "weighted_sum": 2 * QUARTER_S}
 
 
 class Counting:
-    """A meter as the events are counted for it; `key` is its part of keys, `one` a whole unit in its places."""
+    """A meter as the events are counted for it: `key` is its part of keys, `each` what an event is to it in its places,
+    unless data says so (0)."""
 
-    __slots__ = ("aggregation", "key", "meter", "one", "plain", "sums", "weight")
+    __slots__ = ("aggregation", "each", "key", "meter", "sums", "weight")
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.key = meter.key
         self.aggregation = meter.aggregation
-        self.one = 10**meter.places
+        self.each = 10**meter.places if meter.aggregation == "count" else 0
         self.sums = meter.aggregation in SUMS
-        self.plain = meter.aggregation == "count" and not meter.group_by
         self.weight = WEIGHTS.get(meter.aggregation, 0)
 
 
-Reading = tuple[Counting, int | str, Group | None]
-"""An amount in the meter's places (of `unique` the text of the value), and the group, if the meter has any."""
+class Kind:
+    """A type of events: the meters that count it; `adds`: they only add up what comes, and have no groups."""
+
+    __slots__ = ("adds", "countings", "type")
+
+    def __init__(self, type_: str, meters: Sequence[Meter]) -> None:
+        self.type = type_
+        self.countings = [Counting(meter) for meter in meters]
+        self.adds = all(one.sums and not one.meter.group_by for one in self.countings)
+
+    def weigh(self, values: Sequence[int | str]) -> int:
+        """By how much an event may change the sums of its meters, at most."""
+        pairs = zip(self.countings, values, strict=True)
+        return sum(abs(value) * one.weight for one, value in pairs if isinstance(value, int))
+
+
+Reading = tuple[Kind, Sequence[int | str], Sequence[Group | None]]
+"""What an event is to each meter of its kind: an amount in the meter's places (of `unique` the text of the value), and
+the group. There are no groups where the kind only adds up."""
 
 
 class Measure:
     """The meters of a policy, by the type of event that they count."""
 
     def __init__(self, meters: Sequence[Meter]) -> None:
-        self._of_type: dict[str, list[Counting]] = {}
+        of_type: dict[str, list[Meter]] = {}
         for meter in meters:
-            self._of_type.setdefault(meter.event_type, []).append(Counting(meter))
+            of_type.setdefault(meter.event_type, []).append(meter)
+        self._kinds = {type_: Kind(type_, found) for type_, found in of_type.items()}
 
-    def readings(self, event: Event) -> list[Reading]:
+    def read(self, event: Event) -> Reading:
         """What each meter that counts this event reads in it.
 
         :raises EventInvalid, EventTypeUnknown, EventGroupInvalid, EventPropertyMissing: the event cannot be counted.
@@ -76,12 +94,16 @@ class Measure:
             and (event.at is None or EARLIEST <= event.at < LATEST)
         ):
             raise _misshapen(event)
-        found = self._of_type.get(event.type)
-        if found is None:
+        kind = self._kinds.get(event.type)
+        if kind is None:
             raise EventTypeUnknown(
-                f"No meter counts events of type {event.type[:60]!r}; there are {', '.join(sorted(self._of_type))}"
+                f"No meter counts events of type {event.type[:60]!r}; there are {', '.join(sorted(self._kinds))}"
             )
-        return [(one, one.one, None) if one.plain else _reading(one, event.data) for one in found]
+        data = event.data
+        if kind.adds:
+            return kind, [one.each or amount(one.meter, data) for one in kind.countings], ()
+        pairs = [(_value(one, data), _group_of(one.meter, data)) for one in kind.countings]
+        return kind, [value for value, _ in pairs], [found for _, found in pairs]
 
 
 def amount(meter: Meter, data: Mapping[str, Any]) -> int:
@@ -158,9 +180,12 @@ def shown(value: int, places: int) -> int | Decimal:
     return Decimal(value).scaleb(-places) if places else value
 
 
-def _reading(one: Counting, data: Mapping[str, Any]) -> Reading:
-    value = distinct(one.meter, data) if one.aggregation == "unique" else amount(one.meter, data)
-    return one, value, group(one.meter, data) if one.meter.group_by else None
+def _value(one: Counting, data: Mapping[str, Any]) -> int | str:
+    return distinct(one.meter, data) if one.aggregation == "unique" else amount(one.meter, data)
+
+
+def _group_of(meter: Meter, data: Mapping[str, Any]) -> Group | None:
+    return group(meter, data) if meter.group_by else None
 
 
 def _exact(value: float, meter: Meter) -> int:

@@ -34,13 +34,14 @@ def seen_key(tenant: str, generation: int, bucket: int) -> str:
 
 
 class Measured(msgspec.Struct, gc=False):
-    """An event as the script needs it: `added` are numbers of counters, each before what is added to it; `index` is its
-    place among those that came."""
+    """An event as the script needs it: `amounts` go to the counters of its shape; `index` is its place among those that
+    came."""
 
     at: int
     mark: bytes
     content: int
-    added: list[int | str]
+    shape: int
+    amounts: Sequence[int | str]
     index: int
 
 
@@ -91,77 +92,54 @@ def cut(events: Sequence[Event], start: int, ruler: Ruler, counters: Counters) -
     for index in range(start, end):
         event = events[index]
         try:
-            readings = measure.readings(event)
+            reading = measure.read(event)
             at = now if event.at is None else event.at
             if not first <= at <= last:
                 raise window.refusal(at)
-            content = seen.of_event(_content(event))
+            content = seen.of_event(_encode((event.type, event.at, event.data)))
         except EventRejected as error:
             rejected.append(rejection(index, error))
             continue
-        added = counters.add(event, at, readings)
+        except RecursionError:
+            rejected.append(rejection(index, EventInvalid("data is nested too deeply")))
+            continue
+        added = counters.add(event, at, reading)
         if added is None:
             return Batch(measured, rejected, index, counters)
-        measured.append(Measured(at, marker.mark(event.source, event.id), content, added, index))
+        measured.append(Measured(at, marker.mark(event.source, event.id), content, *added, index))
     return Batch(measured, rejected, end, counters)
 
 
-def _content(event: Event) -> bytes:
-    try:
-        return _encode((event.type, event.at, event.data))
-    except RecursionError:
-        raise EventInvalid("data is nested too deeply") from None
-
-
 class Program(NamedTuple):
-    """KEYS and the last two ARGV of the script; `order` has the measured events as the script counts them."""
+    """KEYS and the last two ARGV of the script."""
 
     keys: list[str]
     text: bytes
     marks: bytes
-    order: list[Measured]
 
 
 def compose(tenant: str, batch: Batch, state: Seen) -> Program:
-    """Group events by bucket, for a state of the seen events."""
-    groups: dict[int, list[Measured]] = {}
-    for one, at in zip(batch.measured, places(_marks(batch.measured), state.buckets), strict=True):
-        groups.setdefault(at, []).append(one)
-    order = [one for group in groups.values() for one in group]
-    marks = _marks(order)
+    """Find the events' buckets, for a state of the seen events."""
+    measured = batch.measured
+    marks = b"".join([one.mark for one in measured])
     names = [keys.limits(tenant), keys.usage_days(tenant)]
-    names += [seen_key(tenant, state.number, at) for at in groups]
-    earlier = _earlier(tenant, marks, state, names) if state.before else []
+    buckets = _buckets(tenant, state.number, places(marks, state.buckets), names)
+    earlier = _buckets(tenant, state.number - 1, places(marks, state.before), names) if state.before else []
     program = {
-        "sizes": [len(group) for group in groups.values()],
-        "contents": [one.content for one in order],
+        "buckets": buckets,
         "earlier": earlier,
-        "events": _flat(order),
+        "contents": [one.content for one in measured],
+        "shape_of": [one.shape for one in measured],
+        "amounts": [amount for one in measured for amount in one.amounts],
         **batch.counters.program(base=len(names)),
     }
     names += batch.counters.keys
-    return Program(names, msgspec.msgpack.encode(program), marks, order)
+    return Program(names, msgspec.msgpack.encode(program), marks)
 
 
-def _marks(measured: Sequence[Measured]) -> bytes:
-    return b"".join([one.mark for one in measured])
-
-
-def _earlier(tenant: str, marks: bytes, state: Seen, names: list[str]) -> list[int]:
-    """For each event the index of its bucket in the generation before; new ones are appended to `names`."""
-    indexes: dict[int, int] = {}
-    found = []
-    for at in places(marks, state.before):
-        if at not in indexes:
-            names.append(seen_key(tenant, state.number - 1, at))
-            indexes[at] = len(names)
-        found.append(indexes[at])
-    return found
-
-
-def _flat(order: Sequence[Measured]) -> list[int | str]:
-    flat: list[int | str] = []
-    for one in order:
-        flat.append(len(one.added) // 2)
-        flat += one.added
-    return flat
+def _buckets(tenant: str, generation: int, at: list[int], names: list[str]) -> list[int]:
+    """For each event the index of its bucket in KEYS, from 1; the buckets are appended to `names`."""
+    prefix = _seen_prefix(tenant, generation)
+    index = {bucket: number for number, bucket in enumerate(dict.fromkeys(at), len(names) + 1)}
+    names += [f"{prefix}{bucket}" for bucket in index]
+    return [index[bucket] for bucket in at]

@@ -16,7 +16,7 @@ from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Outcome, Rejection, Result
 from veloflux.metering.open_periods import open_periods
-from veloflux.metering.program import EVENTS_MAX, Batch, Program, Ruler, Window, compose, cut
+from veloflux.metering.program import EVENTS_MAX, Batch, Ruler, Window, compose, cut
 from veloflux.metering.quota_shares import Terms
 from veloflux.metering.seen import Seen, marker
 
@@ -101,21 +101,22 @@ class _Recording:
         policy may know them by now."""
         batch = self._batch = self._batch or self._next_batch()
         knew = self._known.seen
-        program, answer = await self._call(batch)
+        answer = await self._call(batch)
         if answer[0] == "OK":
-            await self._take(batch, program, answer)
+            await self._take(batch, answer)
         else:
             await self._learn(batch, answer, knew)
         self._tries += 1
         if self._tries > TRIES:
             raise Unavailable("The tenant's policy or clock changes faster than it can be read; try again")
 
-    async def _take(self, batch: Batch, program: Program, answer: list[Any]) -> None:
+    async def _take(self, batch: Batch, answer: list[Any]) -> None:
         """The batch is counted."""
         _, recorded, duplicates, conflicts, full, raised = answer
         self.recorded += recorded
-        self.repeated += [program.order[position - 1].index for position in duplicates]
-        self.rejected += [_reused(program.order[position - 1].index) for position in conflicts]
+        measured = batch.measured
+        self.repeated += [measured[position - 1].index for position in duplicates]
+        self.rejected += [_reused(measured[position - 1].index) for position in conflicts]
         self._advance(batch)
         if raised:
             self._parts.wake(self._tenant)
@@ -166,14 +167,14 @@ class _Recording:
         measure = Measure(state.policy.meters)
         return cut(self._events, self.at, Ruler(measure, self._marker, self._window, now), counters)
 
-    async def _call(self, batch: Batch) -> tuple[Program, list[Any]]:
+    async def _call(self, batch: Batch) -> list[Any]:
         state, accepted = self._known, "" if self._backfill else self._known.policy.accepted_ms
         seen, fresh = state.seen_now(len(self._events) - self.at)
         program = compose(self._tenant, batch, seen)
         times = [one.at for one in batch.measured] or [state.now()]
         head = [state.version, state.seen.text, fresh, state.policy.seen_ms, min(times), max(times), accepted]
         head += [batch.counters.quotas.since, batch.counters.quotas.until]
-        return program, await store.run_record(self._parts.db, program.keys, [*head, program.text, program.marks])
+        return await store.run_record(self._parts.db, program.keys, [*head, program.text, program.marks])
 
     def _advance(self, batch: Batch) -> None:
         self.rejected += batch.rejected

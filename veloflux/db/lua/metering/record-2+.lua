@@ -3,16 +3,18 @@
 -- quotas' present periods they use: beyond a limit credits pay, and each threshold is told once, as by a check.
 -- Everything that can refuse is read before the first write.
 --
--- KEYS 1 limits  2 usage_days  3.. for each group of events its seen bucket of this generation, then the buckets of the
---      generation before, then those of the counters
+-- KEYS 1 limits  2 usage_days  3.. the events' seen buckets of this generation, then those of the generation before, then
+--      those of the counters
 -- ARGV 1 version of the policy  2 the seen state as the caller knows it  3 buckets of a new generation if one is due, else
 --      ""  4 how long the plan remembers, ms  5 oldest and 6 latest time among the events, epoch ms  7 oldest age accepted
 --      in ms, "" for a backfill  8 start and 9 end of the time of the tenant's clock, epoch ms, for which these quotas are the
 --      right ones  10 the program, MessagePack: {
---          sizes    = how many events each group has, at least one
---          contents = for each event, in the order of the groups, the number that tells its content
---          earlier  = for each event the index in KEYS of its bucket of the generation before; empty if there is none
---          events   = for each event number of amounts, then counter and amount of each
+--          buckets  = for each event the index in KEYS of its bucket of this generation
+--          earlier  = the same of the generation before; empty if there is none
+--          contents = for each event the number that tells its content
+--          shapes   = lists of counters
+--          shape_of = for each event the list of the counters to which it adds
+--          amounts  = what each event adds to each of them, one event after the other
 --          base     = number of KEYS before those of the counters, which are numbered from 1 after it
 --          closed   = end of what is invoiced, epoch ms, as the caller knows it; "0" without one
 --          counters = {bound of what is added, its day, then pairs: hash and field of it, from 1}; of `unique` then sets
@@ -132,22 +134,21 @@ for g, group in ipairs(program.groups) do
   numbers[name] = numbers[name] or redis.call('HLEN', name)
 end
 
-local lengths, event = {}, 0
-for g, size in ipairs(program.sizes) do  -- at most 500, as the events
-  local bucket, length = KEYS[2 + g], redis.call('HLEN', KEYS[2 + g])
-  lengths[g] = length
-  if length + size > BUCKET_MAX then  -- count those that are new
-    local added = {}
-    for e = event + 1, event + size do
-      local identity, earlier = string.sub(marks, e * 8 - 7, e * 8), KEYS[program.earlier[e]]
-      if not added[identity] and redis.call('HEXISTS', bucket, identity) == 0
-        and not (earlier and redis.call('HEXISTS', earlier, identity) == 1) then
-        added[identity], length = true, length + 1
-      end
+local buckets_of, earlier_of = program.buckets, program.earlier
+local lengths, coming = {}, {}
+for _, b in ipairs(buckets_of) do  -- at most 500, as the events
+  lengths[b], coming[b] = lengths[b] or redis.call('HLEN', KEYS[b]), (coming[b] or 0) + 1
+end
+local added, new = {}, {}
+for e, b in ipairs(buckets_of) do  -- at most 500
+  if lengths[b] + coming[b] > BUCKET_MAX then  -- count those that are new
+    local identity, earlier = string.sub(marks, e * 8 - 7, e * 8), KEYS[earlier_of[e]]
+    if not added[identity] and redis.call('HEXISTS', KEYS[b], identity) == 0
+      and not (earlier and redis.call('HEXISTS', earlier, identity) == 1) then
+      added[identity], new[b] = true, (new[b] or 0) + 1
+      if lengths[b] + new[b] > BUCKET_MAX then return {'GROW'} end
     end
-    if length > BUCKET_MAX then return {'GROW'} end
   end
-  event = event + size
 end
 
 -- From here on nothing can fail.
@@ -172,36 +173,31 @@ local function count(c, amount)
   end
 end
 
-if seen_next and #program.sizes > 0 then redis.call('HSET', KEYS[1], 'seen', seen_next) end
-local events, contents = program.events, program.contents
-local recorded, duplicates, conflicts, full = 0, {}, {}, 0
-local at = 1
-event = 0
-for g, size in ipairs(program.sizes) do  -- at most 500, as the events
-  local bucket, length = KEYS[2 + g], lengths[g]
-  for e = event + 1, event + size do
-    local identity, earlier = string.sub(marks, e * 8 - 7, e * 8), KEYS[program.earlier[e]]
-    local last = at + 2 * events[at]
-    local content = earlier and redis.call('HGET', earlier, identity)
-    if not content and redis.call('HSETNX', bucket, identity, contents[e]) == 1 then
-      for a = at + 1, last, 2 do
-        local c = events[a]
-        if plain then sums[c] = (sums[c] or 0) + events[a + 1] else count(c, events[a + 1]) end
-      end
-      recorded, length = recorded + 1, length + 1
-    else
-      content = tonumber(content or redis.call('HGET', bucket, identity))
-      -- A negative one is of a check: it says nothing of an event's content.
-      if content == contents[e] or content < 0 then duplicates[#duplicates + 1] = e
-      else conflicts[#conflicts + 1] = e end
+if seen_next and #buckets_of > 0 then redis.call('HSET', KEYS[1], 'seen', seen_next) end
+local contents, shapes, shape_of, amounts = program.contents, program.shapes, program.shape_of, program.amounts
+local recorded, duplicates, conflicts, before_these = 0, {}, {}, 0
+local grown = {}
+for e, b in ipairs(buckets_of) do  -- at most 500, as the events
+  local identity, earlier, shape = string.sub(marks, e * 8 - 7, e * 8), KEYS[earlier_of[e]], shapes[shape_of[e]]
+  local content = earlier and redis.call('HGET', earlier, identity)
+  if not content and redis.call('HSETNX', KEYS[b], identity, contents[e]) == 1 then
+    for i, c in ipairs(shape) do
+      local amount = amounts[before_these + i]
+      if plain then sums[c] = (sums[c] or 0) + amount else count(c, amount) end
     end
-    at = last + 1
+    recorded, grown[b] = recorded + 1, (grown[b] or 0) + 1
+  else
+    content = tonumber(content or redis.call('HGET', KEYS[b], identity))
+    -- A negative one is of a check: it says nothing of an event's content.
+    if content == contents[e] or content < 0 then duplicates[#duplicates + 1] = e
+    else conflicts[#conflicts + 1] = e end
   end
-  event = event + size
-  if length > lengths[g] then
-    if lengths[g] == 0 or longer then redis.call('PEXPIREAT', bucket, lives_until) end
-    if length > BUCKET_FULL then full = full + 1 end
-  end
+  before_these = before_these + #shape
+end
+local full = 0
+for b, number in pairs(grown) do
+  if lengths[b] == 0 or longer then redis.call('PEXPIREAT', KEYS[b], lives_until) end
+  if lengths[b] + number > BUCKET_FULL then full = full + 1 end
 end
 
 -- What came together goes to the fields and sets, each written once.
@@ -251,13 +247,13 @@ for s, members in pairs(members_of) do
 end
 for day in pairs(days) do redis.call('ZADD', KEYS[2], program.days[day][2], program.days[day][1]) end
 
-local amounts, raised = {}, 0
+local of_shares, raised = {}, 0
 for c, sum in pairs(sums) do
   local share = share_of[c]
-  if share then amounts[share] = (amounts[share] or 0) + sum end
+  if share then of_shares[share] = (of_shares[share] or 0) + sum end
 end
 for s, share in ipairs(shares) do
-  local amount, beyond, burned = amounts[s] or 0, 0, 0
+  local amount, beyond, burned = of_shares[s] or 0, 0, 0
   for _, q in ipairs(share) do
     local period, limit, kind = periods[q], quotas[q][3], quotas[q][4]
     local over = period.sum - period.paid + period.added - period.burned + amount - limit
