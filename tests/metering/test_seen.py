@@ -26,7 +26,10 @@ def events(first: int, end: int, size: int = 1) -> list[Event]:
 
 
 async def counted(ctx: Context, of: list[Event]) -> Result:
-    return await record(ctx.parts, ctx.tenant, of)
+    """What became of the events, when the buckets that they filled are split."""
+    result = await record(ctx.parts, ctx.tenant, of)
+    await asyncio.gather(*grow._growing)
+    return result
 
 
 async def lengths(ctx: Context, generation: int = 1) -> dict[str, int]:

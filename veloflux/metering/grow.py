@@ -22,23 +22,21 @@ SHARE = 16
 _growing: set[asyncio.Task[None]] = set()
 
 
-async def grow(db: Db, tenant: str, state: Known, full: int) -> None:
-    """After a batch that found so many buckets full: split as many, if they make a step. What was counted stays so."""
+def grow_later(db: Db, tenant: str, state: Known, full: int = 1) -> None:
+    """After a call that found so many buckets full: split as many, if they make a step. Nobody waits for it, so that
+    Redis splits while this process prepares what comes next."""
     state.full += full
-    if state.full >= _step(state) and state.seen.number:
-        number, state.full = min(state.full, SPLITS_MAX), 0
-        with suppress(VeloFluxError):  # the next one that finds them full asks again
-            await split(db, tenant, state, number)
-
-
-def grow_later(db: Db, tenant: str, state: Known) -> None:
-    """The same for one bucket, for a caller who does not wait."""
-    if state.full + 1 < _step(state):
-        state.full += 1
+    if state.full < _step(state) or not state.seen.number:
         return
-    task = asyncio.create_task(grow(db, tenant, state, 1))
+    number, state.full = min(state.full, SPLITS_MAX), 0
+    task = asyncio.create_task(_grow(db, tenant, state, number))
     _growing.add(task)
     task.add_done_callback(_growing.discard)
+
+
+async def _grow(db: Db, tenant: str, state: Known, number: int) -> None:
+    with suppress(VeloFluxError):  # the next one that finds them full asks again
+        await split(db, tenant, state, number)
 
 
 async def make_room(db: Db, tenant: str, state: Known, knew: Seen) -> None:

@@ -11,7 +11,7 @@ from veloflux.kit.turn import Turn
 from veloflux.metering import store
 from veloflux.metering.counters import Counters
 from veloflux.metering.distinct import distinguisher
-from veloflux.metering.grow import grow, make_room
+from veloflux.metering.grow import grow_later, make_room
 from veloflux.metering.known import known, not_active
 from veloflux.metering.measure import Measure
 from veloflux.metering.model import Event, Outcome, Rejection, Result
@@ -103,14 +103,14 @@ class _Recording:
         knew = self._known.seen
         answer = await self._call(batch)
         if answer[0] == "OK":
-            await self._take(batch, answer)
+            self._take(batch, answer)
         else:
             await self._learn(batch, answer, knew)
         self._tries += 1
         if self._tries > TRIES:
             raise Unavailable("The tenant's policy or clock changes faster than it can be read; try again")
 
-    async def _take(self, batch: Batch, answer: list[Any]) -> None:
+    def _take(self, batch: Batch, answer: list[Any]) -> None:
         """The batch is counted."""
         _, recorded, duplicates, conflicts, full, raised = answer
         self.recorded += recorded
@@ -121,7 +121,7 @@ class _Recording:
         if raised:
             self._parts.wake(self._tenant)
         if full:
-            await grow(self._parts.db, self._tenant, self._known, full)
+            grow_later(self._parts.db, self._tenant, self._known, full)
 
     async def _learn(self, batch: Batch, answer: list[Any], knew: Seen) -> None:
         """Nothing is counted yet: the script knows better."""
