@@ -38,16 +38,16 @@ WEIGHTS = {"count": 1, "sum": 1, "avg": 1, "weighted_sum": 2 * QUARTER_S}
 
 
 class Counting:
-    """A meter as the events are counted for it: `key` is its part of keys, `each` what an event is to it in its places,
-    unless data says so (0)."""
+    """A meter as the events are counted for it; `key` is its part of keys, `one` a whole unit in its places."""
 
-    __slots__ = ("aggregation", "each", "key", "meter", "sums", "weight")
+    __slots__ = ("aggregation", "key", "meter", "one", "property", "sums", "weight")
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self.key = meter.key
         self.aggregation = meter.aggregation
-        self.each = 10**meter.places if meter.aggregation == "count" else 0
+        self.one = 10**meter.places
+        self.property = meter.value_property
         self.sums = meter.aggregation in SUMS
         self.weight = WEIGHTS.get(meter.aggregation, 0)
 
@@ -61,6 +61,20 @@ class Kind:
         self.type = type_
         self.countings = [Counting(meter) for meter in meters]
         self.adds = all(one.sums and not one.meter.group_by for one in self.countings)
+
+    def amounts(self, data: Mapping[str, Any]) -> list[int]:
+        """What an event of a kind that only adds up is to each meter.
+
+        :raises EventPropertyMissing, EventValueInvalid: see `amount`, which this is for the most of what comes.
+        """
+        found = []
+        for one in self.countings:
+            value = data.get(one.property) if one.property else 1
+            if type(value) is int and -AMOUNT_MAX < value * one.one < AMOUNT_MAX:
+                found.append(value * one.one)
+            else:
+                found.append(amount(one.meter, data))
+        return found
 
     def weigh(self, values: Sequence[int | str]) -> int:
         """By how much an event may change the sums of its meters, at most."""
@@ -101,7 +115,7 @@ class Measure:
             )
         data = event.data
         if kind.adds:
-            return kind, [one.each or amount(one.meter, data) for one in kind.countings], ()
+            return kind, kind.amounts(data), ()
         pairs = [(_value(one, data), _group_of(one.meter, data)) for one in kind.countings]
         return kind, [value for value, _ in pairs], [found for _, found in pairs]
 
