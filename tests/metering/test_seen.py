@@ -17,7 +17,7 @@ from veloflux.kit.clock import HOUR_MS
 from veloflux.limits import Question, check
 from veloflux.metering import Event, Result, grow, read_usage, record
 from veloflux.metering.known import Known, known
-from veloflux.metering.seen import Seen, bucket, marker, parent, places
+from veloflux.metering.seen import SPOTS, Seen, marker, parent, places
 from veloflux.metering.store import read_seen
 
 
@@ -48,7 +48,7 @@ async def knowing(ctx: Context) -> Known:
 
 @given(st.integers(1, 2**20), st.integers(0, 2**32 - 1))
 def test_a_split_moves_entries_of_the_parent_to_the_child_and_no_others(buckets: int, spot: int) -> None:
-    before, after = bucket(spot, buckets), bucket(spot, buckets + 1)
+    [before], [after] = (places(SPOTS.pack(spot), number) for number in (buckets, buckets + 1))
     assert after == before or (after == buckets and before == parent(buckets))
     assert 0 <= after <= buckets
 

@@ -35,7 +35,7 @@ FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 
 
-class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Attributes as in CloudEvents 1.0. Without a time the event happens when it arrives."""
 
     specversion: Literal["1.0"] = "1.0"

@@ -10,7 +10,7 @@ SOURCE = "api"
 TEXT_MAX = 200
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One thing that a tenant used, counted once for its source and id. `at` in epoch ms; None: when it arrives."""
 
     type: str

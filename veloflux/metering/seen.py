@@ -61,24 +61,16 @@ class Seen(NamedTuple):
         return Seen(self.number + 1, real, buckets, self.buckets, seen_ms)
 
 
-def bucket(spot: int, buckets: int) -> int:
-    """The bucket of a spot, by linear hashing: as many bits as half of the buckets need, one more where it is split.
+def places(marks: bytes, buckets: int) -> list[int]:
+    """The bucket of each of several marks that lie one after another, by linear hashing: as many bits of the spot as
+    half of the buckets need, one more where it is split.
 
-    >>> [bucket(spot, 5) for spot in range(8)]
+    >>> places(b"".join(map(SPOTS.pack, range(8))), 5)
     [0, 1, 2, 3, 4, 1, 2, 3]
     """
     half = 1 << (buckets.bit_length() - 1)
-    found = spot % (half + half)
-    return found if found < buckets else found - half
-
-
-def places(marks: bytes, buckets: int) -> list[int]:
-    """The bucket of each of several marks that lie one after another.
-
-    >>> places(bytes(3) + b"\7" + bytes(4) + bytes(3) + b"\4" + bytes(4), 5)
-    [3, 4]
-    """
-    return [bucket(spot, buckets) for (spot,) in SPOTS.iter_unpack(marks)]
+    found = [spot % (half + half) for (spot,) in SPOTS.iter_unpack(marks)]
+    return [at if at < buckets else at - half for at in found]
 
 
 def parent(child: int) -> int:
