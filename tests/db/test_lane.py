@@ -2,9 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+import uvloop
+from redis import Redis
 from redis.exceptions import ResponseError
 
 from tests import servers
@@ -46,6 +49,29 @@ async def test_64_tasks_at_once_get_each_its_own_answers(one_db: Db) -> None:
 async def test_calls_of_one_turn_happen_in_their_order(one_db: Db) -> None:
     numbers = await asyncio.gather(*(one_db.call("INCR", "vf:number") for _ in range(1_000)))
     assert numbers == list(range(1, 1_001))
+
+
+async def test_small_and_large_calls_of_one_turn_happen_in_their_order(one_db: Db) -> None:
+    parts = [letter * size for letter in "abcdefgh" for size in (1, lane.LARGE_BYTES, 2)]
+    await asyncio.gather(*(one_db.call("APPEND", "vf:text", part) for part in parts))
+    assert await one_db.call("GET", "vf:text") == "".join(parts)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_large_call_is_at_the_server_while_its_caller_still_works(server: Server, run: Callable[..., None]) -> None:
+    async def call_and_work() -> None:
+        db = await client.connect(server.url)
+        [to] = await db._nodes.masters()
+        answer = to.call("SET", "vf:text", "x" * lane.LARGE_BYTES)
+        with Redis.from_url(server.url) as another:
+            deadline = time.monotonic() + 10
+            while not another.exists("vf:text") and time.monotonic() < deadline:
+                time.sleep(0.001)  # noqa: ASYNC251  the event loop does nothing else meanwhile
+            assert another.exists("vf:text")
+        assert await answer == "OK"
+        await db.close()
+
+    run(call_and_work())
 
 
 async def test_callers_that_are_cancelled_leave_every_other_its_own_answer(one_db: Db) -> None:

@@ -1,9 +1,9 @@
 """One connection to Redis, shared by every task of the process without a lock.
 
-Calls made in one turn of the event loop leave in one write; answers are read as they come and handed out in order. A
-call ends in exactly one of: its value, its own ResponseError, `NotSent` (repeat freely), `Unknown` (it may have
-happened: repeat only what carries a commit or event id). redis-py opens the connection (TLS, AUTH, unix sockets) and no
-more: its own retries would execute a call again whose answer was lost.
+Calls made in one turn of the event loop leave in one write, a large one at once; answers are read as they come and
+handed out in order. A call ends in exactly one of: its value, its own ResponseError, `NotSent` (repeat freely),
+`Unknown` (it may have happened: repeat only what carries a commit or event id). redis-py opens the connection (TLS,
+AUTH, unix sockets) and no more: its own retries would execute a call again whose answer was lost.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from veloflux.errors import NotSent, Unknown
 IN_FLIGHT_MAX = 16_384
 READ_BYTES = 65_536
 LARGE_BYTES = 8_192
-"""A call of this size leaves at once: the server works on it while others are prepared in the same turn."""
+"""A call of this size leaves at once: the server works on it while the next one is prepared."""
 # These hold a connection or change its state: they need one of their own.
 OWN_CONNECTION = frozenset(
     {"BLPOP", "BRPOP", "BLMOVE", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP", "SUBSCRIBE"}
@@ -68,12 +68,12 @@ class Lane:
         if len(self._sent) + len(self._waiting) >= IN_FLIGHT_MAX:
             answer.set_exception(NotSent("Too many calls wait for Redis; try again in a moment"))
             return answer
-        packed = hiredis.pack_command(args)
-        if not self._waiting:
-            loop.call_soon(self._flush)
-        self._waiting.append(_Call(packed, answer, loop.time(), asking))
-        if len(packed) >= LARGE_BYTES:
+        call = _Call(hiredis.pack_command(args), answer, loop.time(), asking)
+        self._waiting.append(call)
+        if len(call.packed) >= LARGE_BYTES:
             self._flush()
+        elif len(self._waiting) == 1:
+            loop.call_soon(self._flush)
         return answer
 
     async def burst(self, packed: bytes, count: int) -> list[Any]:
@@ -132,7 +132,8 @@ class Lane:
             self._refuse(f"Redis cannot be reached: {_reason(error)}")
             return
         reader, writer = _taken_over(connection)
-        writer.transport.set_write_buffer_limits(0)  # or uvloop would write at the end of its turn
+        # Else uvloop writes at the end of its turn, when all that is ready in it has run.
+        writer.transport.set_write_buffer_limits(0)
         self._writer, self._connecting = writer, None
         self._tasks = [asyncio.ensure_future(self._read(reader, writer)), asyncio.ensure_future(self._watch(writer))]
         self._flush()
