@@ -8,18 +8,12 @@ Added = tuple[int, Sequence[int | str]]
 
 
 class Moment(NamedTuple):
-    """When an event was, epoch ms, and what it adds: counters, and an amount for each. What is of the same meter,
-    `slot` and group is counted together."""
+    """When an event was, epoch ms, and what it adds: number of the counter and amount, for each. What is of the same
+    meter, `slot` and group is counted together."""
 
     at: int
     slot: int
-    numbers: list[int]
-    amounts: list[int | str]
-
-    def add(self, number: int, amount: int | str) -> None:
-        """One more counter."""
-        self.numbers.append(number)
-        self.amounts.append(amount)
+    added: list[Any]
 
     @property
     def minute(self) -> bool:

@@ -76,10 +76,10 @@ class Counters:
         self._weight = weight
         slot = (at // MINUTE_MS if at >= self._kept_from else -(at // period.QUARTER_MS)) * 2 + (at < self._closed)
         if kind.adds:
-            shape, _, rows = self._lots.get((kind, slot)) or self._lot(kind, Moment(at, slot, [], []))
+            shape, _, rows = self._lots.get((kind, slot)) or self._lot(kind, Moment(at, slot, []))
             rows.append(values)
         else:
-            shape, values = self._add_each(event, Moment(at, slot, [], []), reading)
+            shape, values = self._add_each(event, Moment(at, slot, []), reading)
         self._operations += len(values)
         return shape, values
 
@@ -105,7 +105,7 @@ class Counters:
 
     def _lot(self, kind: Kind, moment: Moment) -> Lot:
         """A new one."""
-        numbers = tuple([self._number(counting, "", moment) for counting in kind.countings])
+        numbers = tuple([self._make(counting, "", moment, "") for counting in kind.countings])
         counters = [self._counters[number - 1] for number in numbers]
         found = self._lots[kind, moment.slot] = Lot(self._shape(numbers), counters, [])
         return found
@@ -114,7 +114,7 @@ class Counters:
         kind, values, groups = reading
         for counting, value, group in zip(kind.countings, values, groups, strict=True):
             self._aggregate(moment, event, counting, value, group)
-        return self._shape(tuple(moment.numbers)), moment.amounts
+        return self._shape(tuple(moment.added[::2])), moment.added[1::2]
 
     def _shape(self, numbers: tuple[int, ...]) -> int:
         return self._shapes.setdefault(numbers, len(self._shapes) + 1)
@@ -141,14 +141,14 @@ class Counters:
     def _put(self, moment: Moment, counting: Counting, part: str, value: int | str, group: Group | None) -> None:
         """One amount, for the meter and for the group."""
         size = abs(value) if isinstance(value, int) else 0
-        number = self._number(counting, part, moment)
+        number = self._index.get((counting.key, part, moment.slot, "")) or self._make(counting, part, moment, "")
         self._counters[number - 1][0] += size
-        moment.add(number, value)
+        moment.added.extend((number, value))
         if group is not None:
             number = self._grouped(counting, part, moment, group)
             self._counters[number - 1][0] += size
             self._counters[self._others[number] - 1][0] += size
-            moment.add(number, value)
+            moment.added.extend((number, value))
 
     def _weigh(self, moment: Moment, counting: Counting, change: int, group: Group | None) -> None:
         """A change, and how much it weighs until the end of its minute, quarter of an hour and month."""
@@ -167,9 +167,6 @@ class Counters:
         """The number of a value; its digest travels as two numbers, since MessagePack in Lua knows no bytes."""
         self._members += struct.unpack(">II", self._distinguisher.digest(text))
         return len(self._members) // 2
-
-    def _number(self, counting: Counting, part: str, moment: Moment) -> int:
-        return self._index.get((counting.key, part, moment.slot, "")) or self._make(counting, part, moment, "")
 
     def _grouped(self, counting: Counting, part: str, moment: Moment, group: Group) -> int:
         number = self._index.get((counting.key, part, moment.slot, group.id))

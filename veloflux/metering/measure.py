@@ -78,8 +78,11 @@ class Kind:
 
     def weigh(self, values: Sequence[int | str]) -> int:
         """By how much an event may change the sums of its meters, at most."""
-        pairs = zip(self.countings, values, strict=True)
-        return sum(abs(value) * one.weight for one, value in pairs if isinstance(value, int))
+        weight = 0
+        for one, value in zip(self.countings, values, strict=True):
+            if one.weight:
+                weight += abs(value) * one.weight  # type: ignore[arg-type]
+        return weight
 
 
 Reading = tuple[Kind, Sequence[int | str], Sequence[Group | None]]
@@ -116,8 +119,13 @@ class Measure:
         data = event.data
         if kind.adds:
             return kind, kind.amounts(data), ()
-        pairs = [(_value(one, data), _group_of(one.meter, data)) for one in kind.countings]
-        return kind, [value for value, _ in pairs], [found for _, found in pairs]
+        values: list[int | str] = []
+        groups: list[Group | None] = []
+        for one in kind.countings:
+            meter = one.meter
+            values.append(distinct(meter, data) if one.aggregation == "unique" else amount(meter, data))
+            groups.append(group(meter, data) if meter.group_by else None)
+        return kind, values, groups
 
 
 def amount(meter: Meter, data: Mapping[str, Any]) -> int:
@@ -192,14 +200,6 @@ def shown(value: int, places: int) -> int | Decimal:
     (Decimal('1.50'), 150)
     """
     return Decimal(value).scaleb(-places) if places else value
-
-
-def _value(one: Counting, data: Mapping[str, Any]) -> int | str:
-    return distinct(one.meter, data) if one.aggregation == "unique" else amount(one.meter, data)
-
-
-def _group_of(meter: Meter, data: Mapping[str, Any]) -> Group | None:
-    return group(meter, data) if meter.group_by else None
 
 
 def _exact(value: float, meter: Meter) -> int:
