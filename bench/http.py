@@ -53,7 +53,7 @@ def _row(
         least=least,
         least_ratio=share,
         under_ms=under_ms,
-        failed=load.failed + alone.failed,
+        failed=load.failed + alone.failed + top.failed,
         notes=f"p99 {load.p99_ms:.1f} ms",
         alone=alone.latency,
         loaded=load.latency,

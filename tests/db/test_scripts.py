@@ -120,4 +120,4 @@ async def test_scripts_that_are_loaded_ahead_are_known_to_every_master(db: Db) -
 
 def _body(script: Script) -> str:
     """The code outside of local functions."""
-    return re.sub(r"(?ms)^local function.*?^end$|^local \w+ = \{.*?^\}$", "", code(script))
+    return re.sub(r"(?ms)^( *)local function.*?^\1end$|^local \w+ = \{.*?^\}$", "", code(script))

@@ -1,12 +1,13 @@
 """What the scripts' answers say, in units of the meter."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from veloflux.limits.decide import Outcome
-from veloflux.limits.frame import Frame
+from veloflux.limits.frame import Frame, RateFace, Rates
 from veloflux.limits.model import Decision, QuotaState, RateState
-from veloflux.limits.store import Asking
+from veloflux.limits.outcome import Outcome, figures, used_before
+from veloflux.limits.store import Asking, Part
 from veloflux.metering.measure import shown
 from veloflux.metering.quotas import Span
 from veloflux.plans.catalogue import Value
@@ -35,16 +36,51 @@ def decision(asking: Asking, outcome: Outcome, feature: Value | None = None) -> 
         retry_after=retry_after,
         credits=shown(outcome.paid, taken.meter.places) if outcome.paid else 0,
         feature=feature,
-        rates=_rate_states(outcome, taken.scale),
+        rates=_rate_states(_biting(outcome.rates, outcome.left), outcome.passed, taken.scale),
         watching=_watching(taken, outcome) if outcome.watched else (),
     )
+
+
+def passed(asking: Asking, rates: Rates, questions: Sequence[Part], answer: list[Any]) -> list[Decision | str]:
+    """What those are told who pass together, from the code PASSED: each finds what those before it have left. A text
+    says why one of them is not told."""
+    total, reserved, pairs, left, others = figures(answer)
+    taken, used, codes = asking.frame, used_before(pairs), dict(zip(others[::2], others[1::2], strict=True))
+    at = _scarcest(taken, used)
+    places, limits = taken.meter.places, _biting(rates, left)
+    span = None if at is None else taken.quotas[at]
+    before = int(total) if at is None else used[at]
+    limit = None if span is None else span.quota.limit
+    quota = None if span is None else _quota_state(span, asking.state.now())
+    reset_at = taken.month_end if span is None else span.end
+    told: list[Decision | str] = []
+    gone = 0
+    for number, question in enumerate(questions, 1):
+        code = codes.get(number, "OK")
+        if code not in ("OK", "SEEN"):
+            told.append(code)
+            continue
+        gone += question.amount if code == "OK" else 0
+        told.append(
+            Decision(
+                allowed=True,
+                limit=None if limit is None else shown(limit, places),
+                used=shown(before + gone, places),
+                remaining=None if limit is None else shown(limit - before - gone - int(reserved), places),
+                reset_at=reset_at,
+                rates=_rate_states(limits, gone, taken.scale),
+                quota=quota,
+                feature=taken.features.get(question.asked.feature),
+            )
+        )
+    return told
 
 
 def committed(asking: Asking, answer: list[Any], amount: int) -> Decision:
     """The figures after a commit, from the code DONE."""
     taken = asking.frame
     _, _, total, reserved, burned, _, *pairs = answer
-    used = [int(count) - int(paid) + amount - burned for count, paid in zip(pairs[::2], pairs[1::2], strict=True)]
+    used = [before + amount - burned for before in used_before(pairs)]
     figures = _figures(taken, _scarcest(taken, used), used, int(reserved), int(total) + amount)
     return Decision(allowed=True, credits=shown(burned, taken.meter.places), **figures)
 
@@ -72,20 +108,23 @@ def _figures(taken: Frame, at: int | None, used: list[int], reserved: int, total
     }
 
 
-def _rate_states(outcome: Outcome, scale: int) -> tuple[RateState, ...]:
-    """Each limit that bites, after what has passed, in whole units of the meter."""
-    left, passed = outcome.left, outcome.passed
+def _biting(rates: Rates, left: list[int]) -> list[tuple[RateFace, int, int]]:
+    """The limits outside of the shadow, and of each what it had left and in how many µs it would have been whole."""
+    return [one for one in zip(rates.faces, left[::2], left[1::2], strict=True) if not one[0].shadow]
+
+
+def _rate_states(limits: list[tuple[RateFace, int, int]], passed: int, scale: int) -> tuple[RateState, ...]:
+    """Each limit that bites, after so much has passed, in whole units of the meter."""
     return tuple(
         [
             RateState(
-                name=name,
-                limit=limit,
-                window=window_s,
-                remaining=max(left[2 * at] - passed, 0) // scale,
-                reset=-(-(left[2 * at + 1] + emission_us * passed) // MICROSECONDS),
+                face.name,
+                face.limit,
+                face.window_s,
+                max(left - passed, 0) // scale,
+                -(-(whole_us + face.emission_us * passed) // MICROSECONDS),
             )
-            for at, (name, limit, window_s, emission_us, shadow) in enumerate(outcome.rates.faces)
-            if not shadow
+            for face, left, whole_us in limits
         ]
     )
 

@@ -27,7 +27,7 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
     """
     validate(asked)
     try:
-        asking, outcome = await decide(parts, tenant, asked)
+        asking, told = await decide(parts, tenant, asked)
     except (TimeoutError, NotSent, RedisFull, Unknown) as error:
         if passed := fail_open(known(tenant), tenant, asked):
             return passed
@@ -35,7 +35,7 @@ async def check(parts: Parts, tenant: str, asked: Question) -> Decision:
     feature = asking.frame.features.get(asked.feature) if asked.feature else None
     if asked.feature and not feature:
         raise FeatureMissing(f"The plan does not include the feature {asked.feature}")
-    return decision(asking, outcome, feature)
+    return told if isinstance(told, Decision) else decision(asking, told, feature)
 
 
 def validate(asked: Question) -> None:

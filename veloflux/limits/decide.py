@@ -6,16 +6,19 @@ one after the other. So a busy tenant costs Redis one call for many requests, an
 
 import asyncio
 import functools
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from veloflux.context import Parts
 from veloflux.errors import IdReused
 from veloflux.kit.deadline import Deadline
 from veloflux.kit.turn import Turn
 from veloflux.limits import store
+from veloflux.limits.answer import passed
 from veloflux.limits.frame import Rates, frame
 from veloflux.limits.learn import learn, out_of_range, unsettled
-from veloflux.limits.model import Question
+from veloflux.limits.model import Decision, Question
+from veloflux.limits.outcome import Outcome, outcomes
 from veloflux.limits.store import Asking, Lease, Part
 from veloflux.metering.grow import grow_later, make_room
 from veloflux.metering.known import known
@@ -25,34 +28,13 @@ TRIES = 8
 AT_ONCE_MAX = 100
 
 
-class Outcome(NamedTuple):
-    """What the script says of one question; `code` is OK, SEEN, RESERVED, RATE or QUOTA.
-
-    `refused` is the number of the limit that refuses, from 1, and `wait_us` how long a rate does; `paid` is what
-    credits paid, `watched` the numbers of the shadows that would have refused, `until` the end of the lease. `left`
-    tells of each of the rate limits what it had left, and then in how many µs it would be whole. `passed` is the amount
-    that counts now or is held; `total` of the month, `reserved` and `used` of each quota include it.
-    """
-
-    code: str
-    refused: int
-    wait_us: int
-    paid: int
-    watched: str
-    until: int
-    rates: Rates
-    left: list[int]
-    passed: int
-    total: int
-    reserved: int
-    used: list[int]
+Told = Outcome | Decision
+"""What a question is told, as a decision already where it passed with all others of its call."""
+Said = Told | str | bool | list[Any]
+"""That, or why there is none; True: ask again, and this comes to an end by itself."""
 
 
-Said = Outcome | str | bool | list[Any]
-"""An outcome, or why there is none; True: ask again, and this comes to an end by itself."""
-
-
-async def decide(parts: Parts, tenant: str, asked: Question, lease: Lease | None = None) -> tuple[Asking, Outcome]:
+async def decide(parts: Parts, tenant: str, asked: Question, lease: Lease | None = None) -> tuple[Asking, Told]:
     """Ask until it is decided; with a lease reserve. What has no meter, or is about a feature that the plan lacks,
     counts nothing.
 
@@ -63,7 +45,7 @@ async def decide(parts: Parts, tenant: str, asked: Question, lease: Lease | None
     until = loop.time() + parts.settings.check_timeout_ms / 1000
     asking = Asking(tenant, state, frame(state, tenant, asked.meter), asked)
     knew, said = state.seen, await _join(parts, asking, lease)
-    if isinstance(said, Outcome):
+    if isinstance(said, Told):
         return asking, said
     tries = 0
     with Deadline(until - loop.time()):
@@ -71,7 +53,7 @@ async def decide(parts: Parts, tenant: str, asked: Question, lease: Lease | None
             tries += not await _take(parts, asking, said, knew)
             asking = Asking(tenant, state, frame(state, tenant, asked.meter), asked)
             knew, said = state.seen, await _join(parts, asking, lease)
-            if isinstance(said, Outcome):
+            if isinstance(said, Told):
                 return asking, said
     raise unsettled()
 
@@ -105,7 +87,7 @@ def _join(parts: Parts, asking: Asking, lease: Lease | None) -> "asyncio.Future[
     key = asked.key[0] if asked.key else ""
     rates = taken.rates_for(asked, state.rates_of(key))
     addresses = state.addresses_for(key, asked.used_from)
-    question = store.part_of(parts, asking, rates, lease)
+    question = store.part_of(asking, lease)
     kind = id(rates), asked.key, addresses, id(parts)
     turn = state.turns.get(kind)
     if turn is None:
@@ -113,43 +95,30 @@ def _join(parts: Parts, asking: Asking, lease: Lease | None) -> "asyncio.Future[
     return turn.add(question)
 
 
-async def _ask(parts: Parts, asking: Asking, rates: Rates, addresses: str, questions: list[Part]) -> list[Said]:
+async def _ask(parts: Parts, asking: Asking, rates: Rates, addresses: str, questions: list[Part]) -> Sequence[Said]:
     """What each of several questions is told that share all but their parts with `asking`."""
     knew = asking.state.seen
     with Deadline(parts.settings.check_timeout_ms / 1000):
-        answer = await store.run_check(parts, store.check_of(asking, rates, addresses, questions))
+        answer = await store.run_check(parts, store.check_of(parts, asking, rates, addresses, questions))
         match answer[0]:
+            case "PASSED":
+                _note(parts, asking, answer)
+                return passed(asking, rates, questions, answer)
             case "DECIDED":
-                return _decided(parts, asking, rates, questions, answer)
+                _note(parts, asking, answer)
+                return outcomes(rates, questions, answer)
             case "ADDRESS":  # may hold for one of them, and not for another
                 return [answer] * len(questions)
             case _:
                 return [await learn(parts, asking, answer, knew)] * len(questions)
 
 
-def _decided(parts: Parts, asking: Asking, rates: Rates, questions: list[Part], answer: list[Any]) -> list[Said]:
-    """Each question finds what those before it have left."""
-    _, tenant_total, held, raised, pairs, said = answer
-    total, reserved = int(tenant_total), int(held)
-    used = [int(counted) - int(paid) for counted, paid in zip(pairs[::2], pairs[1::2], strict=True)]
-    outcomes: list[Said] = []
-    for question, one in zip(questions, said, strict=True):
-        if isinstance(one, str):
-            outcomes.append(one)
-            continue
-        code, refused, wait_us, paid, watched, until, full, *left = one
-        passed = question.amount if code == "OK" and question.what != "dry" else 0
-        if passed and question.what == "reserve":
-            reserved += passed
-        elif passed:
-            total += passed
-            used = [before + passed - paid for before in used]
-        if full:
-            grow_later(parts.db, asking.tenant, asking.state)
-        found = code, refused, wait_us, paid, watched, int(until)
-        outcomes.append(Outcome(*found, rates, left, passed, total, reserved, used))
+def _note(parts: Parts, asking: Asking, answer: list[Any]) -> None:
+    """What a decided call means beyond its questions."""
+    _, raised, full, _ = answer
+    for _ in range(full):
+        grow_later(parts.db, asking.tenant, asking.state)
     if raised:
         parts.wake(asking.tenant)
     if asking.asked.key:
         asking.state.trust(*asking.asked.key)
-    return outcomes

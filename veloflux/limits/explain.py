@@ -11,10 +11,11 @@ from veloflux.errors import NotAuthenticated, PermissionDenied
 from veloflux.kit import clock
 from veloflux.limits import store
 from veloflux.limits.check import validate
-from veloflux.limits.decide import Outcome, decide
+from veloflux.limits.decide import decide
 from veloflux.limits.learn import late, patient
 from veloflux.limits.limit_state import LimitState, states
 from veloflux.limits.model import Amount, Question
+from veloflux.limits.outcome import Outcome
 from veloflux.limits.store import Asking
 from veloflux.metering.known import known
 from veloflux.metering.measure import shown
@@ -82,9 +83,11 @@ async def read_limits(ctx: Context) -> list[Explanation]:
 async def _decide(ctx: Context, asked: Question) -> tuple[Asking, Outcome]:
     parts = patient(ctx.parts)
     try:
-        return await decide(parts, ctx.tenant, asked)
+        asking, outcome = await decide(parts, ctx.tenant, asked)
     except TimeoutError:
         raise late(parts) from None
+    assert isinstance(outcome, Outcome), "what is asked without effect is looked at closely"
+    return asking, outcome
 
 
 async def _explained(ctx: Context, asked: Question, fault: KeyFault = "") -> Explanation:

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from veloflux.limits.decide import Outcome
 from veloflux.limits.model import Amount
+from veloflux.limits.outcome import Outcome
 from veloflux.limits.store import Asking
 from veloflux.metering.measure import shown
 from veloflux.metering.quotas import Span

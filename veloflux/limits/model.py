@@ -38,7 +38,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.address if self.caller is None else self.caller
 
 
-class RateState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class RateState(msgspec.Struct, frozen=True, gc=False):
     """One rate limit: `limit` units may pass at once, or in `window` seconds; `remaining` of them may pass now, and in
     `reset` seconds the limit is whole again (of a log: the oldest leaves it)."""
 

@@ -17,6 +17,7 @@ from veloflux.limits.decide import TRIES, decide
 from veloflux.limits.frame import frame
 from veloflux.limits.learn import late, learn, unsettled
 from veloflux.limits.model import COST_MAX, LEASE_MAX_S, Question, Reservation, Settled
+from veloflux.limits.outcome import Outcome
 from veloflux.limits.store import Asking
 from veloflux.metering.known import known
 from veloflux.metering.measure import shown
@@ -42,6 +43,7 @@ async def reserve(parts: Parts, tenant: str, asked: Question, lease_s: int = LEA
         asking, outcome = await decide(parts, tenant, asked, (own, lease_s * 1000))
     except TimeoutError:
         raise late(parts) from None
+    assert isinstance(outcome, Outcome), "what is reserved passes alone"
     return Reservation(
         id=f"{own}.{asked.meter}",
         meter=asked.meter,

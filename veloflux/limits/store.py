@@ -46,40 +46,27 @@ class Asking(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What a call has of one question: check, dry or reserve; its cost in the places of the meter; of its id (b"": it
-    has none) the mark and the number that tells its content; the key of the limits of its address, if there are any."""
+    """What a call has of one question: check, dry or reserve, and its cost in the places of the meter."""
 
+    asked: Question
     what: str
     amount: int
-    mark: bytes
-    content: int
-    address: str
     lease: Lease | None
 
 
-def part_of(parts: Parts, asking: Asking, rates: Rates, lease: Lease | None) -> Part:
+def part_of(asking: Asking, lease: Lease | None) -> Part:
     """With a lease it reserves. Without a meter, or about a feature that the plan lacks, it counts nothing.
 
     :raises InputInvalid: the cost is finer than the meter.
     """
-    tenant, _, frame, asked = asking
+    _, _, frame, asked = asking
     lacks = asked.feature and not frame.features.get(asked.feature)
     dry = asked.dry_run or lacks or not asked.meter
-    mark, content = b"", 0
-    if asked.id:
-        mark = seen.marker(parts.secrets.of("seen"), tenant).mark(asked.source, asked.id)
-        content = seen.of_check(f"{'reserve ' if lease else ''}{asked.meter} {asked.cost}".encode())
-    return Part(
-        what="reserve" if lease else "dry" if dry else "check",
-        amount=frame.amount(asked.cost) if asked.meter and frame.version else 0,
-        mark=mark,
-        content=content,
-        address=_address_key(parts, tenant, asked.address) if rates.of_address else "",
-        lease=lease,
-    )
+    amount = frame.amount(asked.cost) if asked.meter and frame.version else 0
+    return Part(asked, "reserve" if lease else "dry" if dry else "check", amount, lease)
 
 
-def check_of(asking: Asking, rates: Rates, addresses: str, questions: Sequence[Part]) -> Call:
+def check_of(parts: Parts, asking: Asking, rates: Rates, addresses: str, questions: Sequence[Part]) -> Call:
     """What the check script is asked; all but their parts the questions share with the first of them, `asking`."""
     tenant, state, frame, asked = asking
     known, fresh = state.seen_now(len(questions))
@@ -91,10 +78,6 @@ def check_of(asking: Asking, rates: Rates, addresses: str, questions: Sequence[P
         frame.leases,
         *frame.tails,
     ]
-    marks = b"".join([part.mark or NO_MARK for part in questions])
-    buckets = seen.places(marks, known.buckets)
-    before = seen.places(marks, known.before) if known.before else []
-
     placed: dict[str, int] = {}
 
     def place(name: str) -> int:
@@ -103,18 +86,21 @@ def check_of(asking: Asking, rates: Rates, addresses: str, questions: Sequence[P
             placed[name] = len(names)
         return placed[name]
 
-    told = [
-        (
-            part.what,
-            part.amount,
-            part.content,
-            place(seen_key(tenant, known.number, buckets[at])) if part.mark else 0,
-            place(seen_key(tenant, known.number - 1, before[at])) if part.mark and before else 0,
-            place(part.address) if part.address else 0,
-            *(_lease(place, tenant, part) if part.lease else NO_LEASE),
-        )
-        for at, part in enumerate(questions)
-    ]
+    marks = _marks(seen.marker(parts.secrets.of("seen"), tenant), questions)
+
+    def in_buckets(generation: int, buckets: int) -> list[int]:
+        found = zip(questions, seen.places(marks, buckets), strict=True)
+        return [place(seen_key(tenant, generation, bucket)) if part.asked.id else 0 for part, bucket in found]
+
+    told = (
+        [part.amount for part in questions],
+        [_content(part.lease is not None, part.asked.meter, part.asked.cost) for part in questions],
+        in_buckets(known.number, known.buckets),
+        in_buckets(known.number - 1, known.before) if known.before else (),
+        [place(_address_key(parts, tenant, part.asked.address)) for part in questions] if rates.of_address else (),
+        [part.what for part in questions] if any(part.what != "check" for part in questions) else (),
+        [_lease(place, tenant, part) for part in questions] if any(part.lease for part in questions) else (),
+    )
     args = [
         frame.version,
         digest,
@@ -137,8 +123,18 @@ def check_of(asking: Asking, rates: Rates, addresses: str, questions: Sequence[P
     return names, args
 
 
+def _marks(marker: seen.Marker, questions: Iterable[Part]) -> bytes:
+    return b"".join([marker.mark(asked.source, asked.id) if asked.id else NO_MARK for asked, *_ in questions])
+
+
+@functools.lru_cache(maxsize=16_384)
+def _content(reserves: bool, meter: str, cost: float) -> int:
+    return seen.of_check(f"{'reserve ' if reserves else ''}{meter} {cost}".encode())
+
+
 def _lease(place: Callable[[str], int], tenant: str, part: Part) -> tuple[int, int, str]:
-    assert part.lease
+    if not part.lease:
+        return NO_LEASE
     id_, life_ms = part.lease
     return place(keys.reservation(tenant, id_)), life_ms, f"{id_}|{part.amount}"
 

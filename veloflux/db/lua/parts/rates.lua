@@ -38,17 +38,17 @@ local function window(state, micros, cost, count, length)
   return wait, string.format('%.0f %.0f %.0f', start, current + cost, previous), math.max(left, 0), length - elapsed, cut
 end
 
--- A log of what passed: exact. The state: the sum, then time and amount of each, the oldest first; an entry has at most
--- 40 characters.
+-- A log of what passed: exact. The state: the sum, then time and amount of each moment, the oldest first; an entry has
+-- at most 40 characters.
 local LOG_ENTRY = 40
 local function log(state, micros, cost, count, length)
   local text, cut = state or '0', nil
   local sum, at = string.match(text, '^(%d+)()')
   sum = tonumber(sum)
-  local last = tonumber(string.match(text, '(%d+):%d+$', -LOG_ENTRY) or 0)
-  if last > micros then
+  local last_at, _, last, last_amount = string.find(text, ' (%d+):(%d+)$', -LOG_ENTRY)
+  if last_at and tonumber(last) > micros then
     text = string.format('%.0f %.0f:%.0f', sum, micros, sum)
-    cut = text
+    cut, last_at, last, last_amount = text, at, micros, sum
   end
   while true do  -- at most the 1,000 that the log holds
     local passed_at, amount, next_at = string.match(text, '^ (%d+):(%d+)()', at)
@@ -62,6 +62,8 @@ local function log(state, micros, cost, count, length)
     local passed_at, amount, next_at = string.match(text, '^ (%d+):(%d+)()', walked)
     excess, wait, walked = excess - amount, passed_at + length - micros + 1, next_at
   end
-  return wait, string.format('%.0f%s %.0f:%.0f', sum + cost, string.sub(text, at), micros, cost),
+  local kept, now = string.sub(text, at), cost
+  if tonumber(last) == micros then kept, now = string.sub(text, at, last_at - 1), last_amount + cost end
+  return wait, string.format('%.0f%s %.0f:%.0f', sum + cost, kept, micros, now),
     math.max(count - sum, 0), oldest and oldest + length - micros or length, cut
 end
