@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import FeatureMissing, IdReused, InputInvalid, NotAuthenticated, VeloFluxError
 from veloflux.kit import ids
-from veloflux.limits import check, reserve
+from veloflux.limits import Decision, check, reserve
 from veloflux.metering import read_usage
 from veloflux.plans.policy import RateLimit
 from veloflux.tenants import NewApiKey
@@ -34,7 +35,7 @@ def windowed(name: str, per: str, algorithm: str, count: int, shadow: bool = Fal
     )
 
 
-LIMITS: dict[str, Any] = {
+BY_ADDRESS: dict[str, Any] = {
     "rates": (
         rate("gcra", burst=25),
         windowed("shadow", "tenant", "window", 3, shadow=True),
@@ -47,6 +48,20 @@ LIMITS: dict[str, Any] = {
         quota(2, period="lifetime", shadow=True),
     ),
 }
+WIDE: dict[str, Any] = {
+    "rates": (
+        rate("gcra", burst=120),
+        windowed("shadow", "tenant", "window", 60, shadow=True),
+        windowed("window", "key", "window", 90),
+        windowed("log", "key", "log", 70),
+    ),
+    "quotas": (
+        quota(80, thresholds=(10, 50, 100)),
+        quota(60, period="day", hard=False, thresholds=(80,)),
+        quota(40, period="lifetime", shadow=True),
+    ),
+}
+"""What many questions pass together, and some more do not."""
 
 questions = st.lists(
     st.fixed_dictionaries(
@@ -63,10 +78,10 @@ questions = st.lists(
 )
 
 
-async def prepared(ctx: Context, name: str) -> tuple[Context, NewApiKey]:
+async def prepared(ctx: Context, name: str, limits: dict[str, Any] = BY_ADDRESS) -> tuple[Context, NewApiKey]:
     acme = await customer(ctx, name)
     new = await key(acme)
-    await put_policy(acme, **LIMITS)
+    await put_policy(acme, **limits)
     await granted(acme, 6)
     await check(acme.parts, acme.tenant, msgspec.structs.replace(asked(new), dry_run=True))
     return acme, new
@@ -104,25 +119,28 @@ async def left_behind(acme: Context, new: NewApiKey) -> dict[str, Any]:
     found["limits"] = {
         field: value for field, value in zip(fields[::2], fields[1::2], strict=True) if field.startswith(told)
     }
-    found["log"] = await acme.db.call("HMGET", keys.api_key(acme.tenant, new.key.id), "rate:log")
-    found["told"] = [
+    found["key"] = await acme.db.call("HMGET", keys.api_key(acme.tenant, new.key.id), "rate:log", "rate:window")
+    found["told"] = sorted(
         dict(zip(event[::2], event[1::2], strict=True))["data"]
         for _, event in await acme.db.call("XRANGE", keys.events(acme.tenant), "-", "+")
         if "quota.threshold_reached" in event
-    ]
+    )
     return found
 
 
-@given(questions)
+@pytest.mark.parametrize("limits", [BY_ADDRESS, WIDE], ids=["by address", "wide"])
+@given(questions, st.booleans())
 @settings(
     max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_questions_at_once_are_decided_as_one_after_the_other(
-    one_ctx: Context, said: list[dict[str, Any]]
+    one_ctx: Context, limits: dict[str, Any], said: list[dict[str, Any]], all_count: bool
 ) -> None:
+    if all_count:
+        said = [question | {"dry_run": False, "holds": False} for question in said]
     run = ids.bare(ids.new("run"))
-    together, one = await prepared(one_ctx, f"a{run}")
-    apart, other = await prepared(one_ctx, f"b{run}")
+    together, one = await prepared(one_ctx, f"a{run}", limits)
+    apart, other = await prepared(one_ctx, f"b{run}", limits)
     at_once = await asyncio.gather(*(answer(together, one, question) for question in said))
     assert at_once == [await answer(apart, other, question) for question in said]
     assert await left_behind(together, one) == await left_behind(apart, other)
@@ -137,6 +155,25 @@ async def test_a_hundred_questions_at_once_are_one_call(ctx: Context) -> None:
     assert [one.allowed for one in decisions] == [True] * 75 + [False] * 25, "69 of the quota, 6 of the credits"
     assert [one.used for one in decisions[:3]] == [2, 3, 4]
     assert await script_calls.count(acme.db) == before + 1
+
+
+async def test_what_passes_together_leaves_what_it_would_leave_alone(ctx: Context) -> None:
+    acme, new = await prepared(ctx, "Acme", WIDE)
+    await check(acme.parts, acme.tenant, asked(new, id_="first"))
+    answers = await asyncio.gather(
+        *(check(acme.parts, acme.tenant, asked(new, cost=cost, id_=id_)) for cost, id_ in ((2, "a"), (1, "first"))),
+        *(
+            check(acme.parts, acme.tenant, asked(new, cost=cost, id_=id_))
+            for cost, id_ in ((2, "a"), (3, ""), (4, "a"))
+        ),
+        return_exceptions=True,
+    )
+    conflict = answers.pop()
+    assert isinstance(conflict, IdReused)
+    decisions = [one for one in answers if isinstance(one, Decision)]
+    assert [(one.used, one.remaining) for one in decisions] == [(3, 57), (3, 57), (3, 57), (6, 54)]
+    assert [[rate.remaining for rate in one.rates] for one in decisions] == [[117, 87, 67]] * 3 + [[114, 84, 64]]
+    assert (await read_usage(acme, "requests")).total == 6
 
 
 async def test_what_is_wrong_with_one_question_is_not_wrong_with_those_beside_it(ctx: Context) -> None:
