@@ -53,7 +53,7 @@ class Lane:
         self._sent: collections.deque[_Call] = collections.deque()
         self._writer: asyncio.StreamWriter | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
         self._closed = False
 
     def call(self, *args: Any, asking: bool = False) -> "asyncio.Future[Any]":
@@ -101,9 +101,9 @@ class Lane:
             await asyncio.wait([self._connecting])
         if self._writer:
             self._lose(self._writer, "closed")
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
 
     def _flush(self) -> None:
         if self._closed:
@@ -131,12 +131,16 @@ class Lane:
             self._connecting = None
             self._refuse(f"Redis cannot be reached: {_reason(error)}")
             return
-        reader, writer = _taken_over(connection)
+        _, writer = _taken_over(connection)
+        writer.transport.set_protocol(_Answers(self, writer))
         # Else uvloop writes at the end of its turn, when all that is ready in it has run.
         writer.transport.set_write_buffer_limits(0)
         self._writer, self._connecting = writer, None
-        self._tasks = [asyncio.ensure_future(self._read(reader, writer)), asyncio.ensure_future(self._watch(writer))]
-        self._flush()
+        self._watching = asyncio.ensure_future(self._watch(writer))
+        if writer.transport.is_closing():  # it ended before we listened
+            self._lose(writer, "the connection was closed")
+        else:
+            self._flush()
 
     def _refuse(self, why: str) -> None:
         waiting, self._waiting = self._waiting, []
@@ -144,23 +148,15 @@ class Lane:
             if not call.answer.done():
                 call.answer.set_exception(NotSent(why))
 
-    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        parser = _parser()
-        sent = self._sent
-        try:
-            while data := await reader.read(READ_BYTES):
-                parser.feed(data)
-                while (value := parser.gets()) is not False:
-                    call = sent.popleft()
-                    if call.confirms:
-                        self._confirm(value)
-                    elif self._replicas:
-                        self._unconfirmed.append((call.answer, value))
-                    else:
-                        _settle(call.answer, value)
-            self._lose(writer, "the connection was closed")
-        except (OSError, hiredis.HiredisError, IndexError) as error:
-            self._lose(writer, _reason(error))
+    def _take(self, value: Any) -> None:
+        """The answer to the oldest call under way. :raises IndexError: there is none."""
+        call = self._sent.popleft()
+        if call.confirms:
+            self._confirm(value)
+        elif self._replicas:
+            self._unconfirmed.append((call.answer, value))
+        else:
+            _settle(call.answer, value)
 
     def _confirmation(self) -> _Call:
         wait = packed("WAIT", self._replicas, round(500 * self._timeout))
@@ -193,6 +189,30 @@ class Lane:
                 answer.set_exception(Unknown(f"Redis did not answer ({why}); it may have happened"))
         if self._waiting:
             self._flush()
+
+
+class _Answers(asyncio.Protocol):
+    """Hands out what comes on a lane's connection, as it comes: a stream and a task to read it would take the process
+    longer than all the rest of a call."""
+
+    def __init__(self, lane: Lane, writer: asyncio.StreamWriter) -> None:
+        self._lane = lane
+        self._writer = writer
+        self._parser = _parser()
+
+    def data_received(self, data: bytes) -> None:
+        parser, take = self._parser, self._lane._take
+        if self._lane._writer is not self._writer:  # given up; what it owes belongs to no call any more
+            return
+        try:
+            parser.feed(data)
+            while (value := parser.gets()) is not False:
+                take(value)
+        except (hiredis.HiredisError, IndexError) as error:
+            self._lane._lose(self._writer, _reason(error))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lane._lose(self._writer, _reason(error) if error else "the connection was closed")
 
 
 def _settle(answer: "asyncio.Future[Any]", value: Any) -> None:
