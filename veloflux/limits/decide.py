@@ -116,8 +116,8 @@ async def _ask(parts: Parts, asking: Asking, rates: Rates, addresses: str, quest
 def _note(parts: Parts, asking: Asking, answer: list[Any]) -> None:
     """What a decided call means beyond its questions."""
     _, raised, full, _ = answer
-    for _ in range(full):
-        grow_later(parts.db, asking.tenant, asking.state)
+    if full:
+        grow_later(parts.db, asking.tenant, asking.state, full)
     if raised:
         parts.wake(asking.tenant)
     if asking.asked.key:

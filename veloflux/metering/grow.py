@@ -22,7 +22,7 @@ SHARE = 16
 _growing: set[asyncio.Task[None]] = set()
 
 
-def grow_later(db: Db, tenant: str, state: Known, full: int = 1) -> None:
+def grow_later(db: Db, tenant: str, state: Known, full: int) -> None:
     """After a call that found so many buckets full: split as many, if they make a step. Nobody waits for it, so that
     Redis splits while this process prepares what comes next."""
     state.full += full
