@@ -24,7 +24,8 @@ from veloflux.metering.grow import grow_later, make_room
 from veloflux.metering.known import known
 from veloflux.metering.seen import Seen
 
-TRIES = 8
+TRIES = 16
+"""A change of the policy takes two: it is read, and its periods are opened."""
 AT_ONCE_MAX = 100
 
 
