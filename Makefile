@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENDOR := veloflux/web/static/vendor
 UV_VERSION := 0.13.8
+# Byte code is kept: a command that compiles VeloFlux anew takes three times as long to start.
+unexport PYTHONDONTWRITEBYTECODE
 # `make -s`-like quiet: each step says itself what it does.
 .SILENT:
 .DEFAULT_GOAL := help

@@ -4,6 +4,7 @@ import asyncio
 
 from veloflux.context import WORKER, Context, Parts
 from veloflux.db import due
+from veloflux.db.client import Db
 from veloflux.kit import clock
 from veloflux.worker import TABLES
 from veloflux.worker.acting import acting_for
@@ -37,8 +38,15 @@ async def let_leases_end(parts: Parts) -> None:
                 await parts.db.call("ZADD", name, 1, member)
 
 
+async def first_members(db: Db) -> list[tuple[str, int]]:
+    """The first member of every due set and when it is due: of a small database sooner than `due.first_members`, which
+    looks into 16,384 slots.
+    """
+    names = [name for found in await db.every_master("KEYS", "vf:due:*") for name in found]
+    firsts = await asyncio.gather(*(db.call("ZRANGE", name, 0, 0, "WITHSCORES") for name in names))
+    return [(first[0], int(first[1])) for first in firsts if first]
+
+
 async def _due(parts: Parts) -> list[str]:
     """An owner of each due set that has something to do now."""
-    names = [name for found in await parts.db.every_master("KEYS", "vf:due:*") for name in found]
-    firsts = await asyncio.gather(*(parts.db.call("ZRANGE", name, 0, 0, "WITHSCORES") for name in names))
-    return [first[0].partition("/")[0] for first in firsts if first and int(first[1]) <= clock.now_ms()]
+    return [member.partition("/")[0] for member, at in await first_members(parts.db) if at <= clock.now_ms()]

@@ -1,6 +1,7 @@
 """What every test can ask for. `db`, `parts` and `ctx` are on an empty Valkey, once standalone and once as a cluster;
 a test that has nothing to do with the cluster asks for `one_db`, `one_parts` or `one_ctx`."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from veloflux.db import client
 from veloflux.db.client import Db
 from veloflux.settings import Settings
 from veloflux.wiring import assemble
+
+
+def pytest_configure() -> None:
+    """Tests speak plain HTTP with their own servers; without this each client would first load all certificate
+    authorities of the machine, for a tenth of a second.
+    """
+    os.environ.pop("SSL_CERT_FILE", None)
+    os.environ["SSL_CERT_DIR"] = os.devnull
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import asyncio
 import re
 from typing import NamedTuple
 
-from tests.whole_database import READ
+from tests import whole_database
 from veloflux.db.client import Db
 
 MOVING = (
@@ -12,8 +12,13 @@ MOVING = (
     re.compile(r".*:attempts(:.*)?|vf:attempts:.*|vf:pace:.*"),
 )
 """Keys that even who is refused moves: attempts and calls are counted, workers tell each other that they live."""
-GONE = -2
-"""What PTTL says of a key that is no more."""
+DUMP = """
+local found = {}
+for at, key in ipairs(redis.call('KEYS', '*')) do
+  found[at] = {key, redis.call('DUMP', key), math.max(redis.call('PTTL', key), 0)}
+end
+return found
+"""
 STAMPS = re.compile(r"\('(?:used_at|seen_at|pace)', '\d+'\)(?:, )?")
 """When a key was last used and a session last seen, and how often."""
 
@@ -36,24 +41,15 @@ class Image(NamedTuple):
 
 async def values(db: Db) -> dict[str, str]:
     """Each key with its value as text."""
-    found = [name for names in await db.every_master("KEYS", "*") for name in names]
-    kinds = zip(found, await asyncio.gather(*(db.call("TYPE", name) for name in found)), strict=True)
-    there = [(name, kind) for name, kind in kinds if kind != "none"]  # gone meanwhile
-    read = await asyncio.gather(*(db.call(*READ[kind](name)) for name, kind in there))
-    shown = zip(there, read, strict=True)
-    return {name: repr(_fields(value) if kind == "hash" else value) for (name, kind), value in shown}
+    found = await whole_database.read(db)
+    return {name: repr(_fields(value) if kind == "hash" else value) for name, kind, value in found}
 
 
 async def take(db: Db) -> Image:
     found = await values(db)
-    dumps = await asyncio.gather(*(db.call("DUMP", name) for name in found))
-    lives = await asyncio.gather(*(db.call("PTTL", name) for name in found))
-    kept = {
-        name: (dump, max(life, 0))
-        for name, dump, life in zip(found, dumps, lives, strict=True)
-        if dump is not None and life != GONE
-    }
-    return Image({name: found[name] for name in kept}, kept)
+    dumps = {name: (dump, life) for dumped in await db.every_master("EVAL", DUMP, 0) for name, dump, life in dumped}
+    kept = [name for name in found if name in dumps]  # the others are gone meanwhile
+    return Image({name: found[name] for name in kept}, {name: dumps[name] for name in kept})
 
 
 async def put_back(db: Db, image: Image) -> None:

@@ -5,25 +5,32 @@ from typing import Any
 
 from veloflux.db.client import Db
 
-READ = {
-    "string": lambda key: ("GET", key),
-    "hash": lambda key: ("HGETALL", key),
-    "zset": lambda key: ("ZRANGE", key, 0, -1, "WITHSCORES"),
-    "set": lambda key: ("SMEMBERS", key),
-    "stream": lambda key: ("XRANGE", key, "-", "+"),
+READ = """
+local read = {
+  string = function(key) return redis.call('GET', key) end,
+  hash = function(key) return redis.call('HGETALL', key) end,
+  zset = function(key) return redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end,
+  set = function(key) return redis.call('SMEMBERS', key) end,
+  stream = function(key) return redis.call('XRANGE', key, '-', '+') end,
 }
+local found = {}
+for at, key in ipairs(redis.call('KEYS', '*')) do
+  local kind = redis.call('TYPE', key).ok
+  found[at] = {key, kind, read[kind](key)}
+end
+return found
+"""
+"""Every key of a server with its type and value, at one moment and in one round trip."""
+
+
+async def read(db: Db) -> list[tuple[str, str, Any]]:
+    """Each key with its type and value."""
+    return [(key, kind, value) for found in await db.every_master("EVAL", READ, 0) for key, kind, value in found]
 
 
 async def contents(db: Db) -> dict[str, str]:
     """Each key with its value as text."""
-    found: dict[str, str] = {}
-    for keys in await db.every_master("KEYS", "*"):
-        for key in keys:
-            kind = await db.call("TYPE", key)
-            if kind != "none":  # gone meanwhile
-                command, *args = READ[kind](key)
-                found[key] = repr(await db.call(command, *args))
-    return found
+    return {key: repr(value) for key, _, value in await read(db)}
 
 
 async def settled(db: Db) -> dict[str, str]:

@@ -35,16 +35,26 @@ def die_with_parent(parent: int, end_with: signal.Signals = signal.SIGKILL) -> N
 def start(command: Sequence[str], end_with: signal.Signals = signal.SIGKILL, **options: Any) -> subprocess.Popen[bytes]:
     """Start a child that ends with this process; `options` are those of `subprocess.Popen`.
 
-    It has a process group of its own: Ctrl-C reaches the parent alone, which stops its children in order.
+    It has a process group of its own: Ctrl-C reaches the parent alone, which stops its children in order. Signals wait
+    for the fork: what their handlers raise in one of its hooks would be printed and lost.
     """
     parent = os.getpid()
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        process_group=0,
-        preexec_fn=lambda: die_with_parent(parent, end_with),  # noqa: PLW1509  takes no lock
-        **options,
-    )
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            process_group=0,
+            preexec_fn=lambda: _begin(parent, end_with),  # noqa: PLW1509  takes no lock
+            **options,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _begin(parent: int, end_with: signal.Signals) -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    die_with_parent(parent, end_with)
 
 
 def stop(process: subprocess.Popen[bytes], within_s: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.whole_database import READ
+from tests import image
 from veloflux.db import client
 from veloflux.db.client import Db
 from veloflux.db.scripts import Script
@@ -56,16 +56,8 @@ class FencedDb(Db):
                 await self._plain.call("DEL", key)
 
     async def _state(self, keys: Sequence[str]) -> list[tuple[str, bool]]:
-        return [(VARYING.sub("T", await self._text(key)), await self._plain.call("PTTL", key) > 0) for key in keys]
-
-    async def _text(self, key: str) -> str:
-        kind = await self._plain.call("TYPE", key)
-        if kind == "none":
-            return ""
-        value = await self._plain.call(*READ[kind](key))
-        if kind == "hash":  # in no order of its own
-            value = sorted(zip(value[::2], value[1::2], strict=True))
-        return repr(value)
+        found = await image.values(self._plain)
+        return [(VARYING.sub("T", found.get(key, "")), await self._plain.call("PTTL", key) > 0) for key in keys]
 
 
 @asynccontextmanager

@@ -1,9 +1,9 @@
 """What the worker writes to people."""
 
+from tests import at_rest
 from tests.worker.working import until, working
 from veloflux import notifications
 from veloflux.context import Context
-from veloflux.db import due
 from veloflux.kit import clock
 from veloflux.notifications import OutboxMessage
 from veloflux.worker import TABLES
@@ -13,7 +13,7 @@ async def work(ctx: Context) -> None:
     """Let a worker do all that is due by now."""
 
     async def nothing_due_now() -> bool:
-        return all(at > clock.now_ms() + clock.HOUR_MS for _, at in await due.first_members(ctx.db))
+        return all(at > clock.now_ms() + clock.HOUR_MS for _, at in await at_rest.first_members(ctx.db))
 
     async with working(ctx.parts, TABLES):
         await until(nothing_due_now)

@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import sys
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests import tape
+from tests import crowd, tape
 from tests.customers import DAY, NOON, asked, at, customer, key, put_policy, quota
 from tests.tape import Fate
 from tests.worker.working import nothing_due, until, working
@@ -255,12 +254,11 @@ async def test_a_void_in_a_race_with_checks_of_4_processes_lets_no_more_burn_tha
     grants = [await given(acme, 40, priority=number) for number in range(4)]
     mine = asked(await key(acme))
     assert mine.key
-    command = [sys.executable, "-m", "tests.limits.asking", ctx.db.url, acme.tenant, "50", *mine.key]
-    running = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(4)]
+    running = await crowd.started("tests.limits.asking", ctx.db.url, acme.tenant, 4, 50, *mine.key)
     await until(lambda: ctx.db.call("EXISTS", keys.counted(acme.tenant, "requests", "life")))
     for one in grants[1:]:
         await void_grant(acme, one.id)
-    passed = sum([int((await one.communicate())[0]) for one in running])
+    passed = sum(count for [count] in await crowd.told(running))
     counted, paid = await acme.db.call("HMGET", keys.counted(acme.tenant, "requests", "life"), "sum", "paid")
     assert 40 <= passed <= 160
     assert int(paid) == int(counted) == passed == (await read_usage(acme, "requests")).total

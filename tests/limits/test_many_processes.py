@@ -1,8 +1,6 @@
 """However many processes ask, no request too many passes."""
 
-import asyncio
-import sys
-
+from tests import crowd
 from tests.customers import asked, customer, key, put_policy
 from veloflux.context import Context
 from veloflux.limits import check
@@ -13,9 +11,8 @@ async def passed(ctx: Context, processes: int, times: int) -> list[int]:
     """How often each of several processes was allowed to pass, that ask at the same time."""
     question = asked(await key(ctx))
     assert question.key
-    command = [sys.executable, "-m", "tests.limits.asking", ctx.db.url, ctx.tenant, str(times), *question.key]
-    running = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(processes)]
-    return [int((await one.communicate())[0]) for one in running]
+    running = await crowd.started("tests.limits.asking", ctx.db.url, ctx.tenant, processes, times, *question.key)
+    return [count for [count] in await crowd.told(running)]
 
 
 async def test_two_processes_with_50_requests_each_share_a_burst_of_20(ctx: Context) -> None:

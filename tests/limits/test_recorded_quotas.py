@@ -2,13 +2,12 @@
 
 import asyncio
 import itertools
-import sys
 from typing import Any, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import tape
+from tests import crowd, tape
 from tests.customers import DAY, NOON, at, customer, put_policy, quota
 from tests.limits.quota_model import ANCHOR, Model, name_of
 from veloflux.context import Context
@@ -117,9 +116,7 @@ async def test_events_while_a_plan_has_no_quota_are_not_missed_when_it_has_one_a
 
 async def test_thresholds_are_told_once_though_four_processes_record_at_once(ctx: Context) -> None:
     acme = await spender(ctx, spend(1_000), spend(400, "day"), grants={"one": 500})
-    command = [sys.executable, "-m", "tests.limits.spending", acme.db.url, acme.tenant, "60"]
-    running = [await asyncio.create_subprocess_exec(*command, str(number)) for number in range(4)]
-    assert [await one.wait() for one in running] == [0] * 4
+    await crowd.told(await crowd.started("tests.limits.spending", acme.db.url, acme.tenant, 4, 60))
     wanted = [(name, percent) for name in ("d2025-05-17", "m2025-05") for percent in PERCENTS]
     assert sorted(await told(acme)) == sorted(wanted[:4])
     assert await counted(acme, "d2025-05-17") == (1_200, 500, 100)

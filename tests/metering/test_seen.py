@@ -1,13 +1,12 @@
 """What is remembered of events: each counted once, however its buckets are split, by whom, and through generations."""
 
 import asyncio
-import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import whole_database
+from tests import crowd, whole_database
 from tests.customers import DAY, NOON, asked, customer, key, let_a_generation_pass, put_policy
 from veloflux.context import Context
 from veloflux.db import keys
@@ -226,10 +225,8 @@ async def test_splits_and_batches_at_once_count_each_event_once(ctx: Context) ->
 
 async def test_two_processes_that_record_the_same_and_split_at_once_count_each_event_once(ctx: Context) -> None:
     acme = await customer(ctx)
-    command = [sys.executable, "-m", "tests.metering.recording", ctx.db.url, acme.tenant, "10000"]
-    running = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(2)]
-    printed = [[int(one) for one in (await each.communicate())[0].split()] for each in running]
-    assert sum(recorded for recorded, _ in printed) == sum(duplicates for _, duplicates in printed) == 10_000
+    each = await crowd.told(await crowd.started("tests.metering.recording", ctx.db.url, acme.tenant, 2, 10_000))
+    assert sum(recorded for recorded, _ in each) == sum(duplicates for _, duplicates in each) == 10_000
     assert (await read_usage(acme, "requests")).total == 10_000
     assert max((await lengths(acme)).values()) <= 128
 

@@ -4,6 +4,7 @@ import re
 from ast import literal_eval
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -16,6 +17,7 @@ from veloflux.plans import Policy
 from veloflux.tenants.model import IN_USE, TO_RESTORE
 from veloflux.tenants.store import slug_name
 
+_parsed = lru_cache(100_000)(literal_eval)  # most of a database is as it was when it was read before
 HASH = re.compile(r"vf:(?:tenant|user):\{(\w+)}")
 
 
@@ -23,7 +25,7 @@ class Found:
     """A whole database, read once."""
 
     def __init__(self, values: dict[str, str]) -> None:
-        self.values = {key: literal_eval(value) for key, value in values.items()}
+        self.values = {key: _parsed(value) for key, value in values.items()}
 
     def hash(self, key: str) -> dict[str, str]:
         return dict(self.values.get(key, []))

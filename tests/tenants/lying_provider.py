@@ -17,6 +17,8 @@ from joserfc.jwk import KeySet, RSAKey
 from veloflux.kit import clock, ids
 
 CLIENT, SECRET = "veloflux", "a client's secret: 100%"
+FIRST = RSAKey.generate_key(2048, {"kid": "first", "use": "sig", "alg": "RS256"})
+"""Of every provider until it has another one; to make one takes longer than most tests."""
 
 
 class LyingProvider:
@@ -24,7 +26,7 @@ class LyingProvider:
 
     def __init__(self, url: str) -> None:
         self.issuer = url
-        self.key = RSAKey.generate_key(2048, {"kid": "first", "use": "sig", "alg": "RS256"})
+        self.key = FIRST
         self.claims: dict[str, Any] = {}
         self.sign: Callable[[dict[str, Any]], str] = self.signed
         self.answers: dict[str, tuple[int, bytes]] = {}

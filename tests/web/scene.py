@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import httpx2
 
 from tests import cast, customers, whole_database
-from tests.cast import PASSWORD
 from tests.worker.working import nothing_due, until
-from veloflux import identity, tenants
+from veloflux import tenants
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.db.client import Db
@@ -43,7 +42,7 @@ async def assemble(ctx: Context) -> Scene:
 
 
 async def token(ctx: Context, name: str) -> str:
-    return (await identity.log_in(cast.fresh(ctx), cast.email(name), PASSWORD)).token
+    return (await cast.sign_in(ctx, name)).token
 
 
 DONE_BY_WORKERS = f"{keys.tenant(PLATFORM)}:done:"

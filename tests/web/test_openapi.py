@@ -173,6 +173,7 @@ def api(web: str) -> BaseSchema:
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
     with requests.Session() as kept:
+        kept.trust_env = False  # else it looks for proxies in the environment before each request
         yield kept
 
 

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from tests import at_rest
 from veloflux.context import Context, Parts
-from veloflux.db import due, keys
+from veloflux.db import keys
 from veloflux.errors import NotSent
 from veloflux.events import Event, Recorded
 from veloflux.transaction import Transaction
@@ -58,7 +59,7 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
 
 async def nothing_due(ctx: Context) -> bool:
     try:
-        return not await due.first_members(ctx.db)
+        return not await at_rest.first_members(ctx.db)
     except NotSent:  # the machine is busy
         return False
 

@@ -136,7 +136,9 @@ def tags() -> tuple[str, ...]:
     found: dict[int, str] = {}
     number = 0
     while len(found) < SLOTS:
-        found.setdefault(binascii.crc_hqx(str(number).encode(), 0) % SLOTS, str(number))
+        at = binascii.crc_hqx(b"%d" % number, 0) % SLOTS
+        if at not in found:
+            found[at] = str(number)
         number += 1
     return tuple(found[at] for at in range(SLOTS))
 

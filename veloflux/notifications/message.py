@@ -7,12 +7,14 @@ from email.policy import SMTPUTF8
 from email.utils import format_datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from veloflux.kit import clock
 from veloflux.settings import Settings
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 SENDER = "VeloFlux"
 
@@ -40,5 +42,7 @@ def _host(settings: Settings) -> str:
 
 
 @cache
-def _template(path: Path) -> Template:
+def _template(path: Path) -> "Template":
+    from jinja2 import Environment, StrictUndefined
+
     return Environment(undefined=StrictUndefined, autoescape=False).from_string(path.read_text("utf-8"))  # noqa: S701

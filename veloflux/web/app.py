@@ -116,7 +116,8 @@ def litestar(chosen: Settings) -> Litestar:
             # What takes the first request's time, where it has little.
             await parts.db.load(scripts.every())
             keys.tags()
-            importlib.import_module("webauthn")
+            for library in ("webauthn", "httpx2", "joserfc.jwt"):
+                importlib.import_module(library)
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 import msgspec
 
 from veloflux.errors import InputInvalid, ProviderUnusable
@@ -46,6 +45,8 @@ async def ask(
 
     :raises ProviderUnusable: no answer, or not one that can be read.
     """
+    import httpx2
+
     try:
         async with asyncio.timeout(ALL_S):
             status, body = await _exchange(settings, url, form, dict(headers or {}))
@@ -62,6 +63,8 @@ async def ask(
 async def _exchange(
     settings: Settings, url: str, form: Mapping[str, str] | None, headers: dict[str, str]
 ) -> tuple[int, bytes]:
+    import httpx2
+
     parts = urlsplit(check_url(settings, url))
     host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
     address = await network.reachable_address(host, port, private=settings.oidc_private_networks)

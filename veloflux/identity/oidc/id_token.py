@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-
 from veloflux.errors import SignInRefused
 from veloflux.identity.oidc.provider import Provider, keys_of
 from veloflux.kit import clock, crypto
@@ -65,6 +62,9 @@ def _time(value: object) -> float:
 
 
 async def _signed(settings: Settings, provider: Provider, token: str) -> Claims:
+    from joserfc import jwt
+    from joserfc.errors import InvalidKeyIdError, JoseError
+
     try:
         return jwt.decode(token, await keys_of(settings, provider), algorithms=ALGORITHMS).claims
     except InvalidKeyIdError:

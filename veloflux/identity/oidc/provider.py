@@ -1,15 +1,17 @@
 """What a provider says of itself: where to ask, and the keys that it signs with; remembered for an hour a process."""
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import msgspec
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from veloflux.errors import InputInvalid, ProviderUnusable
 from veloflux.identity.oidc import fetch
 from veloflux.kit import clock
 from veloflux.settings import Settings
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 CACHED = 1_000
@@ -30,7 +32,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Known(msgspec.Struct):
-    value: Provider | KeySet
+    value: "Provider | KeySet"
     at: float
 
 
@@ -63,11 +65,14 @@ async def discover(settings: Settings, issuer: str) -> Provider:
     return provider
 
 
-async def keys_of(settings: Settings, provider: Provider, *, renewed: bool = False) -> KeySet:
+async def keys_of(settings: Settings, provider: Provider, *, renewed: bool = False) -> "KeySet":
     """The keys that a provider signs with; `renewed`: not those remembered, unless they are a minute old at most.
 
     :raises ProviderUnusable: they cannot be had.
     """
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet
+
     place = f"keys {provider.issuer} {provider.jwks_uri}"
     found = _remembered(place, REFETCH_S if renewed else CACHED_S)
     if isinstance(found, KeySet):
@@ -86,12 +91,12 @@ def forget() -> None:
     _known.clear()
 
 
-def _remembered(place: str, life_s: float) -> Provider | KeySet | None:
+def _remembered(place: str, life_s: float) -> "Provider | KeySet | None":
     found = _known.get(place)
     return found.value if found and clock.monotonic() - found.at < life_s else None
 
 
-def _remember(place: str, value: Provider | KeySet) -> None:
+def _remember(place: str, value: "Provider | KeySet") -> None:
     _known[place] = _Known(value, clock.monotonic())
     _known.move_to_end(place)
     while len(_known) > CACHED:
