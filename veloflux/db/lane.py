@@ -18,7 +18,7 @@ from veloflux.errors import NotSent, Unknown
 
 IN_FLIGHT_MAX = 16_384
 READ_BYTES = 65_536
-LARGE_BYTES = 8_192
+LARGE_BYTES = 1_500
 """A call of this size leaves at once: the server works on it while the next one is prepared."""
 # These hold a connection or change its state: they need one of their own.
 OWN_CONNECTION = frozenset(

@@ -26,7 +26,8 @@ from veloflux.metering.seen import Seen
 
 TRIES = 16
 """A change of the policy takes two: it is read, and its periods are opened."""
-AT_ONCE_MAX = 100
+AT_ONCE_MAX = 32
+"""More would let Redis and this process wait for each other in turn, instead of working at the same time."""
 
 
 Told = Outcome | Decision

@@ -135,10 +135,10 @@ local function ask_for_all(units)
 end
 
 local units = 0
-for _, cost in ipairs(costs) do units = units + cost end  -- at most 100
+for _, cost in ipairs(costs) do units = units + cost end  -- at most 32
 local lefts, full, others, outcomes = ask_for_all(units), 0, {}, {}
 if lefts then
-  for n, cost in ipairs(costs) do  -- at most 100
+  for n, cost in ipairs(costs) do  -- at most 32
     local id, code, length = recall(n)
     if code == 'OK' then
       remember(n, id, length)
@@ -257,7 +257,7 @@ else
     return outcome
   end
 
-  for n = 1, #costs do outcomes[n] = decide(n) end  -- at most 100
+  for n = 1, #costs do outcomes[n] = decide(n) end  -- at most 32
 end
 
 if acts then
