@@ -1,7 +1,10 @@
-"""What it takes of Redis to recognise an event that comes again, for one tenant with few or many events."""
+"""What it takes of Redis to recognise an event that comes again, for one tenant with few or many events.
+
+By MEMORY USAGE of the buckets: what the whole server has in use moves meanwhile by as much as a tenant's events take.
+"""
 
 from bench.report import Row
-from bench.stage import stage, used_memory
+from bench.stage import stage
 from veloflux import tenants
 from veloflux.context import Context
 from veloflux.db import keys
@@ -12,7 +15,7 @@ from veloflux.tenants import EVERYTHING
 NUMBERS = (100, 1_000, 3_000, 10_000, 100_000, 1_000_000)
 BATCH = 500
 TOGETHER = 50_000
-"""Events of several tenants are measured together, so that nothing else counts."""
+"""So many events of several tenants, for the mean."""
 BYTES, MORE_BELOW_1000 = 16, 400
 
 
@@ -23,22 +26,23 @@ async def measure() -> list[Row]:
 
 async def _row(ctx: Context, number: int) -> Row:
     customers = [await _customer(ctx, f"Seen {number} {at}", number) for at in range(max(TOGETHER // number, 1))]
-    whole, buckets = await used_memory(ctx), 0
-    for acme in customers:
-        state = await read_seen(acme.db, acme.tenant)
-        await acme.db.call("HDEL", keys.limits(acme.tenant), "seen")
-        for at in range(state.buckets):
-            await acme.db.call("DEL", keys.seen(acme.tenant, str(state.number), str(at)))
-        buckets += state.buckets
-    taken = (whole - await used_memory(ctx)) / len(customers)
+    sizes = [size for acme in customers for size in await _sizes(acme)]
+    taken = sum(sizes) / len(customers)
     return Row(
         what=f"memory to recognise {number:,} events of a tenant",
         script="seen.py",
         figure=taken / number,
         unit="bytes an event",
         most=BYTES if number >= 1_000 else BYTES + MORE_BELOW_1000 / number,
-        notes=f"{taken:,.0f} bytes in {buckets / len(customers):,.0f} buckets",
+        notes=f"{taken:,.0f} bytes in {len(sizes) / len(customers):,.0f} buckets",
     )
+
+
+async def _sizes(ctx: Context) -> list[int]:
+    """Bytes of each bucket."""
+    state = await read_seen(ctx.db, ctx.tenant)
+    names = [keys.seen(ctx.tenant, str(state.number), str(at)) for at in range(state.buckets)]
+    return [sum(await ctx.db.every_master("MEMORY", "USAGE", name, "SAMPLES", "0")) for name in names]
 
 
 async def _customer(ctx: Context, name: str, number: int) -> Context:
