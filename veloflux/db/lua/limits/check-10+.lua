@@ -99,7 +99,8 @@ for r = 1, rates do  -- as many as the policy and the key have
     state = present, changed = false}
 end
 
--- The digest of a question's id, what is remembered of it: SEEN, CONFLICT, GROW, or OK if it is new; and how many its bucket holds.
+-- The digest of a question's id, what is remembered of it (SEEN, CONFLICT, GROW, or OK if it is new), and how many its
+-- bucket holds.
 local function recall(n)
   local bucket, former, id = KEYS[buckets[n]], KEYS[formers[n]], string.sub(ARGV[17], 8 * n - 7, 8 * n)
   if not bucket then return id, 'OK', 0 end
