@@ -8,6 +8,8 @@ VeloFluxError
 │   ├── CursorInvalid
 │   ├── ClockNotMovable
 │   ├── PlanUnknown, MeterUnknown
+│   ├── CurrencyUnknown, CurrencyMixed, PriceMissing
+│   ├── PriceInvalid            a catalogue's prices contradict themselves
 │   ├── EventRejected           one event of a batch; the others are counted
 │   │   ├── EventMalformed, EventAttributeMissing, EventInvalid
 │   │   ├── EventTypeUnknown, EventGroupInvalid
@@ -33,6 +35,7 @@ VeloFluxError
 ├── MethodNotAllowed 405        the header Allow names those that are
 ├── Conflict 409                the state of things forbids it
 │   ├── NameTaken, AlreadyMember, LastOwner, AlreadyDone
+│   ├── MoveImpossible          what a subscription or an invoice is does not allow it
 │   ├── IdReused
 │   └── ChangedMeanwhile
 ├── BodyTooLarge 413
@@ -117,6 +120,30 @@ class MeterUnknown(InputInvalid):
     """The catalogue has no such meter."""
 
     code = "meter_unknown"
+
+
+class CurrencyUnknown(InputInvalid):
+    """ISO 4217 has no such currency."""
+
+    code = "currency_unknown"
+
+
+class CurrencyMixed(InputInvalid):
+    """Two currencies in what has one."""
+
+    code = "currency_mixed"
+
+
+class PriceMissing(InputInvalid):
+    """A plan, an add-on or a coupon has no price in this currency."""
+
+    code = "price_missing"
+
+
+class PriceInvalid(InputInvalid):
+    """A price has too many places, or tiers overlap, leave a gap, or have no end."""
+
+    code = "price_invalid"
 
 
 class EventRejected(InputInvalid):
@@ -345,6 +372,12 @@ class AlreadyDone(Conflict):
     """It was done before, and can be done once."""
 
     code = "already_done"
+
+
+class MoveImpossible(Conflict):
+    """What a subscription, an invoice or a credit note is at present does not allow this; `state` says what it is."""
+
+    code = "move_impossible"
 
 
 class IdReused(Conflict):
