@@ -118,6 +118,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     request: str = msgspec.field(default_factory=lambda: ids.new("req"))
     scope: Scope | None = None
     permissions: frozenset[str] = frozenset()
+    moment: int | None = None
 
     @property
     def db(self) -> Db:
@@ -135,7 +136,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     def now(self) -> int:
         """Epoch ms by the tenant's clock."""
+        if self.moment is not None:
+            return self.moment
         return clock.apply(self.scope.clock if self.scope else "", clock.now_ms())
+
+    def at(self, moment: int) -> "Context":
+        """The same, at a time of the tenant's clock: what was due earlier is done as if it were done then."""
+        return msgspec.structs.replace(self, moment=moment)
 
     def acting(self, actor: Actor) -> "Context":
         return msgspec.structs.replace(self, actor=actor)

@@ -672,6 +672,189 @@ class CreditRenewed(Event, frozen=True, kw_only=True):
     starts_at: int
 
 
+# Billing
+
+
+class BillingProfileChanged(Event, frozen=True, kw_only=True):
+    """A tenant is billed in another way from its next invoice on."""
+
+    name = "billing_profile.changed"
+    tenant: str
+
+
+class SubscriptionStarted(Event, frozen=True, kw_only=True):
+    """A subscription began, or a trial of it."""
+
+    name = "subscription.started"
+    subscription: str
+    plan: str
+    status: str
+
+
+class TrialEnded(Event, frozen=True, kw_only=True):
+    """A trial is over, and the subscription is paid for from now on."""
+
+    name = "subscription.trial_ended"
+    subscription: str
+
+
+class SubscriptionRenewed(Event, frozen=True, kw_only=True):
+    """A period ended, and the next one began (epoch ms of the tenant's clock)."""
+
+    name = "subscription.renewed"
+    subscription: str
+    period_start: int
+    period_end: int
+
+
+class SubscriptionChanged(Event, frozen=True, kw_only=True):
+    """A subscription has another plan, other quantities, add-ons or coupons."""
+
+    name = "subscription.changed"
+    subscription: str
+    plan: str
+
+
+class SubscriptionChangeScheduled(Event, frozen=True, kw_only=True):
+    """A change will hold from the next period on, at `at` (epoch ms of the tenant's clock)."""
+
+    name = "subscription.change_scheduled"
+    subscription: str
+    plan: str
+    at: int
+
+
+class SubscriptionPaused(Event, frozen=True, kw_only=True):
+    """No period runs, and nothing is charged, until it is resumed."""
+
+    name = "subscription.paused"
+    subscription: str
+
+
+class SubscriptionResumed(Event, frozen=True, kw_only=True):
+    """A paused subscription goes on, with a new period."""
+
+    name = "subscription.resumed"
+    subscription: str
+
+
+class SubscriptionCancellationScheduled(Event, frozen=True, kw_only=True):
+    """A subscription will end at `at` (epoch ms of the tenant's clock)."""
+
+    name = "subscription.cancellation_scheduled"
+    subscription: str
+    at: int
+
+
+class SubscriptionCancellationUndone(Event, frozen=True, kw_only=True):
+    """A subscription goes on that was to end."""
+
+    name = "subscription.cancellation_undone"
+    subscription: str
+
+
+class SubscriptionEnded(Event, frozen=True, kw_only=True):
+    """A subscription was cancelled, or has expired (`status`)."""
+
+    name = "subscription.ended"
+    subscription: str
+    status: str
+
+
+class SubscriptionReactivated(Event, frozen=True, kw_only=True):
+    """A subscription that had ended begins anew."""
+
+    name = "subscription.reactivated"
+    subscription: str
+
+
+class SubscriptionPastDue(Event, frozen=True, kw_only=True):
+    """An invoice of a subscription was not paid in time."""
+
+    name = "subscription.past_due"
+    subscription: str
+    invoice: str
+
+
+class SubscriptionPaid(Event, frozen=True, kw_only=True):
+    """Nothing of a subscription that was past due is unpaid any more."""
+
+    name = "subscription.paid"
+    subscription: str
+
+
+class InvoiceDrafted(Event, frozen=True, kw_only=True):
+    """A period is closed; its invoice waits for late usage until `final_at` (epoch ms of the tenant's clock)."""
+
+    name = "invoice.drafted"
+    invoice: str
+    final_at: int
+
+
+class InvoiceFinalised(Event, frozen=True, kw_only=True):
+    """An invoice is final; `net` minor units are what it asks for. `status` says whether it waits for its number."""
+
+    name = "invoice.finalised"
+    invoice: str
+    status: str
+    net: int
+    currency: str
+
+
+class InvoiceNumbered(Event, frozen=True, kw_only=True):
+    """An invoice that waited for its number among all of the operator's has it."""
+
+    name = "invoice.numbered"
+    invoice: str
+    number: str
+
+
+class InvoicePaid(Event, frozen=True, kw_only=True):
+    """Nothing of an invoice is left to be paid."""
+
+    name = "invoice.paid"
+    invoice: str
+
+
+class InvoicePaymentFailed(Event, frozen=True, kw_only=True):
+    """An attempt to collect an invoice failed, for the `attempts`-th time."""
+
+    name = "invoice.payment_failed"
+    invoice: str
+    attempts: int
+
+
+class InvoiceVoided(Event, frozen=True, kw_only=True):
+    """An invoice counts no more, as if it had not been issued; its number stays used."""
+
+    name = "invoice.voided"
+    invoice: str
+
+
+class InvoiceUncollectible(Event, frozen=True, kw_only=True):
+    """An invoice was given up."""
+
+    name = "invoice.uncollectible"
+    invoice: str
+
+
+class CreditNoteIssued(Event, frozen=True, kw_only=True):
+    """Something of an invoice was taken back."""
+
+    name = "credit_note.issued"
+    credit_note: str
+    invoice: str
+
+
+class WalletToppedUp(Event, frozen=True, kw_only=True):
+    """A tenant has paid in advance, or was given credit, in minor units."""
+
+    name = "wallet.topped_up"
+    tenant: str
+    amount: int
+    currency: str
+
+
 # Usage
 
 

@@ -702,6 +702,66 @@ def adjustments(tenant_: str, meter: str) -> str:
     return f"{tenant(tenant_)}:adjustments:{_name(meter)}"
 
 
+def billing(tenant_: str) -> str:
+    """hash | no ttl | billing | how a tenant is billed: proration, taxes, withholdings, days to pay, when unpaid
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:billing"
+
+
+def subscription(tenant_: str, subscription: str) -> str:
+    """hash | no ttl | billing | plan and version, status, period, phases, what was charged, coupons, what waits
+    | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:subscription:{_id(subscription)}"
+
+
+def subscriptions(tenant_: str) -> str:
+    """zset | no ttl | billing | a tenant's subscriptions by the time they were made
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:subscriptions"
+
+
+def invoice(tenant_: str, invoice: str) -> str:
+    """hash | no ttl | billing | status, number, lines, totals, what was paid; the buyer sealed
+    | tenant: exported without buyer; kept"""
+    return f"{tenant(tenant_)}:invoice:{_id(invoice)}"
+
+
+def invoices(tenant_: str) -> str:
+    """zset | no ttl | billing | a tenant's invoices by the time they were made
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:invoices"
+
+
+def credit_note(tenant_: str, credit_note: str) -> str:
+    """hash | no ttl | billing | what was taken back of an invoice, and where it went
+    | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:credit_note:{_id(credit_note)}"
+
+
+def credit_notes(tenant_: str) -> str:
+    """zset | no ttl | billing | a tenant's credit notes by the time they were made
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:credit_notes"
+
+
+def invoice_numbers(tenant_: str) -> str:
+    """hash | no ttl | billing | the last number of each kind of document; of the operators also the number of each invoice
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:invoice_numbers"
+
+
+def deferrals(tenant_: str) -> str:
+    """hash | no ttl | billing | revenue that is not earned yet: invoice and line -> amount, service period, released
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:deferrals"
+
+
+def agenda(tenant_: str) -> str:
+    """zset | no ttl | billing | what is to be done about subscriptions and invoices: `<kind>/<id>`, by when it is due
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:agenda"
+
+
 def seen(tenant_: str, generation: str, bucket: str) -> str:
     """hash | 70 days (twice the plan's) | metering | events counted: 8 bytes of a digest -> 12 bits of content
     | tenant: not exported; deleted"""

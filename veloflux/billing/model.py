@@ -1,0 +1,158 @@
+"""Subscriptions, invoices and what belongs to them, as they lie in Redis.
+
+Amounts are whole minor units of `currency` (ISO 4217); times are epoch ms of the tenant's clock, which a sandbox moves.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from veloflux.billing.lines import Line
+from veloflux.billing.totals import Totals
+from veloflux.billing.withholding import Withholding
+from veloflux.db.documents import OWNED, Entity, Owned
+from veloflux.identity import Language
+
+Status = Literal["trialing", "active", "past_due", "paused", "cancelled", "expired"]
+InvoiceStatus = Literal["draft", "awaiting_number", "open", "paid", "void", "uncollectible"]
+Proration = Literal["second", "day"]
+LIVING = ("trialing", "active", "past_due")
+"""A subscription in one of these has a period that runs."""
+
+
+class Plain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of an entity, kept as JSON."""
+
+
+class Terms(Plain, frozen=True, kw_only=True):
+    """What is subscribed to: a version of a plan, how many of each fixed charge that is not what the plan says, and
+    add-ons with their numbers."""
+
+    plan: str
+    plan_version: int
+    quantities: dict[str, int] = {}
+    add_ons: dict[str, int] = {}
+
+
+class Phase(Plain, frozen=True, kw_only=True):
+    """A stretch of a period with the same terms, which its usage is priced by; `free` in a trial."""
+
+    start: int
+    end: int | None = None
+    terms: Terms
+    free: bool = False
+
+
+class Charged(Plain, frozen=True, kw_only=True):
+    """What a fixed charge of the running period was invoiced with, after discounts, and what of it was given back."""
+
+    name: str
+    amount: int
+    credited: int = 0
+
+
+class Redemption(Plain, frozen=True, kw_only=True):
+    """A coupon of a subscription; `left`: for so many further invoices, None: for ever."""
+
+    coupon: str
+    left: int | None = None
+
+
+class Subscription(Entity, frozen=True, kw_only=True):
+    """`anchor` is the local date and time that periods are counted from (ISO 8601 without a zone), `billing_day` the day
+    of the month that they begin on (0: the anchor's own), `calendar` lets them begin with the week, month or year.
+
+    `phases` are those of the running period; `charged` what was paid in advance for it. `next_terms` hold from the next
+    period on. `cancel_at` and `ends_at` are when it ends, on request and by agreement. `waiting` are lines for the next
+    invoice. `late_billed` says how much of late usage an invoice has had: `<meter> <segment>` -> amount. The tenant has
+    the limits of the plan of its `main` subscription.
+    """
+
+    status: Status
+    currency: str
+    terms: Terms
+    next_terms: Terms | None = None
+    main: bool = True
+    anchor: str
+    billing_day: int = 0
+    calendar: bool = False
+    period: int = 0
+    period_start: int
+    period_end: int
+    phases: tuple[Phase, ...] = ()
+    charged: tuple[Charged, ...] = ()
+    coupons: tuple[Redemption, ...] = ()
+    waiting: tuple[Line, ...] = ()
+    late_billed: dict[str, int] = msgspec.field(default_factory=dict)
+    set_up: bool = False
+    trial_end: int | None = None
+    cancel_at: int | None = None
+    ends_at: int | None = None
+    paused_at: int | None = None
+    ended_at: int | None = None
+    created_at: int
+
+
+class Invoice(Entity, frozen=True, kw_only=True):
+    """`period_start` and `period_end` are what its usage is of; a draft's usage is read when it becomes final.
+
+    `buyer` is who it is made out to, sealed with the tenant's data key. `credit` was paid from the wallet, `credited` by
+    credit notes; `due` is what is still to be paid.
+    """
+
+    status: InvoiceStatus = "draft"
+    number: str = ""
+    subscription: str = ""
+    reason: Literal["period", "start", "change", "end", "items"]
+    currency: str
+    period_start: int
+    period_end: int
+    phases: tuple[Phase, ...] = ()
+    lines: tuple[Line, ...] = ()
+    totals: Totals = msgspec.field(default_factory=Totals)
+    credit: int = 0
+    credited: int = 0
+    paid: int = 0
+    final_at: int
+    issued_at: int | None = None
+    due_at: int | None = None
+    settled_at: int | None = None
+    attempts: int = 0
+    buyer: str = ""
+    language: Language = "pt-BR"
+    zone: str = "UTC"
+    created_at: int
+
+    @property
+    def due(self) -> int:
+        """What is still to be paid."""
+        return self.totals.net - self.credit - self.credited - self.paid if self.status == "open" else 0
+
+
+class CreditNote(Entity, frozen=True, kw_only=True):
+    """Takes back of an invoice; `settles` what was not paid of it yet, the rest went to the wallet or was refunded."""
+
+    number: str
+    invoice: str
+    currency: str
+    lines: tuple[Line, ...]
+    totals: Totals
+    settles: int = 0
+    to_wallet: int = 0
+    refunded: int = 0
+    reason: Owned = ""
+    created_at: int
+
+
+class Profile(Entity, frozen=True, kw_only=True):
+    """How a tenant is billed. `taxes` are the ids of those that hold for it, None: by its place, () exempt.
+
+    `days_to_pay` after an invoice is issued.
+    """
+
+    proration: Proration = "second"
+    taxes: tuple[str, ...] | None = None
+    withholdings: Annotated[tuple[Withholding, ...], OWNED] = ()
+    days_to_pay: Annotated[int, Meta(ge=0, le=90)] = 0
+    when_unpaid: Literal["suspend", "cancel", "nothing"] = "suspend"

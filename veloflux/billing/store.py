@@ -1,0 +1,77 @@
+"""What of billing lies in Redis: subscriptions, invoices, credit notes, the profile, numbers."""
+
+import asyncio
+from typing import TypeVar
+
+from veloflux.billing.model import CreditNote, Invoice, Profile, Subscription
+from veloflux.context import Context
+from veloflux.db import documents, keys, ranking
+from veloflux.db.client import Db
+from veloflux.db.documents import Entity
+from veloflux.errors import NotFound
+from veloflux.kit.page import Page
+
+E = TypeVar("E", bound=Entity)
+
+
+async def find_profile(db: Db, tenant: str) -> Profile | None:
+    return await _find(db, Profile, keys.billing(tenant))
+
+
+async def subscription(ctx: Context, id_: str) -> Subscription:
+    """:raises NotFound: the tenant has no such subscription."""
+    found = await _find(ctx.db, Subscription, keys.subscription(ctx.tenant, id_))
+    if found is None:
+        raise NotFound(f"There is no subscription {id_[:60]!r}")
+    return found
+
+
+async def subscriptions(db: Db, tenant: str) -> list[Subscription]:
+    """All of a tenant's, the oldest first."""
+    found = await db.call("ZRANGE", keys.subscriptions(tenant), 0, -1)
+    return await _all(db, Subscription, [keys.subscription(tenant, id_) for id_ in found])
+
+
+async def find_invoice(db: Db, tenant: str, id_: str) -> Invoice | None:
+    return await _find(db, Invoice, keys.invoice(tenant, id_))
+
+
+async def invoice(ctx: Context, id_: str) -> Invoice:
+    """:raises NotFound: the tenant has no such invoice."""
+    found = await find_invoice(ctx.db, ctx.tenant, id_)
+    if found is None:
+        raise NotFound(f"There is no invoice {id_[:60]!r}")
+    return found
+
+
+async def invoices(db: Db, tenant: str, cursor: str, limit: int) -> Page[Invoice]:
+    """A page of a tenant's invoices, the newest first."""
+    found, following = await ranking.newest(db, keys.invoices(tenant), cursor, limit)
+    return Page(await _all(db, Invoice, [keys.invoice(tenant, id_) for id_ in found]), following)
+
+
+async def credit_notes(db: Db, tenant: str, cursor: str, limit: int) -> Page[CreditNote]:
+    """A page of a tenant's credit notes, the newest first."""
+    found, following = await ranking.newest(db, keys.credit_notes(tenant), cursor, limit)
+    return Page(await _all(db, CreditNote, [keys.credit_note(tenant, id_) for id_ in found]), following)
+
+
+async def last_number(db: Db, tenant: str, kind: str) -> str | None:
+    """The last number of a kind of document, as its field says it."""
+    found: str | None = await db.call("HGET", keys.invoice_numbers(tenant), kind)
+    return found
+
+
+async def credit_balance(db: Db, tenant: str, currency: str) -> str | None:
+    """What the ledger says that the tenant has in its wallet: a liability, so at or below zero."""
+    found: str | None = await db.call("HGET", keys.balances(tenant), f"credit|{currency}")
+    return found
+
+
+async def _find(db: Db, kind: type[E], key: str) -> E | None:
+    return documents.from_pairs(kind, await db.call("HGETALL", key))
+
+
+async def _all(db: Db, kind: type[E], names: list[str]) -> list[E]:
+    found = await asyncio.gather(*(_find(db, kind, name) for name in names))
+    return [entity for entity in found if entity]
