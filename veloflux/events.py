@@ -791,6 +791,13 @@ class InvoiceDrafted(Event, frozen=True, kw_only=True):
     final_at: int
 
 
+class InvoiceDiscarded(Event, frozen=True, kw_only=True):
+    """A draft had nothing to ask for, so there is no invoice."""
+
+    name = "invoice.discarded"
+    invoice: str
+
+
 class InvoiceFinalised(Event, frozen=True, kw_only=True):
     """An invoice is final; `net` minor units are what it asks for. `status` says whether it waits for its number."""
 
@@ -844,6 +851,14 @@ class CreditNoteIssued(Event, frozen=True, kw_only=True):
     name = "credit_note.issued"
     credit_note: str
     invoice: str
+
+
+class RevenueReleased(Event, frozen=True, kw_only=True):
+    """What was billed in advance and is earned until a time (epoch ms of the tenant's clock) is revenue now."""
+
+    name = "revenue.released"
+    tenant: str
+    until: int
 
 
 class WalletToppedUp(Event, frozen=True, kw_only=True):

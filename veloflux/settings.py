@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -108,6 +108,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     raw_events_hours: Annotated[int, Meta(description="Hours for which events are kept as they came", ge=1, le=720)] = (
         24
     )
+    invoice_grace_hours: Annotated[
+        int, Meta(description="Hours after a period in which late usage still comes onto its invoice", ge=0, le=720)
+    ] = 1
+    invoice_numbers: Annotated[
+        Literal["tenant", "operator"],
+        Meta(description="Whose row of numbers an invoice stands in: each tenant's own, or one for all"),
+    ] = "tenant"
     log_level: Annotated[
         str, Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"

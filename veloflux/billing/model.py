@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from veloflux.billing.discounts import Redemption
 from veloflux.billing.lines import Line
 from veloflux.billing.totals import Totals
 from veloflux.billing.withholding import Withholding
@@ -25,7 +26,7 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A part of an entity, kept as JSON."""
 
 
-class Terms(Plain, frozen=True, kw_only=True):
+class Selection(Plain, frozen=True, kw_only=True):
     """What is subscribed to: a version of a plan, how many of each fixed charge that is not what the plan says, and
     add-ons with their numbers."""
 
@@ -36,34 +37,35 @@ class Terms(Plain, frozen=True, kw_only=True):
 
 
 class Phase(Plain, frozen=True, kw_only=True):
-    """A stretch of a period with the same terms, which its usage is priced by; `free` in a trial."""
+    """A stretch of a period with the same selection, which its usage is priced by; `free` in a trial. When it is over,
+    `share` says how much of a whole period it was: units of time of it, and of the whole."""
 
     start: int
     end: int | None = None
-    terms: Terms
+    selection: Selection
     free: bool = False
+    share: tuple[int, int] = (1, 1)
 
 
 class Charged(Plain, frozen=True, kw_only=True):
-    """What a fixed charge of the running period was invoiced with, after discounts, and what of it was given back."""
+    """A fixed charge of the running period that was paid in advance, from `start` on: `full` for a whole period, `net` of
+    it after percentages off; `amount` is what was charged, and `credited` what of that was given back by credit notes."""
 
     name: str
+    label: str
+    plan: str = ""
+    full: int
+    net: int
     amount: int
     credited: int = 0
-
-
-class Redemption(Plain, frozen=True, kw_only=True):
-    """A coupon of a subscription; `left`: for so many further invoices, None: for ever."""
-
-    coupon: str
-    left: int | None = None
+    start: int
 
 
 class Subscription(Entity, frozen=True, kw_only=True):
     """`anchor` is the local date and time that periods are counted from (ISO 8601 without a zone), `billing_day` the day
     of the month that they begin on (0: the anchor's own), `calendar` lets them begin with the week, month or year.
 
-    `phases` are those of the running period; `charged` what was paid in advance for it. `next_terms` hold from the next
+    `phases` are those of the running period; `charged` what was paid in advance for it. `next_selection` hold from the next
     period on. `cancel_at` and `ends_at` are when it ends, on request and by agreement. `waiting` are lines for the next
     invoice. `late_billed` says how much of late usage an invoice has had: `<meter> <segment>` -> amount. The tenant has
     the limits of the plan of its `main` subscription.
@@ -71,8 +73,8 @@ class Subscription(Entity, frozen=True, kw_only=True):
 
     status: Status
     currency: str
-    terms: Terms
-    next_terms: Terms | None = None
+    selection: Selection
+    next_selection: Selection | None = None
     main: bool = True
     anchor: str
     billing_day: int = 0

@@ -3,6 +3,7 @@
 import asyncio
 from typing import TypeVar
 
+from veloflux.billing.journal import Account
 from veloflux.billing.model import CreditNote, Invoice, Profile, Subscription
 from veloflux.context import Context
 from veloflux.db import documents, keys, ranking
@@ -64,8 +65,13 @@ async def last_number(db: Db, tenant: str, kind: str) -> str | None:
 
 async def credit_balance(db: Db, tenant: str, currency: str) -> str | None:
     """What the ledger says that the tenant has in its wallet: a liability, so at or below zero."""
-    found: str | None = await db.call("HGET", keys.balances(tenant), f"credit|{currency}")
+    found: str | None = await db.call("HGET", keys.balances(tenant), credit_field(currency))
     return found
+
+
+def credit_field(currency: str) -> str:
+    """The field of the balances that has the wallet."""
+    return Account("credit", currency).field
 
 
 async def _find(db: Db, kind: type[E], key: str) -> E | None:

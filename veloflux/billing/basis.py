@@ -1,0 +1,63 @@
+"""What invoices of a tenant are made on: the tenant, its record, how it is billed, the catalogue."""
+
+import asyncio
+from typing import NamedTuple
+
+from veloflux import tenants
+from veloflux.billing import store
+from veloflux.billing.cycle import Offer, Units
+from veloflux.billing.model import Profile, Subscription, Selection
+from veloflux.context import Context
+from veloflux.kit.period import day_of
+from veloflux.plans import Catalogue, read_catalogue
+from veloflux.plans.catalogue import pick_version
+from veloflux.tenants import Tenant
+from veloflux.tenants.model import TenantRecord
+
+SECOND_MS = 1000
+
+
+class Basis(NamedTuple):
+    """Read once for a piece of work."""
+
+    tenant: Tenant
+    record: TenantRecord
+    profile: Profile
+    catalogue: Catalogue
+
+    @property
+    def units(self) -> Units:
+        """How shares of a period are counted for this tenant."""
+        return _days_in(self.tenant.zone) if self.profile.proration == "day" else _seconds
+
+    def offer(self, selection: Selection, currency: str) -> Offer:
+        """What a selection is of, as the catalogue has it. :raises PlanUnknown: it has no such version."""
+        return Offer(
+            pick_version(self.catalogue, selection.plan, selection.plan_version),
+            {one.id: one for one in self.catalogue.addons},
+            {one.id: one for one in self.catalogue.coupons},
+            currency,
+        )
+
+    def offer_of(self, sub: Subscription) -> Offer:
+        """What a subscription is of at present."""
+        return self.offer(sub.selection, sub.currency)
+
+
+async def read_basis(ctx: Context) -> Basis:
+    """:raises NotFound: there is no such tenant."""
+    tenant, record, profile, catalogue = await asyncio.gather(
+        tenants.find(ctx, ctx.tenant),
+        tenants.read_record(ctx),
+        store.find_profile(ctx.db, ctx.tenant),
+        read_catalogue(ctx.db),
+    )
+    return Basis(tenant, record, profile or Profile(id=""), catalogue)
+
+
+def _seconds(start: int, end: int) -> int:
+    return end // SECOND_MS - start // SECOND_MS
+
+
+def _days_in(zone: str) -> Units:
+    return lambda start, end: (day_of(end, zone) - day_of(start, zone)).days

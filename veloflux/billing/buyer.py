@@ -1,0 +1,45 @@
+"""Whom an invoice is made out to: the tenant's record as it was then, sealed beside what can no longer change.
+
+The erasure of a tenant destroys the key, and leaves the invoices without a name.
+"""
+
+import msgspec
+
+from veloflux.billing.basis import Basis
+from veloflux.billing.model import Invoice
+from veloflux.context import Context
+from veloflux.kit import crypto
+
+
+class Buyer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """As in the tenant's record."""
+
+    name: str = ""
+    tax_id: str = ""
+    email: str = ""
+    country: str = ""
+    postal_code: str = ""
+    street: str = ""
+    number: str = ""
+    complement: str = ""
+    district: str = ""
+    city: str = ""
+    state: str = ""
+
+
+async def sealed(ctx: Context, basis: Basis) -> str:
+    """The buyer as an invoice keeps it; "" once the tenant's key is destroyed."""
+    key = await ctx.parts.data_keys.get(ctx.tenant, ctx.tenant)
+    if key is None:
+        return ""
+    record = basis.record
+    same = {name: getattr(record, name) for name in Buyer.__struct_fields__ if name not in ("name", "email")}
+    buyer = Buyer(name=record.legal_name or basis.tenant.name, email=record.billing_email, **same)
+    return crypto.seal(key, msgspec.json.encode(buyer).decode())
+
+
+async def opened(ctx: Context, invoice: Invoice) -> Buyer:
+    """The buyer of an invoice; nobody, after the erasure."""
+    key = await ctx.parts.data_keys.current(ctx.tenant, ctx.tenant) if invoice.buyer else None
+    text = crypto.unseal(key, invoice.buyer) if key else None
+    return msgspec.json.decode(text, type=Buyer) if text else Buyer()

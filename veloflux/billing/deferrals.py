@@ -1,0 +1,117 @@
+"""Revenue that is billed in advance waits, invoice by invoice, until it is earned; each month releases what is.
+
+A deferral is a field of the tenant's: `<invoice>:<line>` -> `currency|amount|start|end|released`.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from veloflux.billing import agenda, journal, ledger
+from veloflux.billing.agenda import Item
+from veloflux.billing.deferral import Service, earned
+from veloflux.billing.model import Invoice
+from veloflux.billing.percent import WHOLE, parts
+from veloflux.context import Context
+from veloflux.db import keys
+from veloflux.events import RevenueReleased
+from veloflux.kit.money import share
+from veloflux.kit.period import day_start, next_month, utc_day
+from veloflux.plans.prices import Tax
+from veloflux.transaction import Transaction
+
+IN_ADVANCE = ("fixed", "add_on", "debit", "credit")
+AT_ONCE = 40
+"""So many deferrals are released by one commit."""
+RELEASE = "release"
+
+
+class Deferral(NamedTuple):
+    """What an invoice charged for a service to come; `released` is earned already. Minor units."""
+
+    field: str
+    currency: str
+    service: Service
+    released: int
+
+    @property
+    def invoice(self) -> str:
+        return self.field.partition(":")[0]
+
+
+def services(invoice: Invoice, taxes: Iterable[Tax]) -> list[Service]:
+    """What of a final invoice is for a time after it was issued, without the taxes within it."""
+    assert invoice.issued_at is not None
+    whole = WHOLE + sum(parts(tax.percent) for tax in taxes if tax.inclusive)
+    return [
+        Service(share(line.net, WHOLE, whole), line.start, line.end)
+        for line in invoice.lines
+        if line.kind in IN_ADVANCE and line.end > invoice.issued_at and line.net
+    ]
+
+
+def put_deferrals(ctx: Context, tx: Transaction, invoice: Invoice, to_come: Sequence[Service]) -> None:
+    """Part of the commit that issues an invoice."""
+    if not to_come:
+        return
+    tx.put(
+        keys.deferrals(tx.owner),
+        {
+            f"{invoice.id}:{at}": f"{invoice.currency}|{each.amount}|{each.start}|{each.end}|0"
+            for at, each in enumerate(to_come)
+        },
+    )
+    agenda.put(ctx, tx, Item(RELEASE, "revenue", _month_after(ctx.now())))
+
+
+async def release(ctx: Context, item: Item) -> None:
+    """What is due on the first of each month (UTC): to make revenue of what has been earned until then."""
+    found = await read_deferrals(ctx)
+    due = [one for one in found if earned(one.service, item.due) != one.released or one.service.end <= item.due]
+    tx = Transaction(ctx, ctx.tenant)
+    for invoice, group in groupby(due[:AT_ONCE], key=lambda one: one.invoice):
+        _release(tx, invoice, list(group), item.due)
+    if len(due) <= AT_ONCE:
+        if len(found) > len(due) or any(one.service.end > item.due for one in due):
+            agenda.put(ctx, tx, Item(RELEASE, "revenue", _month_after(item.due + 1)))
+        else:
+            agenda.take(tx, RELEASE, "revenue")
+    tx.event(RevenueReleased(tenant=ctx.tenant, until=item.due))
+    await tx.commit()
+
+
+async def read_deferrals(ctx: Context) -> list[Deferral]:
+    """All of a tenant, by invoice."""
+    flat = await ctx.db.call("HGETALL", keys.deferrals(ctx.tenant))
+    return sorted(_read(field, text) for field, text in zip(flat[::2], flat[1::2], strict=True))
+
+
+def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: int) -> None:
+    key, amount = keys.deferrals(tx.owner), 0
+    for one in group:
+        now_earned = earned(one.service, until)
+        amount += now_earned - one.released
+        tx.expect(key, one.field, _text(one))
+        if one.service.end <= until:
+            tx.drop(key, one.field)
+        else:
+            tx.put(key, {one.field: _text(one._replace(released=now_earned))})
+    if amount:
+        journal.post(tx, ledger.revenue_released(invoice, until, group[0].currency, amount))
+
+
+def _read(field: str, text: str) -> Deferral:
+    currency, amount, start, end, released = text.split("|")
+    return Deferral(field, currency, Service(int(amount), int(start), int(end)), int(released))
+
+
+def _text(one: Deferral) -> str:
+    amount, start, end = one.service
+    return f"{one.currency}|{amount}|{start}|{end}|{one.released}"
+
+
+def _month_after(at: int) -> int:
+    """The first beginning of a UTC month that is not before a time."""
+    first = utc_day(at).replace(day=1)
+    begins = day_start(first, "UTC")
+    return begins if begins == at else day_start(next_month(first), "UTC")

@@ -1,0 +1,119 @@
+"""The usage that an invoice asks for: of its own phases, and what came late for earlier invoices of its subscription."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from veloflux import metering
+from veloflux.billing import store
+from veloflux.billing.basis import Basis
+from veloflux.billing.lines import Line
+from veloflux.billing.model import Invoice, Phase, Subscription
+from veloflux.billing.usage_lines import late_lines, usage_lines
+from veloflux.context import Context
+from veloflux.kit.clock import DAY_MS
+from veloflux.metering import Segments
+from veloflux.plans import Meter
+
+REMEMBERED_MS = 400 * DAY_MS
+"""So long late usage may come, and is known to be billed."""
+
+
+class Usage(NamedTuple):
+    """Lines, and how much late usage of each segment is billed with them."""
+
+    lines: tuple[Line, ...]
+    late_billed: dict[str, int]
+
+
+class _Read(NamedTuple):
+    """Segments of meters by their names, and how much of their late usage was billed before."""
+
+    segments: Mapping[str, Segments]
+    billed: Mapping[str, int]
+
+    def within(self, phase: Phase) -> Iterator[tuple[str, int, Decimal, Decimal]]:
+        """Meter, segment, what earlier invoices know of it, what they do not, of those in a phase."""
+        assert phase.end is not None
+        for meter, segments in self.segments.items():
+            for start, found in segments.items():
+                if phase.start <= start < phase.end:
+                    known = found.amount + self.billed.get(_mark(meter, start), 0)
+                    new = found.late - self.billed.get(_mark(meter, start), 0)
+                    yield meter, start, Decimal(known).scaleb(-found.places), Decimal(new).scaleb(-found.places)
+
+    def late_since(self, since: int, until: int) -> Iterator[int]:
+        """The starts of segments between two times with late usage that is not billed."""
+        for meter, segments in self.segments.items():
+            for start, found in segments.items():
+                if since <= start < until and found.late != self.billed.get(_mark(meter, start), 0):
+                    yield start
+
+
+async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoice) -> Usage:
+    """What is closed by now; reading it again says the same, but for what comes late."""
+    names = {meter for phase in invoice.phases for meter in _offer_meters(basis, sub, phase)}
+    versions = [meter for meter in (*basis.catalogue.former, *basis.catalogue.meters) if meter.name in names]
+    read = _Read(await metering.read_billed(ctx.db, ctx.tenant, versions), sub.late_billed)
+    meters = {meter.name: meter for meter in versions}
+    lines = [line for phase in invoice.phases for line in _own(basis, sub, phase, read, meters)]
+    phases = list(invoice.phases)
+    if late := sorted(set(read.late_since(sub.created_at, invoice.period_start))):
+        earlier = [phase async for phase in _earlier_phases(ctx, sub, invoice, late)]
+        lines += [line for phase in earlier for line in _late(basis, sub, phase, read, meters)]
+        phases += earlier
+    return Usage(tuple(lines), _remembered(sub, read, phases, invoice.period_end))
+
+
+def _own(
+    basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]
+) -> list[Line]:
+    used: dict[str, Decimal] = {}
+    for meter, _, known, new in read.within(phase):
+        used[meter] = used.get(meter, Decimal(0)) + known + new
+    return usage_lines(basis.offer(phase.selection, sub.currency), phase, used, meters)
+
+
+def _late(
+    basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]
+) -> list[Line]:
+    billed: dict[str, Decimal] = {}
+    late: dict[str, Decimal] = {}
+    for meter, _, known, new in read.within(phase):
+        billed[meter] = billed.get(meter, Decimal(0)) + known
+        late[meter] = late.get(meter, Decimal(0)) + new
+    return late_lines(basis.offer(phase.selection, sub.currency), phase, billed, late, meters)
+
+
+async def _earlier_phases(ctx: Context, sub: Subscription, invoice: Invoice, late: list[int]) -> AsyncIterator[Phase]:
+    """The phases of former invoices that segments with late usage lie in."""
+    async for former in store.every_invoice(ctx.db, ctx.tenant):
+        if former.subscription != sub.id or former.id == invoice.id or former.status == "draft":
+            continue
+        for phase in former.phases:
+            if phase.end is not None and any(phase.start <= start < phase.end for start in late):
+                yield phase
+        if former.phases and former.period_start <= late[0]:
+            return
+
+
+def _remembered(sub: Subscription, read: _Read, phases: Iterable[Phase], now: int) -> dict[str, int]:
+    """What of late usage is billed after these phases were, without what is too long ago."""
+    billed = {mark: amount for mark, amount in sub.late_billed.items() if _start_of(mark) > now - REMEMBERED_MS}
+    for phase in phases:
+        for meter, start, _, _ in read.within(phase):
+            if late := read.segments[meter][start].late:
+                billed[_mark(meter, start)] = late
+    return billed
+
+
+def _offer_meters(basis: Basis, sub: Subscription, phase: Phase) -> frozenset[str]:
+    return basis.offer(phase.selection, sub.currency).plan.meters
+
+
+def _mark(meter: str, start: int) -> str:
+    return f"{meter} {start}"
+
+
+def _start_of(mark: str) -> int:
+    return int(mark.partition(" ")[2])
