@@ -195,8 +195,8 @@ def _check_meters(plan: Plan, meters: dict[str, Meter]) -> None:
     limited = {*(quota.meter for quota in plan.quotas), *(rate.meter for rate in plan.rates)}
     if unknown := (limited | plan.meters) - meters.keys():
         raise ValueError(f"the plan {plan.id} names unknown meters: {', '.join(sorted(unknown))}")
-    for does, named in {"limits": limited, "charges for": plan.meters}.items():
-        if odd := sorted(name for name in named if meters[name].aggregation not in SUMS):
+    for does, names in {"limits": limited, "charges for": plan.meters}.items():
+        if odd := sorted(name for name in names if meters[name].aggregation not in SUMS):
             raise ValueError(f"the plan {plan.id} {does} meters that do not count or sum: {', '.join(odd)}")
     for rate in plan.rates:
         rate.check(meters[rate.meter].places)
@@ -232,6 +232,17 @@ def pick_plan(plans: tuple[Plan, ...], plan: str) -> Plan:
             return known
     names = ", ".join(known.id for known in plans)
     raise PlanUnknown(f"There is no plan {plan[:60]!r}; choose one of {names}", field="plan")
+
+
+def pick_version(of: Catalogue, plan: str, version: int) -> Plan:
+    """A plan as it was, or is, in one of its versions.
+
+    :raises PlanUnknown: it never had this version.
+    """
+    for known in (*of.plans, *of.former_plans):
+        if (known.id, known.version) == (plan, version):
+            return known
+    raise PlanUnknown(f"The plan {plan[:60]!r} has no version {version}", field="plan")
 
 
 def pick_meter(meters: tuple[Meter, ...], meter: str) -> Meter:

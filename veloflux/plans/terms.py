@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from veloflux.errors import PriceMissing
@@ -23,7 +24,7 @@ class Terms(Named, frozen=True, kw_only=True):
     interval: Interval = "month"
     interval_count: Annotated[int, Meta(ge=1, le=52)] = 1
     trial_days: Annotated[int, Meta(ge=0, le=730)] = 0
-    setup_fee: dict[Currency, Price] = {}
+    setup_fee: dict[Currency, Price] = msgspec.field(default_factory=dict)
     fixed: tuple[FixedCharge, ...] = ()
     usage: tuple[UsageCharge, ...] = ()
     upgrade: Timing = "now"
