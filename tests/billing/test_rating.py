@@ -284,9 +284,9 @@ def test_the_lines_of_a_charge_say_what_they_are() -> None:
     bounded = charge("graduated", tiers=WITH_FLATS, maximum="50")
     assert rate(bounded, "USD", Decimal(6)) == [
         Rated(kind="units", quantity=Decimal(5), unit=Decimal(5), amount=Decimal(25), tier=1),
-        Rated(kind="flat", amount=Decimal(10), tier=1),
+        Rated(kind="flat", unit=Decimal(10), amount=Decimal(10), tier=1),
         Rated(kind="units", quantity=Decimal(1), unit=Decimal(4), amount=Decimal(4), tier=2),
-        Rated(kind="flat", amount=Decimal(20), tier=2),
+        Rated(kind="flat", unit=Decimal(20), amount=Decimal(20), tier=2),
         Rated(kind="maximum", amount=Decimal(-9)),
     ]
     assert [line.kind for line in rate(PAYMENTS, "USD", Decimal(1), Decimal(1))] == ["percent", "fee"]

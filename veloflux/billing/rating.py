@@ -20,10 +20,10 @@ NOTHING, ONE = Decimal(0), Decimal(1)
 
 
 class Rated(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes a line: `quantity` times `unit`, or an amount of its own, without a `unit`.
+    """What becomes a line: `quantity` times `unit` is `amount`, in major units, exact; bounds have no `unit`.
 
-    `amount` is in major units of the currency, exact. `quantity` is in units of the meter (`package`: packages; `fee`:
-    units of the charge's fees_meter; 1 of what has no unit). `tier` counts from 1.
+    `quantity` is in units of the meter (`package`: packages; `fee`: units of the charge's fees_meter; else 1). `tier`
+    counts from 1.
     """
 
     kind: Kind
@@ -91,13 +91,13 @@ def _per_unit(_charge: UsageCharge, price: UsagePrice, billed: Decimal, _fees: D
 def _graduated(charge: UsageCharge, price: UsagePrice, billed: Decimal, _fees: Decimal) -> Iterator[Rated]:
     for number, tier, within in _reached(charge, price, billed):
         yield _times("units", within, tier.unit, number)
-        yield Rated(kind="flat", amount=Decimal(tier.flat), tier=number)
+        yield _times("flat", ONE, tier.flat, number)
 
 
 def _volume(charge: UsageCharge, price: UsagePrice, billed: Decimal, _fees: Decimal) -> Iterator[Rated]:
     for number, tier, _ in _reached(charge, price, billed)[-1:]:
         yield _times("units", billed, tier.unit, number)
-        yield Rated(kind="flat", amount=Decimal(tier.flat), tier=number)
+        yield _times("flat", ONE, tier.flat, number)
 
 
 def _package(charge: UsageCharge, price: UsagePrice, billed: Decimal, _fees: Decimal) -> Iterator[Rated]:

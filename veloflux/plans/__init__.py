@@ -1,9 +1,9 @@
-"""What is measured and sold: the catalogue, and a tenant's plan compiled to the policy that the scripts decide with.
+"""What is measured and sold, and for how much: the catalogue; a tenant's plan compiled to what the scripts decide with.
 
 The catalogue in force lies in the operators' slot; a policy says by which version of it it was compiled.
 """
 
-from veloflux.plans.catalogue import Catalogue, Meter, Plan, catalogue, pick_meter, pick_plan
+from veloflux.plans.catalogue import Catalogue, Meter, Plan, catalogue, pick_meter, pick_plan, pick_version
 from veloflux.plans.difference import CatalogueChange, differences, following
 from veloflux.plans.overrides import Override, Overrides
 from veloflux.plans.policy import Effective, Policy, QuotaLimit, RateLimit, compiled, read_policy, write_policy
@@ -30,6 +30,7 @@ __all__ = [
     "from_document",
     "pick_meter",
     "pick_plan",
+    "pick_version",
     "read_catalogue",
     "read_policy",
     "text_of",

@@ -11,7 +11,7 @@ from veloflux.plans.store import read_catalogue
     "/api/plans", operation_id="plans.list", access="session", sso=True, summary="List plans and meters", tags=["plans"]
 )
 async def list_plans(ctx: Context) -> Catalogue:
-    """What is measured, and what each plan allows."""
+    """What is measured, what each plan allows and costs; add-ons, coupons and taxes."""
     return await read_catalogue(ctx.db)
 
 

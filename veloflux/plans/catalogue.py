@@ -4,7 +4,6 @@ import functools
 import math
 import re
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from veloflux.errors import MeterUnknown, PlanUnknown
+from veloflux.plans.prices import AddOn, Coupon, Name, Strict, Tax, once
+from veloflux.plans.terms import Terms
 
 FILE = Path(__file__).parent / "catalogue.toml"
 DAYS_SEEN = 35
@@ -21,7 +22,6 @@ THRESHOLDS_MAX = 10
 
 Period = Literal["day", "month", "billing", "lifetime"]
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
 Property = Annotated[str, Meta(min_length=1, max_length=100)]
 Route = Annotated[str, Meta(max_length=200)]
 Days = Annotated[int, Meta(ge=1, le=366)]
@@ -33,11 +33,7 @@ Value = bool | Annotated[int, Meta(ge=0, lt=2**53)] | Annotated[str, Meta(max_le
 LIMIT = re.compile(r"([1-9][0-9]{0,6})/(s|min|h|d)")
 SECONDS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
 SUMS = ("count", "sum")
-"""The aggregations whose amounts add up as they come: those that limits can be set on."""
-
-
-class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is written by hand or compared by its text."""
+"""The aggregations whose amounts add up as they come: those that can be limited and charged for."""
 
 
 class Meter(Strict, frozen=True, kw_only=True):
@@ -137,65 +133,81 @@ class Quota(Strict, frozen=True, kw_only=True):
             raise ValueError(f"a quota of {self.meter} has more than {THRESHOLDS_MAX} thresholds")
 
 
-class Plan(Strict, frozen=True, kw_only=True):
-    """Events older than `days_accepted` are refused; an id is remembered for `days_seen` at least.
+class Plan(Terms, frozen=True, kw_only=True):
+    """What is sold: limits, which change in place, and the terms by which it is billed, which have versions.
+
+    Events older than `days_accepted` are refused; an id is remembered for `days_seen` at least.
 
     `when_exceeded`: what becomes of a tenant that has used more than a plan it moves to allows: it keeps the limits
     that it had until the period's end, passes with overage until then, or is blocked at once.
     """
 
-    id: Name
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
     quotas: tuple[Quota, ...] = ()
     rates: tuple[Rate, ...] = ()
-    features: dict[Name, Value] = {}
+    features: dict[Name, Value] = msgspec.field(default_factory=dict)
     days_accepted: Days = DAYS_SEEN
     days_seen: Days = DAYS_SEEN
     when_exceeded: Literal["keep", "soft", "block"] = "keep"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.days_accepted > self.days_seen:
             raise ValueError(
                 f"the plan {self.id} accepts events for longer than it remembers their ids: "
                 "days_accepted is above days_seen"
             )
-        _once(f"the plan {self.id} has two rates", (rate.name for rate in self.rates))
-        _once(f"the plan {self.id} has two quotas", (f"{quota.meter} a {quota.period}" for quota in self.quotas))
+        once(f"the plan {self.id} has two rates", (rate.name for rate in self.rates))
+        once(f"the plan {self.id} has two quotas", (f"{quota.meter} a {quota.period}" for quota in self.quotas))
 
 
 class Catalogue(Strict, frozen=True, kw_only=True):
-    """`former` has the earlier versions of meters, whose usage stays as it was counted.
+    """What is measured, sold, given and taken.
+
+    `former` has the earlier versions of meters, whose usage stays as it was counted; `former_plans` those of plans,
+    on which subscriptions stay until they are moved.
 
     `version` counts the changes of the catalogue in this installation: 0 is the one that VeloFlux ships.
     """
 
     meters: tuple[Meter, ...]
     plans: tuple[Plan, ...]
+    addons: tuple[AddOn, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
+    taxes: tuple[Tax, ...] = ()
     former: tuple[Meter, ...] = ()
+    former_plans: tuple[Plan, ...] = ()
     version: Annotated[int, Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:
         if not (self.meters and self.plans):
             raise ValueError("a catalogue has at least one meter and one plan")
-        _once("the catalogue has two meters", (meter.name for meter in self.meters))
-        _once("the catalogue has two plans", (plan.id for plan in self.plans))
+        for kind in ("meters", "plans", "addons", "coupons", "taxes"):
+            once(f"the catalogue has two {kind}", (named(row) for row in getattr(self, kind)))
         meters = {meter.name: meter for meter in self.meters}
         for plan in self.plans:
-            limited = {*(quota.meter for quota in plan.quotas), *(rate.meter for rate in plan.rates)}
-            if unknown := limited - meters.keys():
-                raise ValueError(f"the plan {plan.id} names unknown meters: {', '.join(sorted(unknown))}")
-            if odd := sorted(name for name in limited if meters[name].aggregation not in SUMS):
-                raise ValueError(f"the plan {plan.id} limits meters that do not count or sum: {', '.join(odd)}")
-            for rate in plan.rates:
-                rate.check(meters[rate.meter].places)
+            _check_meters(plan, meters)
+        for coupon in self.coupons:
+            if unknown := sorted(set(coupon.plans) - {plan.id for plan in self.plans}):
+                raise ValueError(f"the coupon {coupon.id} names unknown plans: {', '.join(unknown)}")
 
 
-def _once(what: str, names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"{what} called {name}")
-        seen.add(name)
+def _check_meters(plan: Plan, meters: dict[str, Meter]) -> None:
+    limited = {*(quota.meter for quota in plan.quotas), *(rate.meter for rate in plan.rates)}
+    if unknown := (limited | plan.meters) - meters.keys():
+        raise ValueError(f"the plan {plan.id} names unknown meters: {', '.join(sorted(unknown))}")
+    for does, names in {"limits": limited, "charges for": plan.meters}.items():
+        if odd := sorted(name for name in names if meters[name].aggregation not in SUMS):
+            raise ValueError(f"the plan {plan.id} {does} meters that do not count or sum: {', '.join(odd)}")
+    for rate in plan.rates:
+        rate.check(meters[rate.meter].places)
+
+
+Row = Meter | Plan | AddOn | Coupon | Tax
+
+
+def named(row: Row) -> str:
+    """What tells it from others of its kind."""
+    return row.name if isinstance(row, Meter) else row.id
 
 
 @functools.cache
@@ -208,6 +220,7 @@ def parse(text: str) -> Catalogue:
     """A catalogue from TOML.
 
     :raises msgspec.ValidationError, tomllib.TOMLDecodeError: not a catalogue.
+    :raises PriceInvalid, PriceMissing, CurrencyUnknown: its prices contradict themselves.
     """
     return msgspec.convert(tomllib.loads(text), Catalogue)
 
@@ -219,6 +232,17 @@ def pick_plan(plans: tuple[Plan, ...], plan: str) -> Plan:
             return known
     names = ", ".join(known.id for known in plans)
     raise PlanUnknown(f"There is no plan {plan[:60]!r}; choose one of {names}", field="plan")
+
+
+def pick_version(of: Catalogue, plan: str, version: int) -> Plan:
+    """A plan as it was, or is, in one of its versions.
+
+    :raises PlanUnknown: it never had this version.
+    """
+    for known in (*of.plans, *of.former_plans):
+        if (known.id, known.version) == (plan, version):
+            return known
+    raise PlanUnknown(f"The plan {plan[:60]!r} has no version {version}", field="plan")
 
 
 def pick_meter(meters: tuple[Meter, ...], meter: str) -> Meter:

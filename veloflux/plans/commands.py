@@ -1,5 +1,7 @@
 """`veloflux plans`."""
 
+from decimal import Decimal
+
 import msgspec
 import typer
 
@@ -15,6 +17,7 @@ class PlanLine(msgspec.Struct, frozen=True):
 
     id: str
     name: str
+    prices: str
     quotas: str
     rates: str
 
@@ -26,7 +29,7 @@ def plans() -> None:
 
 @app.command("list")
 def list_(terminal: typer.Context, json: Json = False) -> None:
-    """List plans, and what each allows."""
+    """List plans, what each costs and allows; as JSON the whole catalogue."""
     found = run(terminal, lambda ctx: read_catalogue(ctx.db))
     show(found if json else [_line(plan) for plan in found.plans], json=json, columns=PlanLine.__struct_fields__)
 
@@ -34,4 +37,15 @@ def list_(terminal: typer.Context, json: Json = False) -> None:
 def _line(plan: Plan) -> PlanLine:
     quotas = [f"{quota.limit:,} {quota.meter} a {quota.period}" for quota in plan.quotas]
     rates = [f"{rate.limit} {rate.meter}, {rate.burst or rate.count:,} at once" for rate in plan.rates]
-    return PlanLine(plan.id, plan.name, "; ".join(quotas) or "none", "; ".join(rates) or "none")
+    return PlanLine(plan.id, plan.name, _prices(plan), "; ".join(quotas) or "none", "; ".join(rates) or "none")
+
+
+def _prices(plan: Plan) -> str:
+    """Of a period, and which meters cost beside it."""
+    fixed: dict[str, Decimal] = {}
+    for charge in plan.fixed:
+        for currency, price in charge.prices.items():
+            fixed[currency] = fixed.get(currency, Decimal(0)) + Decimal(price) * charge.quantity
+    every = plan.interval if plan.interval_count == 1 else f"{plan.interval_count} {plan.interval}s"
+    parts = [f"{amount:,} {currency} a {every}" for currency, amount in fixed.items()]
+    return "; ".join(parts + [f"{charge.meter} beyond {Decimal(charge.included):,}" for charge in plan.usage]) or "none"

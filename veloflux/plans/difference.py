@@ -1,20 +1,30 @@
 """What becomes of the catalogue in force when another one is wanted, and how the two differ. Pure."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal, TypeVar
 
 import msgspec
 
-from veloflux.plans.catalogue import Catalogue, Meter, Plan
+from veloflux.plans.catalogue import Catalogue, Meter, Plan, Row, named
+from veloflux.plans.terms import TERMS
 
 COUNTING = ("event_type", "aggregation", "value_property", "group_by", "places")
 """What a meter's usage depends on: another value makes another version, which begins at nothing."""
 
 
-class CatalogueChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One meter or plan; `version` is the meter's from now on, `fields` are those that differ."""
+What = Literal["meter", "plan", "add-on", "coupon", "tax"]
+KINDS: Mapping[What, str] = MappingProxyType(
+    {"meter": "meters", "plan": "plans", "add-on": "addons", "coupon": "coupons", "tax": "taxes"}
+)
+"""In which field of a catalogue they are."""
+Versioned = TypeVar("Versioned", bound=Meter | Plan)
 
-    what: Literal["meter", "plan"]
+
+class CatalogueChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing of the catalogue; `version` is that of a meter or plan from now on, `fields` are those that differ."""
+
+    what: What
     name: str
     change: Literal["added", "changed", "new version", "removed"]
     version: int | None = None
@@ -32,40 +42,42 @@ class CatalogueChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def following(wanted: Catalogue, present: Catalogue) -> Catalogue:
-    """The wanted catalogue as it follows on the present one, which alone decides the versions of meters.
+    """The wanted catalogue as it follows on the present one, which alone decides the versions of meters and plans.
 
-    A meter that would count otherwise gets the next version, as does one that comes back; what it was moves to
-    `former`. Display name and unit change in place.
+    A meter that would count otherwise gets the next version, as does a plan that would be billed otherwise, and one of
+    either that comes back; what it was moves to `former` and `former_plans`. All else changes in place.
     """
-    known = {meter.name: meter for meter in present.meters}
+    meters, former = _versions(wanted.meters, present.meters, present.former, COUNTING)
+    plans, former_plans = _versions(wanted.plans, present.plans, present.former_plans, TERMS)
+    return msgspec.structs.replace(
+        wanted, meters=meters, former=former, plans=plans, former_plans=former_plans, version=present.version
+    )
+
+
+def _versions(
+    wanted: Sequence[Versioned], present: Sequence[Versioned], former: Sequence[Versioned], fields: Sequence[str]
+) -> tuple[tuple[Versioned, ...], tuple[Versioned, ...]]:
+    """What is wanted with its versions, and all that was: what differs in one of the fields has the next version."""
+    known = {named(row): row for row in present}
     latest: dict[str, int] = {}
-    for meter in (*present.former, *present.meters):
-        latest[meter.name] = max(meter.version, latest.get(meter.name, 0))
-    meters = []
-    for meter in wanted.meters:
-        before = known.get(meter.name)
-        same = before is not None and not differing(meter, before, COUNTING)
-        meters.append(
-            msgspec.structs.replace(meter, version=latest[meter.name] if same else 1 + latest.get(meter.name, 0))
-        )
-    kept = {meter.key for meter in meters}
-    former = (*present.former, *(meter for meter in present.meters if meter.key not in kept))
-    return Catalogue(meters=tuple(meters), plans=wanted.plans, former=former, version=present.version)
+    for one in (*former, *present):
+        latest[named(one)] = max(one.version, latest.get(named(one), 0))
+    rows: list[Versioned] = []
+    for new in wanted:
+        before, last = known.get(named(new)), latest.get(named(new), 0)
+        same = before is not None and not differing(new, before, fields)
+        rows.append(msgspec.structs.replace(new, version=last if same else last + 1))
+    kept = {(named(row), row.version) for row in rows}
+    gone = [row for row in present if (named(row), row.version) not in kept]
+    return tuple(rows), (*former, *gone)
 
 
 def differences(present: Catalogue, following: Catalogue) -> list[CatalogueChange]:
-    """Meters first, in the order of the new catalogue, then what is removed; the same of plans."""
-    before, after = _by_name(present.meters), _by_name(following.meters)
-    plans_before, plans_after = _by_name(present.plans), _by_name(following.plans)
+    """Meters first, in the order of the new catalogue, then what is removed; the same of plans and all else."""
     return [
-        *(change for name in after if (change := _of_meter(name, before.get(name), after[name]))),
-        *(CatalogueChange(what="meter", name=name, change="removed") for name in before if name not in after),
-        *(change for name in plans_after if (change := _of_plan(name, plans_before.get(name), plans_after[name]))),
-        *(
-            CatalogueChange(what="plan", name=name, change="removed")
-            for name in plans_before
-            if name not in plans_after
-        ),
+        change
+        for what, rows in KINDS.items()
+        for change in _of_kind(what, _by_name(getattr(present, rows)), _by_name(getattr(following, rows)))
     ]
 
 
@@ -74,22 +86,26 @@ def differing(one: msgspec.Struct, other: msgspec.Struct, fields: Sequence[str])
     return tuple(field for field in fields if getattr(one, field) != getattr(other, field))
 
 
-def _of_meter(name: str, before: Meter | None, after: Meter) -> CatalogueChange | None:
-    if before is None:
-        return CatalogueChange(what="meter", name=name, change="added", version=after.version)
-    fields = differing(before, after, [field for field in Meter.__struct_fields__ if field != "version"])
-    if not fields and before.version == after.version:
-        return None
-    change: Literal["changed", "new version"] = "changed" if before.version == after.version else "new version"
-    return CatalogueChange(what="meter", name=name, change=change, version=after.version, fields=fields)
+def _of_kind(what: What, before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[CatalogueChange]:
+    for name, row in after.items():
+        if name not in before:
+            yield CatalogueChange(what=what, name=name, change="added", version=_version(row))
+        elif before[name] != row:
+            yield _changed(what, before[name], row)
+    for name in before:
+        if name not in after:
+            yield CatalogueChange(what=what, name=name, change="removed")
 
 
-def _of_plan(name: str, before: Plan | None, after: Plan) -> CatalogueChange | None:
-    if before is None:
-        return CatalogueChange(what="plan", name=name, change="added")
-    fields = differing(before, after, Plan.__struct_fields__)
-    return CatalogueChange(what="plan", name=name, change="changed", fields=fields) if fields else None
+def _changed(what: What, before: Row, after: Row) -> CatalogueChange:
+    fields = differing(before, after, [field for field in after.__struct_fields__ if field != "version"])
+    change: Literal["changed", "new version"] = "changed" if _version(before) == _version(after) else "new version"
+    return CatalogueChange(what=what, name=named(after), change=change, version=_version(after), fields=fields)
 
 
-def _by_name(rows: Sequence[Meter] | Sequence[Plan]) -> Mapping[str, Any]:
-    return {row.id if isinstance(row, Plan) else row.name: row for row in rows}
+def _version(row: Row) -> int | None:
+    return row.version if isinstance(row, Meter | Plan) else None
+
+
+def _by_name(rows: Sequence[Row]) -> Mapping[str, Row]:
+    return {named(row): row for row in rows}

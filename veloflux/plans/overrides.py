@@ -7,7 +7,8 @@ from msgspec import Meta
 
 from veloflux.db.documents import Entity
 from veloflux.kit.clock import EARLIEST, LATEST
-from veloflux.plans.catalogue import LIMIT, Name, Period, Strict, Value
+from veloflux.plans.catalogue import LIMIT, Period, Value
+from veloflux.plans.prices import Name, Strict
 
 OVERRIDES_MAX = 100
 

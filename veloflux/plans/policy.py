@@ -24,11 +24,11 @@ from veloflux.plans.catalogue import (
     Plan,
     Quota,
     Rate,
-    Strict,
     Value,
     pick_plan,
 )
 from veloflux.plans.overrides import Override
+from veloflux.plans.prices import Strict
 from veloflux.plans.store import find_overrides, policy_text, policy_version, read_catalogue
 
 MICROSECONDS = 1_000_000

@@ -2,8 +2,11 @@
 
 The catalogue is a document in the operators' slot, or the one that VeloFlux ships as long as there is none.
 
-Nothing here is remembered: each request, command or job that needs the catalogue reads it.
+Nothing here is remembered: each request, command or job that needs the catalogue reads it. Only what the same text
+means is not worked out again.
 """
+
+import functools
 
 import msgspec
 
@@ -42,7 +45,13 @@ def from_document(found: CatalogueText | None) -> Catalogue:
     """The catalogue that a document has."""
     if found is None:
         return catalogue()
-    return msgspec.structs.replace(msgspec.json.decode(found.text, type=Catalogue), version=found.version)
+    return _decoded(found.text, found.version)
+
+
+@functools.lru_cache(maxsize=2)
+def _decoded(text: str, version: int) -> Catalogue:
+    of = msgspec.json.decode(text, type=Catalogue)
+    return msgspec.structs.replace(of, version=version)
 
 
 async def policy_text(db: Db, tenant: str) -> str | None:

@@ -43,7 +43,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def apply_catalogue(ctx: Context, wanted: Catalogue, *, dry_run: bool = False) -> Applied:
-    """Let the wanted catalogue be in force; versions and former meters follow from the one before.
+    """Let the wanted catalogue be in force; versions, former meters and former plans follow from the one before.
 
     If it says a version, that must be the one in force: what it was made from.
 

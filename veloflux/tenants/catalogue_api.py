@@ -23,7 +23,8 @@ MeterPath = Annotated[str, Parameter(description="Name of the meter", max_length
     tags=["plans"],
 )
 async def apply_catalogue(ctx: Context, data: Catalogue, dry_run: bool = False) -> Applied:
-    """The whole catalogue. A meter that would count otherwise gets its next version, whatever the body says.
+    """The whole catalogue. A meter that would count otherwise gets its next version, whatever the body says, as does
+    a plan that would be billed otherwise: subscriptions stay on the version that they have until they are moved.
 
     With `version`, the one that this was made from: refused if another one is in force. It holds for each tenant from
     the moment at which its policy is compiled, see `plans.rollout`. A plan that tenants have cannot be removed.
