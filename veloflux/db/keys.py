@@ -554,6 +554,12 @@ def overrides(tenant_: str) -> str:
     return f"{tenant(tenant_)}:overrides"
 
 
+def billing_schedule(tenant_: str) -> str:
+    """hash | no ttl | limits | the meters that a tenant's subscriptions price, and when periods and phases begin
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:billing_schedule"
+
+
 def limits(tenant_: str) -> str:
     """hash | no ttl | limits | policy, its version, status, clock, custom roles, and the state of each rate limit
     | tenant: exported; deleted"""
@@ -700,6 +706,12 @@ def adjustments(tenant_: str, meter: str) -> str:
     """hash | no ttl | metering | amounts that came after their month was invoiced: month -> sum, in its places
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:adjustments:{_name(meter)}"
+
+
+def billed(tenant_: str, meter: str) -> str:
+    """hash | 400 days after each segment's end, once it is closed | metering | what money reads: the start of a segment
+    -> sum, `<start>.late` -> what came after it was closed, in the meter's places | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:billed:{_name(meter)}"
 
 
 def seen(tenant_: str, generation: str, bucket: str) -> str:
