@@ -34,7 +34,7 @@ from veloflux.limits.credits import grant_credit
 from veloflux.limits.grant import Terms
 from veloflux.limits.overrides import set_override
 from veloflux.metering.ingest import ingest
-from veloflux.plans import Override, catalogue
+from veloflux.plans import NO_SCHEDULE, Override, catalogue, put_schedule
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction
 from veloflux.worker.schedule import fire_due
@@ -200,6 +200,7 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await boot.check(ctx.db, msgspec.structs.replace(ctx.settings, redis_unsafe=True))
     box = await customers.customer(ctx, "Box")
     await set_override(box, Override(kind="quota", name="requests", value=50_000))
+    await _scheduled(box)
     await customers.put_policy(box, rates=(customers.rate(per="address"),))
     await grant_credit(box, Terms(meter="requests", amount=5, recurrence="month"))
     key = await customers.key(box)
@@ -216,9 +217,15 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await seen.look()
 
 
+async def _scheduled(box: Context) -> None:
+    tx = Transaction(box, box.tenant)
+    put_schedule(tx, NO_SCHEDULE, ["requests"], [customers.NOON])
+    await customers_event(tx)
+
+
 async def _counted(box: Context) -> None:
     """Events of every aggregation, one before a period was closed, and a quota that a check has opened."""
-    await customers.put_policy(box, meters=EVERY_METER)
+    await customers.put_policy(box, meters=EVERY_METER, billed=("count",), cuts=(customers.NOON - customers.DAY,))
     await box.db.call("HSET", keys.limits(box.tenant), "closed_through", customers.NOON)
     await box.db.call("HSET", keys.counted(box.tenant, "count", "life"), "sum", 0)
     for listed in (keys.near_limits(), keys.near_limits_ends()):

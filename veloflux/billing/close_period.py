@@ -43,9 +43,7 @@ async def close_period(ctx: Context, item: Item) -> None:
     if sub.status == "trialing" and after.status == "active":
         tx.event(TrialEnded(subscription=sub.id))
     if after.ended_at is None:
-        tx.event(
-            SubscriptionRenewed(subscription=sub.id, period_start=after.period_start, period_end=after.period_end)
-        )
+        tx.event(SubscriptionRenewed(subscription=sub.id, period_start=after.period_start, period_end=after.period_end))
     else:
         tx.event(SubscriptionEnded(subscription=sub.id, status=after.status))
     await tx.commit()

@@ -114,7 +114,9 @@ def start_period(sub: Subscription, offer: Offer, span: Span, units: Units) -> O
     lines = [_line(one, share.of(one.full), span.start, span.end) for one in charges]
     fee = offer.plan.setup_fee.get(offer.currency)
     if fee and not sub.set_up:
-        lines.insert(0, Line("setup", offer.plan.name, money.parse(fee, offer.currency), plan=offer.plan.id, start=span.start))
+        lines.insert(
+            0, Line("setup", offer.plan.name, money.parse(fee, offer.currency), plan=offer.plan.id, start=span.start)
+        )
     opened = replace(
         sub,
         period=span.number,
@@ -145,7 +147,13 @@ def switch(sub: Subscription, offer: Offer, selection: Selection, at: int, span:
 
 
 def end_period(
-    sub: Subscription, at: int, span: Span, units: Units, offer_of: Callable[[Selection], Offer], *, credit_unused: bool = True
+    sub: Subscription,
+    at: int,
+    span: Span,
+    units: Units,
+    offer_of: Callable[[Selection], Offer],
+    *,
+    credit_unused: bool = True,
 ) -> Opened:
     """End the running period: at its end, or before it, when what was paid for the rest may be credited."""
     phases = _ended(sub.phases, at, span, units)
@@ -243,7 +251,9 @@ def _debit(one: _Fixed, amount: int, start: int, end: int) -> Line:
 
 
 def _charged(one: _Fixed, amount: int, start: int) -> Charged:
-    return Charged(name=one.name, label=one.label, plan=one.plan, full=one.full, net=one.net, amount=amount, start=start)
+    return Charged(
+        name=one.name, label=one.label, plan=one.plan, full=one.full, net=one.net, amount=amount, start=start
+    )
 
 
 def _credit(one: Charged, left: Share, start: int, end: int) -> Line:
@@ -255,11 +265,20 @@ def _credit(one: Charged, left: Share, start: int, end: int) -> Line:
 def _probe(selection: Selection, currency: str) -> Subscription:
     """Selection that nobody has subscribed to yet, to ask what they cost."""
     return Subscription(
-        id="", status="active", currency=currency, selection=selection, anchor="", period_start=0, period_end=0, created_at=0
+        id="",
+        status="active",
+        currency=currency,
+        selection=selection,
+        anchor="",
+        period_start=0,
+        period_end=0,
+        created_at=0,
     )
 
 
 def _price(prices: Mapping[str, Any], currency: str, what: str) -> Any:
     if currency not in prices:
-        raise PriceMissing(f"{what} has no price in {currency}; choose one of {', '.join(sorted(prices))}", field="currency")
+        raise PriceMissing(
+            f"{what} has no price in {currency}; choose one of {', '.join(sorted(prices))}", field="currency"
+        )
     return prices[currency]

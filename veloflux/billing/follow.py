@@ -36,8 +36,10 @@ async def follow(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Sub
 async def needs_renewal(ctx: Context, subs: Sequence[Subscription]) -> bool:
     """Whether metering knows too little of what is ahead, or another boundary than the one that there is now."""
     known = await find_schedule(ctx.db, ctx.tenant)
-    return not known.cuts or known.cuts[-1] < ctx.now() + RENEWED_MS or any(
-        sub.period_end not in known.cuts for sub in subs if sub.status in LIVING
+    return (
+        not known.cuts
+        or known.cuts[-1] < ctx.now() + RENEWED_MS
+        or any(sub.period_end not in known.cuts for sub in subs if sub.status in LIVING)
     )
 
 

@@ -65,18 +65,14 @@ async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoi
     return Usage(tuple(lines), _remembered(sub, read, phases, invoice.period_end))
 
 
-def _own(
-    basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]
-) -> list[Line]:
+def _own(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
     used: dict[str, Decimal] = {}
     for meter, _, known, new in read.within(phase):
         used[meter] = used.get(meter, Decimal(0)) + known + new
     return usage_lines(basis.offer(phase.selection, sub.currency), phase, used, meters)
 
 
-def _late(
-    basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]
-) -> list[Line]:
+def _late(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
     billed: dict[str, Decimal] = {}
     late: dict[str, Decimal] = {}
     for meter, _, known, new in read.within(phase):

@@ -112,7 +112,9 @@ def _book(ctx: Context, tx: Transaction, basis: Basis, invoice: Invoice, credit:
     totals, to_come = invoice.totals, services(invoice, taxes_of(basis))
     parts = _parts(totals, sum(service.amount for service in to_come))
     withheld = totals.total - totals.net
-    posted = ledger.invoice_issued(invoice.id, invoice.issued_at, invoice.currency, parts, withheld=withheld, credit=credit)
+    posted = ledger.invoice_issued(
+        invoice.id, invoice.issued_at, invoice.currency, parts, withheld=withheld, credit=credit
+    )
     if posted.entries:
         journal.post(tx, posted)
     put_deferrals(ctx, tx, invoice, to_come)

@@ -78,16 +78,12 @@ async def _start(ctx: Context, id_: str, wanted: Start) -> Subscription:
     return sub
 
 
-def new_subscription(
-    ctx: Context, basis: Basis, id_: str, wanted: Start, others: list[Subscription]
-) -> Subscription:
+def new_subscription(ctx: Context, basis: Basis, id_: str, wanted: Start, others: list[Subscription]) -> Subscription:
     """A subscription that has no period yet. Errors as `start`."""
     now, plan = ctx.now(), pick_plan(basis.catalogue.plans, wanted.plan)
     currency = wanted.currency or basis.tenant.currency
     money.minor_digits(currency)
-    selection = Selection(
-        plan=plan.id, plan_version=plan.version, quantities=wanted.quantities, add_ons=wanted.add_ons
-    )
+    selection = Selection(plan=plan.id, plan_version=plan.version, quantities=wanted.quantities, add_ons=wanted.add_ons)
     check_selection(basis.offer(selection, currency), selection)
     if wanted.ends_at is not None and wanted.ends_at <= now:
         raise InputInvalid("The end must be in the future of the tenant's clock", field="ends_at")

@@ -22,9 +22,7 @@ def usage_lines(offer: Offer, phase: Phase, used: Used, meters: Mapping[str, Met
     return [line for charge in offer.plan.usage for line in _of_charge(offer, charge, phase, used, meters)]
 
 
-def late_lines(
-    offer: Offer, phase: Phase, billed: Used, late: Used, meters: Mapping[str, Meter]
-) -> list[Line]:
+def late_lines(offer: Offer, phase: Phase, billed: Used, late: Used, meters: Mapping[str, Meter]) -> list[Line]:
     """What usage that came after its invoice makes of it: for each charge, what all of it costs less what was billed."""
     if phase.free:
         return []
@@ -47,9 +45,7 @@ def _of_charge(
             yield _line(offer, charge, phase, meters, kind, amount, rated.quantity, rated)
 
 
-def _rated(
-    offer: Offer, charge: UsageCharge, phase: Phase, used: Used, meters: Mapping[str, Meter]
-) -> list[Rated]:
+def _rated(offer: Offer, charge: UsageCharge, phase: Phase, used: Used, meters: Mapping[str, Meter]) -> list[Rated]:
     quantity, fees = used.get(charge.meter, NOTHING), used.get(charge.fees_meter, NOTHING)
     places = meters[charge.meter].places if charge.meter in meters else 0
     return rate(charge, offer.currency, quantity, fees, phase.share, places)

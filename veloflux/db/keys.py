@@ -554,6 +554,12 @@ def overrides(tenant_: str) -> str:
     return f"{tenant(tenant_)}:overrides"
 
 
+def billing_schedule(tenant_: str) -> str:
+    """hash | no ttl | limits | the meters that a tenant's subscriptions price, and when periods and phases begin
+    | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:billing_schedule"
+
+
 def limits(tenant_: str) -> str:
     """hash | no ttl | limits | policy, its version, status, clock, custom roles, and the state of each rate limit
     | tenant: exported; deleted"""
@@ -760,6 +766,12 @@ def agenda(tenant_: str) -> str:
     """zset | no ttl | billing | what is to be done about subscriptions and invoices: `<kind>/<id>`, by when it is due
     | tenant: not exported; deleted"""
     return f"{tenant(tenant_)}:agenda"
+
+
+def billed(tenant_: str, meter: str) -> str:
+    """hash | 400 days after each segment's end, once it is closed | metering | what money reads: the start of a segment
+    -> sum, `<start>.late` -> what came after it was closed, in the meter's places | tenant: exported; deleted"""
+    return f"{tenant(tenant_)}:billed:{_name(meter)}"
 
 
 def seen(tenant_: str, generation: str, bucket: str) -> str:

@@ -17,6 +17,7 @@ from veloflux.metering.quotas import Span, open_words, spans
 from veloflux.plans import Effective, Meter, Policy, RateLimit, pick_meter
 from veloflux.plans.catalogue import Rate, Value
 from veloflux.plans.policy import MICROSECONDS, rate_limit
+from veloflux.plans.schedule import NOWHERE, segment
 
 KINDS_MAX = 1_000
 NO_METER = Meter(name="none", event_type="none", aggregation="count", unit="")
@@ -44,11 +45,12 @@ class Rates(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Valid for one UTC hour of the tenant's clock, one month and one period of each quota, and as long as no override
-    ends: by Redis' clock from `since` until before `until`, both in epoch ms.
+    """Valid for one UTC hour of the tenant's clock, one month, one period of each quota and one segment, and as long as
+    no override ends: by Redis' clock from `since` until before `until`, both in epoch ms.
 
     `biting` are the places of the quotas that are not in the shadow, `soft` of those that let pass what is beyond them.
-    `heads` are the keys 3 to 6 of the check script, `tails` those from 8 on; `version` is the policy's.
+    `heads` are the keys 3 to 6 of the check script, `tails` those from 8 on; `count_args` are of each quota, and of the
+    segment if the meter is billed; `version` is the policy's.
     """
 
     tenant: str
@@ -73,7 +75,7 @@ class Frame(NamedTuple):
     day_member: bytes
     meter_key: bytes
     open_args: tuple[bytes, bytes]
-    quota_args: tuple[bytes, ...]
+    count_args: tuple[bytes, ...]
     rate_limits: tuple[RateLimit, ...]
     routes: frozenset[str]
     rates: dict[tuple[bool, bool, str, str], Rates]
@@ -124,6 +126,9 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
     hour = now // HOUR_MS * HOUR_MS
     bounds = [(hour, hour + HOUR_MS), period.month_bounds(month, policy.zone)]
     bounds += [(span.start, span.end) for span in quotas if span.end is not None]
+    since_cut, _ = cut = segment(policy.cuts, now) if name in policy.billed else (NOWHERE, LATEST)
+    bounds.append(cut)
+    billed = since_cut != NOWHERE
     start, end = max(first for first, _ in bounds), min(last for _, last in bounds)
     end = min(end, effective.until or end)
     since, until = _valid(real, now, (start, end), policy.clock)
@@ -158,6 +163,7 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
             keys.events(tenant),
             keys.due(tenant),
             *(key(keys.counted, span.name) for span in quotas),
+            *([key(keys.billed)] if billed else []),
         ),
         time_args=_sent(start, end),  # type: ignore[arg-type]
         features=effective.features,
@@ -165,7 +171,7 @@ def _frame(state: Known, tenant: str, name: str, real: int) -> Frame:
         day_member=f"{meter.key}:{on}".encode(),
         meter_key=meter.key.encode(),
         open_args=_sent(*open_words(meter.key, quotas)),  # type: ignore[arg-type]
-        quota_args=_sent(*(word for span in quotas for word in span.words)),
+        count_args=_sent(*(word for span in quotas for word in span.words), *([since_cut] if billed else [])),
         rate_limits=rates,
         routes=frozenset(rate.route for rate in rates),
         rates={},
@@ -197,7 +203,7 @@ def _rates(frame: Frame, key: bool, address: bool, route: str, own: str) -> Rate
     words += [*(len(group) for group in groups), len(frame.quotas)]
     fields = _sent(*(f"{kind}:{rate.name}" for kind, rate in ordered))
     numbers = _sent(*(word for _, rate in ordered for word in _words_of_rate(rate)))
-    args = (*_sent(*words), *frame.open_args, *fields, *numbers, *frame.quota_args)
+    args = (*_sent(*words), *frame.open_args, *fields, *numbers, *frame.count_args)
     limits = tuple(rate for _, rate in ordered)
     return Rates(limits, tuple(_face(rate, frame.scale) for rate in limits), own, bool(groups[2]), args)
 

@@ -167,7 +167,7 @@ def settle_of(asking: Asking, reservation: str, status: str, amount: int) -> Cal
         tenant,
         len(frame.quotas),
         *frame.open_args,
-        *frame.quota_args,
+        *frame.count_args,
     ]
     return names, args
 

@@ -2,7 +2,8 @@
 zone.
 
 An event is tenant, source and id. What was counted stays counted: counters only ever grow by events, and the total of a
-month is the sum of its quarters.
+month is the sum of its quarters, as it is of the segments that money reads where cuts cover it. What is closed stays as
+it is: later usage of it is counted beside.
 """
 
 from veloflux.metering.adjustments import Adjustments, read_adjustments
@@ -13,6 +14,7 @@ from veloflux.metering.prune_usage import prune_usage
 from veloflux.metering.raw_events import OUTCOMES, Filter, RawEvent, list_raw_events
 from veloflux.metering.record import record
 from veloflux.metering.remove import remove_usage
+from veloflux.metering.segments import Billed, Segments, close_through, read_billed
 from veloflux.metering.store import totals
 from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, meters_used, read_usage
 
@@ -20,6 +22,7 @@ __all__ = [
     "OUTCOMES",
     "WINDOWS",
     "Adjustments",
+    "Billed",
     "Event",
     "Filter",
     "RawEvent",
@@ -27,14 +30,17 @@ __all__ = [
     "Report",
     "Result",
     "Row",
+    "Segments",
     "Usage",
     "WindowSize",
+    "close_through",
     "import_log",
     "list_raw_events",
     "meters_used",
     "present_meters",
     "prune_usage",
     "read_adjustments",
+    "read_billed",
     "read_usage",
     "record",
     "remove_usage",

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+SLOTS = 1_024
+"""A slot is a number of minutes, or below 0 one of quarters of an hour, times so many; plus two for each cut before it;
+plus one if it is closed."""
 Added = tuple[int, Sequence[int | str]]
 """What one event adds: the number of its shape (counters in an order), and an amount for each of these."""
 
 
 class Moment(NamedTuple):
     """When an event was, epoch ms, and what it adds: number of the counter and amount, for each. What is of the same
-    meter, `slot` and group is counted together."""
+    meter, `slot` and group is counted together; `SLOTS` tells what a slot is."""
 
     at: int
     slot: int

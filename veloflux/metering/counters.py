@@ -10,13 +10,14 @@ up few checks.
 """
 
 import struct
+from bisect import bisect_right
 from typing import Any
 
 from veloflux.db import keys
 from veloflux.kit import period
 from veloflux.kit.clock import DAY_MS, MINUTE_MS
 from veloflux.metering import spans
-from veloflux.metering.added import Added, Lot, Moment
+from veloflux.metering.added import SLOTS, Added, Lot, Moment
 from veloflux.metering.distinct import Distinguisher
 from veloflux.metering.groups import OTHER, Group
 from veloflux.metering.measure import AMOUNT_MAX, QUARTER_S, Counting, Kind, Reading
@@ -24,6 +25,7 @@ from veloflux.metering.model import Event
 from veloflux.metering.quota_shares import QuotaShares, Terms
 from veloflux.metering.sketch import bin_of
 from veloflux.metering.spans import Spans
+from veloflux.plans.schedule import NOWHERE, segment
 
 WORK_MAX = 4_000
 OPERATIONS_MAX = 10_000
@@ -44,6 +46,7 @@ class Counters:
         self._zone = terms.zone
         self._kept_from = terms.now - spans.MINUTES_KEPT_MS
         self._closed = terms.closed_through
+        self._billed, self._cuts = terms.billed, terms.cuts
         self._distinguisher = distinguisher
         self.quotas = QuotaShares(terms, self._key)
         self._counters: list[list[int]] = []
@@ -74,7 +77,10 @@ class Counters:
         if self._operations and (weight >= AMOUNT_MAX or self._work >= WORK_MAX or self._operations >= OPERATIONS_MAX):
             return None
         self._weight = weight
-        slot = (at // MINUTE_MS if at >= self._kept_from else -(at // period.QUARTER_MS)) * 2 + (at < self._closed)
+        time = at // MINUTE_MS if at >= self._kept_from else -(at // period.QUARTER_MS)
+        slot = time * SLOTS + (at < self._closed)
+        if self._cuts:
+            slot += 2 * bisect_right(self._cuts, at)
         if kind.adds:
             shape, _, rows = self._lots.get((kind, slot)) or self._lot(kind, Moment(at, slot, []))
             rows.append(values)
@@ -211,8 +217,17 @@ class Counters:
             cells += self._cell(keys.total(tenant, meter, month), spans.TOTAL_MS, field, part == "high")
         if part == "" and counting.aggregation == "weighted_sum":
             cells += self._cell(keys.changes(tenant, meter), KEPT, f"{month}.{group}" if group else month)
-        if counting.sums and not group and moment.late:
+        if counting.sums and not group:
+            cells += self._cells_of_money(counting, moment, month)
+        return cells
+
+    def _cells_of_money(self, counting: Counting, moment: Moment, month: str) -> list[int]:
+        tenant, meter, cells = self._tenant, counting.key, []  # type: tuple[str, str, list[int]]
+        if moment.late:
             cells += self._cell(keys.adjustments(tenant, meter), KEPT, month)
+        start = segment(self._cuts, moment.at)[0] if counting.meter.name in self._billed else NOWHERE
+        if start != NOWHERE:
+            cells += self._cell(keys.billed(tenant, meter), KEPT, f"{start}.late" if moment.late else str(start))
         return cells
 
     def _cells_of_bins(self, meter: str, bin_: str, moment: Moment, group: str) -> list[int]:

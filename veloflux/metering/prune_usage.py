@@ -1,6 +1,6 @@
 """Days of usage leave their index when nothing is kept of them any more.
 
-Months are listed from the days, so a day stays for as long as the total of its month.
+Months are listed from the days, so a day stays for as long as the total of its month. Segments are forgotten beside.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,10 @@ from veloflux.db import keys
 from veloflux.db.jobs import Job
 from veloflux.kit.clock import DAY_MS, now_ms
 from veloflux.metering import store
+from veloflux.metering.prune_segments import prune_segments
 from veloflux.metering.spans import TOTAL_MS
-from veloflux.plans.catalogue import DAYS_SEEN
+from veloflux.plans import read_catalogue
+from veloflux.plans.catalogue import DAYS_SEEN, SUMS
 from veloflux.transaction import Transaction
 
 AGE_DAYS = TOTAL_MS // DAY_MS + 31 + DAYS_SEEN
@@ -24,8 +26,11 @@ DAY = timedelta(days=1)
 
 async def prune_usage(ctx: Context, _job: Job, _tx: Transaction) -> None:
     """Of every tenant in use, once a day."""
+    of = await read_catalogue(ctx.db)
+    adding = [meter for meter in (*of.meters, *of.former) if meter.aggregation in SUMS]
     async for tenant in tenants.every_tenant(ctx):
         await prune_tenant(ctx, tenant)
+        await prune_segments(ctx, tenant, adding)
 
 
 async def prune_tenant(ctx: Context, tenant: str) -> int:

@@ -16,13 +16,15 @@ from veloflux.metering.quotas import Present
 
 class Terms(NamedTuple):
     """What a batch is counted by: `now` (epoch ms) tells which minutes are kept, what happened before `closed_through`
-    (epoch ms) is an adjustment; `actor` is who records."""
+    (epoch ms) is an adjustment; `billed` and `cuts` are the policy's; `actor` is who records."""
 
     tenant: str
     zone: str
     now: int
     closed_through: int
     quotas: Present
+    billed: tuple[str, ...]
+    cuts: tuple[int, ...]
     actor: str
 
 

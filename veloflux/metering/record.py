@@ -160,11 +160,14 @@ class _Recording:
     def _next_batch(self) -> Batch:
         state, tenant = self._known, self._tenant
         now, distinct = state.now(), distinguisher(self._parts.secrets.of("distinct"), tenant)
-        terms = Terms(tenant, state.policy.zone, now, state.closed_through, state.quotas(now), self._actor)
-        counters = Counters(terms, distinct)
+        policy, quotas = state.policy, state.quotas(now)
+        money = policy.billed, policy.cuts
+        counters = Counters(
+            Terms(tenant, policy.zone, now, state.closed_through, quotas, *money, self._actor), distinct
+        )
         if not state.version:
             return Batch([], [], self.at, counters)  # asks for the policy
-        measure = Measure(state.policy.meters)
+        measure = Measure(policy.meters)
         return cut(self._events, self.at, Ruler(measure, self._marker, self._window, now), counters)
 
     async def _call(self, batch: Batch) -> list[Any]:

@@ -126,10 +126,27 @@ async def closed_through(db: Db, tenant: str) -> int | None:
     return int(text) if text else None
 
 
+async def closed_and_policy(db: Db, tenant: str) -> tuple[int | None, str | None]:
+    """Epoch ms until which usage is invoiced, and the text of the policy; each None where there is none."""
+    closed, text = await db.call("HMGET", keys.limits(tenant), "closed_through", "policy")
+    return int(closed) if closed else None, text
+
+
 async def groups(db: Db, tenant: str, meter: str) -> dict[str, str]:
     """Each group of a meter: its digest, and the JSON array of its values."""
     [found] = await hashes(db, [keys.groups(tenant, meter)])
     return found
+
+
+async def fields(db: Db, name: str) -> list[str]:
+    """The names of a hash's fields."""
+    found: list[str] = await db.call("HKEYS", name)
+    return found
+
+
+async def forget_fields(db: Db, name: str, gone: Sequence[str]) -> int:
+    """Take fields out of a hash; how many were there."""
+    return int(await db.call("HDEL", name, *gone)) if gone else 0
 
 
 async def first_fields(db: Db, names: Sequence[str], *fields: str) -> list[list[str | None]]:

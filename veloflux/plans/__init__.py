@@ -7,9 +7,19 @@ from veloflux.plans.catalogue import Catalogue, Meter, Plan, catalogue, pick_met
 from veloflux.plans.difference import CatalogueChange, differences, following
 from veloflux.plans.overrides import Override, Overrides
 from veloflux.plans.policy import Effective, Policy, QuotaLimit, RateLimit, compiled, read_policy, write_policy
-from veloflux.plans.store import CatalogueText, find_catalogue, find_overrides, from_document, read_catalogue, text_of
+from veloflux.plans.schedule import NO_SCHEDULE, Schedule, put_schedule
+from veloflux.plans.store import (
+    CatalogueText,
+    find_catalogue,
+    find_overrides,
+    find_schedule,
+    from_document,
+    read_catalogue,
+    text_of,
+)
 
 __all__ = [
+    "NO_SCHEDULE",
     "Catalogue",
     "CatalogueChange",
     "CatalogueText",
@@ -21,16 +31,19 @@ __all__ = [
     "Policy",
     "QuotaLimit",
     "RateLimit",
+    "Schedule",
     "catalogue",
     "compiled",
     "differences",
     "find_catalogue",
     "find_overrides",
+    "find_schedule",
     "following",
     "from_document",
     "pick_meter",
     "pick_plan",
     "pick_version",
+    "put_schedule",
     "read_catalogue",
     "read_policy",
     "text_of",

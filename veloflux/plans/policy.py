@@ -4,6 +4,7 @@ The policy lies in the tenant's limits hash beside its version. A process rememb
 with each call; a script that holds another one answers with the new policy and has done nothing.
 """
 
+import asyncio
 import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
@@ -29,7 +30,8 @@ from veloflux.plans.catalogue import (
 )
 from veloflux.plans.overrides import Override
 from veloflux.plans.prices import Strict
-from veloflux.plans.store import find_overrides, policy_text, policy_version, read_catalogue
+from veloflux.plans.schedule import Schedule
+from veloflux.plans.store import find_overrides, find_schedule, policy_text, policy_version, read_catalogue
 
 MICROSECONDS = 1_000_000
 
@@ -90,7 +92,8 @@ class Policy(Strict, frozen=True, kw_only=True):
     `seen_ms`, which is longer.
 
     `catalogue` is the version of the catalogue that it was compiled from. On `billing_anchor` (ISO date) a billing
-    period begins, and each month from it; "" is the first of the month.
+    period begins, and each month from it; "" is the first of the month. Of the meters in `billed` what lies between two
+    of the `cuts` (epoch ms) is summed up for money.
     """
 
     catalogue: int = 0
@@ -106,6 +109,8 @@ class Policy(Strict, frozen=True, kw_only=True):
     overrides: tuple[Overriding, ...] = ()
     fails_open: bool = False
     billing_anchor: str = ""
+    billed: tuple[str, ...] = ()
+    cuts: tuple[int, ...] = ()
 
     def effective(self, now: int) -> Effective:
         """The limits and features at a time of the tenant's clock (epoch ms): the plan's, but for what overrides it.
@@ -246,10 +251,16 @@ def version(text: str) -> str:
     return crypto.digest(text)[:16]
 
 
-async def write_policy(db: Db, tx: Commit, tenant: Holder, overrides: Mapping[str, Override] | None = None) -> Policy:
+async def write_policy(
+    db: Db,
+    tx: Commit,
+    tenant: Holder,
+    overrides: Mapping[str, Override] | None = None,
+    schedule: Schedule | None = None,
+) -> Policy:
     """Put what the scripts need to know of a tenant into its limits hash; part of each commit that changes it.
 
-    `overrides` are those that this commit writes; None: those that there are.
+    `overrides` and `schedule` are those that this commit writes; None: those that there are.
 
     The commit is refused when another one has written a policy meanwhile: that may know a later catalogue.
 
@@ -257,11 +268,14 @@ async def write_policy(db: Db, tx: Commit, tenant: Holder, overrides: Mapping[st
     """
     tx.expect(keys.limits(tenant.id), "version", await policy_version(db, tenant.id))
     of = await read_catalogue(db)
+    found, planned = await asyncio.gather(find_overrides(db, tenant.id), find_schedule(db, tenant.id))
     if overrides is None:
-        overrides = found.rows if (found := await find_overrides(db, tenant.id)) else {}
+        overrides = found.rows if found else {}
     terms, anchor = (tenant.zone, tenant.clock, overrides.values()), tenant.billing_anchor
     policy = msgspec.structs.replace(
-        compiled(pick_plan(of.plans, tenant.plan), of, *terms, billing_anchor=anchor), fails_open=tenant.fails_open
+        compiled(pick_plan(of.plans, tenant.plan), of, *terms, billing_anchor=anchor),
+        fails_open=tenant.fails_open,
+        **(schedule or planned).terms(of.meters),
     )
     fields = {"status": tenant.status, "clock": tenant.clock, "policy": policy.text, "version": version(policy.text)}
     tx.put(keys.limits(tenant.id), fields)

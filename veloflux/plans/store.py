@@ -16,6 +16,7 @@ from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.plans.catalogue import Catalogue, catalogue
 from veloflux.plans.overrides import Overrides
+from veloflux.plans.schedule import NO_SCHEDULE, Schedule
 
 
 class CatalogueText(Entity, frozen=True, kw_only=True):
@@ -68,3 +69,9 @@ async def policy_version(db: Db, tenant: str) -> str | None:
 
 async def find_overrides(db: Db, tenant: str) -> Overrides | None:
     return documents.from_pairs(Overrides, await db.call("HGETALL", keys.overrides(tenant)))
+
+
+async def find_schedule(db: Db, tenant: str) -> Schedule:
+    """`NO_SCHEDULE` while billing has written none."""
+    found = documents.from_pairs(Schedule, await db.call("HGETALL", keys.billing_schedule(tenant)))
+    return found or NO_SCHEDULE

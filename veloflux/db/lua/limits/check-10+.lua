@@ -4,7 +4,8 @@
 -- A reservation is decided alike, and leased instead of counted.
 --
 -- KEYS 1 limits  2 API key (not looked at when ARGV 2 is "")  3 usage day  4 month total  5 usage_days  6 minutes
---      7 leases  8 credits  9 events  10 due  11.. counter of each quota, then those that the questions name
+--      7 leases  8 credits  9 events  10 due  11.. counter of each quota, then the segments of
+--      the meter if it is billed, then those that the questions name
 -- ARGV 1 version of the policy  2 digest of the API key's secret  3 built-in roles that may check, each between blanks
 --      4 start and 5 end of the time of the tenant's clock, epoch ms, for which these keys and quotas are the right ones
 --      6 list of networks of the API key, as it is kept, that the caller found the client's address in, "[]" without one
@@ -21,7 +22,8 @@
 --      23 field of the open periods, 24 what it must say
 --      25.. field of each rate limit, in that order; then algorithm, its two numbers (emission and tolerance, or count and
 --      length of the window; µs) and "" or (in the shadow) its name; then limit, hard or soft or (in the shadow) its name,
---      the first amount at which there is something to say, the percentages, and how the event's data begin, of each quota
+--      the first amount at which there is something to say, the percentages, and how the event's data begin, of each quota;
+--      then the start of the segment if the meter is billed
 --
 -- code PASSED   all new ones passed, in their order and with no limit near: 1 if an event was written; how many found
 --               their bucket full enough to split one; in msgpack month total before, reserved before, `sum` and `paid`

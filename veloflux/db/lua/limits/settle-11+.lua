@@ -3,7 +3,8 @@
 -- though it is more than was reserved, or though the lease is over. Each reservation is settled once.
 --
 -- KEYS 1 limits  2 API key (not looked at when ARGV 2 is "")  3 usage day  4 month total  5 usage_days  6 minutes
---      7 leases  8 reservation  9 credits  10 events  11 due  12.. counter of each quota
+--      7 leases  8 reservation  9 credits  10 events  11 due  12.. counter of each quota, then the segments of the meter if
+--      it is billed
 -- ARGV 1 version of the policy  2 digest of the API key's secret  3 built-in roles that may check, each between blanks
 --      4 start and 5 end of the time of the tenant's clock, epoch ms, for which these keys and quotas are the right ones
 --      6 list of networks of the API key, as it is kept, that the caller found the client's address in, "[]" without one
@@ -11,7 +12,7 @@
 --      12 reservation  13 who asks  14 whose events they are  15 number of quotas
 --      16 field of the open periods, 17 what it must say
 --      18.. limit, hard or soft or (in the shadow) its name, the first amount at which there is something to say, the
---      percentages, and how the event's data begin, of each quota
+--      percentages, and how the event's data begin, of each quota; then the start of the segment if the meter is billed
 --
 -- code DONE       1 if the lease was over; month total before; reserved; units that credits paid; 1 if an event was written;
 --                 of each quota `sum` and `paid` before

@@ -1,6 +1,7 @@
--- Count `amount` units at the time `now`: in the quarter of the hour, the minute, the month and each counter of a quota,
--- whose `burned` units credits paid. From the caller: the keys, `quotas` with `counters`, `sums`, `paids`, `tolds`, and
--- `quota_args`, where the five arguments of each begin. It sets `raised` if an event was written.
+-- Count `amount` units at the time `now`: in the quarter of the hour, the minute, the month, each counter of a quota, whose
+-- `burned` units credits paid, and the segment that money reads. From the caller: the keys, `quotas` with `counters`,
+-- `sums`, `paids`, `tolds`, and `quota_args`, where the five arguments of each begin; after the last quota's there may be
+-- the start of a segment, and its key after theirs. It sets `raised` if an event was written.
 local quarter = math.floor(now % 86400000 / 900000)
 local units = string.format('%.0f', amount)
 if redis.call('HINCRBY', usage_day, quarter, units) == amount then
@@ -20,4 +21,10 @@ for q = 1, quotas do  -- as many as the policy has for the meter
       actor, now, events, due_set, owner) then
     raised = true
   end
+end
+local segment = ARGV[quota_args + 5 * quotas + 1]
+if segment then
+  -- What is closed stays as it is, though a clock be set back.
+  if now < tonumber(redis.call('HGET', KEYS[1], 'closed_through') or 0) then segment = segment .. '.late' end
+  redis.call('HINCRBY', KEYS[counters + quotas + 1], segment, units)
 end
