@@ -1,7 +1,8 @@
 """Calendar arithmetic in a tenant's time zone: days, months, billing periods, and the quarters of an hour that usage is
 kept in."""
 
-from datetime import UTC, date, datetime, timedelta
+from bisect import bisect_left
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,8 @@ from veloflux.kit.clock import DAY_MS
 
 QUARTER_MS = 900_000
 QUARTERS_A_DAY = 96
+MIDNIGHT = time()
+EPOCH, SECOND = datetime.combine(date(1970, 1, 1), MIDNIGHT), timedelta(seconds=1)
 
 
 def utc_day(at: int) -> date:
@@ -29,14 +32,30 @@ def quarter_of_day(at: int) -> int:
     return at % DAY_MS // QUARTER_MS
 
 
+def moment(local: datetime, zone: str) -> int:
+    """Epoch ms at which the clocks of a zone show a date and time of day, which has no zone of its own.
+
+    Where a clock change skips it, the first moment after the change; where it comes twice, the first time.
+
+    >>> moment(datetime(2024, 3, 10, 2, 30), "America/New_York") == moment(datetime(2024, 3, 10, 3), "America/New_York")
+    True
+    """
+    clocks = ZoneInfo(zone)
+    before, after = (_offset(local.replace(tzinfo=clocks, fold=fold)) for fold in (0, 1))
+    seconds = (local - EPOCH - before) // SECOND
+    if after > before:  # skipped: the change came since the moment that the new offset would give
+        since = range((local - EPOCH - after) // SECOND, seconds + 1)
+        seconds = since[bisect_left(since, after, key=lambda at: _offset(datetime.fromtimestamp(at, clocks)))]
+    return seconds * 1000
+
+
 def day_start(on: date, zone: str) -> int:
     """Epoch ms at which a day begins in a zone; where a clock change skips midnight, the first moment that exists.
 
     >>> day_start(date(2015, 5, 17), "America/Sao_Paulo")
     1431831600000
     """
-    midnight = datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(zone))
-    return round(midnight.astimezone(UTC).timestamp() * 1000)
+    return moment(datetime.combine(on, MIDNIGHT), zone)
 
 
 def day_of(at: int, zone: str) -> date:
@@ -98,3 +117,7 @@ def billing_period(on: date, anchor: str) -> tuple[date, date]:
 def _within(first: date, day: int) -> date:
     last = next_month(first) - timedelta(days=1)
     return first.replace(day=min(day, last.day))
+
+
+def _offset(at: datetime) -> timedelta:
+    return at.utcoffset() or timedelta(0)
