@@ -1,9 +1,11 @@
 """Money: whole minor units of a currency (ISO 4217), and the one rule by which precise amounts become them.
 
-Prices are texts in major units (`29.99`); what is computed from them stays exact until a line is rounded, half up, once.
+Prices are texts in major units (`29.99`); what is computed from them stays exact until a line is rounded, half up,
+once.
 """
 
 import functools
+import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from babel.core import UnknownLocaleError
@@ -13,6 +15,7 @@ from veloflux.errors import CurrencyUnknown, InputInvalid
 
 EXACT = Context(prec=60)
 """Holds every sum and product of prices (24 digits) and quantities (24 digits) without rounding."""
+LETTER_THEN_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
 @functools.cache
@@ -86,12 +89,13 @@ def share(amount: int, part: int, whole: int) -> int:
 
 
 def shown(amount: int, currency: str, language: str) -> str:
-    """An amount as people of a language write it.
+    """An amount as people of a language write it; a currency that is shown by letters stands apart from the digits.
 
     >>> shown(123456, "BRL", "pt-BR").replace(chr(160), " "), shown(123456, "USD", "en")
     ('R$ 1.234,56', '$1,234.56')
     """
     try:
-        return format_currency(major(amount, currency), currency, locale=language.replace("-", "_"))
+        formatted = format_currency(major(amount, currency), currency, locale=language.replace("-", "_"))
     except UnknownLocaleError:
-        return format_currency(major(amount, currency), currency, locale="en")
+        formatted = format_currency(major(amount, currency), currency, locale="en")
+    return LETTER_THEN_DIGIT.sub("\N{NO-BREAK SPACE}", formatted)  # as CLDR has it, which Babel leaves out
