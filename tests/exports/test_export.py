@@ -47,7 +47,7 @@ async def test_a_text_that_a_spreadsheet_would_run_is_only_shown() -> None:
         for text in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", 'a"b', "a,b"):
             yield UsageRow(text, "bytes", "2015-05-17", -5)
 
-    text = b"".join([piece async for piece in encoded(rows(), "csv")]).decode()  # type: ignore[arg-type]
+    text = b"".join([piece async for piece in encoded(rows(), UsageRow, "csv")]).decode()  # type: ignore[arg-type]
     table = list(csv.reader(io.StringIO(text, newline="")))
     assert [row[0] for row in table[1:]] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\r=1", 'a"b', "a,b"]
     assert {row[3] for row in table[1:]} == {"-5"}

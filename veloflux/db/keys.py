@@ -249,6 +249,12 @@ def near_member(tenant_: str, meter: str, period: str) -> str:
     return f"{_id(tenant_)}/{_name(meter)}/{_quota_period(period)}"
 
 
+def ledger_check() -> str:
+    """hash | no ttl | billing | the last check of all ledgers: when, how many postings, how many figures are wrong
+    | nobody"""
+    return "vf:ledger:check"
+
+
 # Any owner: a tenant or a person
 
 
@@ -784,6 +790,24 @@ def raw(tenant_: str) -> str:
     """stream | until VELOFLUX_RAW_EVENTS_HOURS after the last one | metering | the newest events as they came
     | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:raw"
+
+
+def ledger(tenant_: str, month: str) -> str:
+    """hash | no ttl | billing | postings of a UTC month, never changed: posting -> JSON
+    of time, document, kind and entries | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:ledger:{_date(month)}"
+
+
+def ledger_months(tenant_: str) -> str:
+    """zset | no ttl | billing | the months that have postings, like 2026-11, by their number since year 0
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:ledger"
+
+
+def balances(tenant_: str) -> str:
+    """hash | no ttl | billing | `<account>|<currency>` -> sum of its entries; `postings` -> how many there are
+    | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:balances"
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Rows of usage as CSV (RFC 4180) or as one JSON document. Pure."""
+"""Rows as CSV (RFC 4180) or as one JSON document. Pure."""
 
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
@@ -8,7 +8,6 @@ import msgspec
 
 Format = Literal["csv", "json"]
 FORMATS: dict[Format, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-COLUMNS = ("tenant", "meter", "date", "value")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -21,10 +20,12 @@ class UsageRow(msgspec.Struct, frozen=True):
     value: int | Decimal
 
 
-async def encoded(rows: AsyncIterator[UsageRow], form: Format) -> AsyncIterator[bytes]:
-    """The document, in pieces as the rows come."""
+async def encoded(
+    rows: AsyncIterator[msgspec.Struct], kind: type[msgspec.Struct], form: Format
+) -> AsyncIterator[bytes]:
+    """The document of rows of a kind, whose fields are the columns, in pieces as they come."""
     if form == "csv":
-        yield csv_line(COLUMNS)
+        yield csv_line(kind.__struct_fields__)
         async for row in rows:
             yield csv_line(msgspec.structs.astuple(row))
         return

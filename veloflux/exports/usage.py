@@ -9,7 +9,7 @@ from veloflux.metering import meters_used, read_usage
 
 def export_usage(ctx: Context, form: Format) -> AsyncIterator[bytes]:
     """All usage that is kept, by meter and day of the tenant's zone, as pieces of one document."""
-    return encoded(usage_rows(ctx), form)
+    return encoded(usage_rows(ctx), UsageRow, form)
 
 
 async def usage_rows(ctx: Context) -> AsyncIterator[UsageRow]:

@@ -44,11 +44,11 @@ async def memberships_of(ctx: Context, user: str) -> list[tuple[Tenant, Member]]
     return [(tenant, joined[tenant.id]) for tenant in found]
 
 
-async def every_tenant(ctx: Context) -> AsyncIterator[str]:
-    """Ids of all tenants in use, newest first; for jobs."""
+async def every_tenant(ctx: Context, *, archived: bool = False) -> AsyncIterator[str]:
+    """Ids of all tenants in use, or of those that are archived or wait for their deletion, newest first; for jobs."""
     cursor: str | None = ""
     while cursor is not None:
-        found, cursor = await store.tenant_ids(ctx.db, cursor)
+        found, cursor = await store.tenant_ids(ctx.db, cursor, archived=archived)
         for tenant in found:
             yield tenant
 

@@ -33,6 +33,8 @@ def platform_roles(of_tenants: Iterable[str]) -> dict[str, frozenset[str]]:
     return {
         HEAD: all_ | PLATFORM_PERMISSIONS.keys(),
         "support": reads | _READING | {"users:sign_out", "users:impersonate"},
-        "finance": frozenset({"tenant:read", "credits:read", "usage:read", "tenants:read", "plans:read"}),
+        "finance": frozenset(
+            {"tenant:read", "credits:read", "billing:read", "usage:read", "tenants:read", "plans:read"}
+        ),
         "read-only": reads | _READING,
     }

@@ -115,14 +115,17 @@ def _admitted(kind: type[E], answer: list[Any], pace: Pace) -> tuple[E | None, i
 
 async def tenants_page(ctx: Context, cursor: str, limit: int, *, archived: bool) -> Page[Tenant]:
     """All tenants in use, or all that are archived or wait for their deletion; newest first."""
-    index = keys.tenants_archived() if archived else keys.tenants()
-    ids, following = await ranking.newest(ctx.db, index, cursor, limit)
+    ids, following = await ranking.newest(ctx.db, _index(archived=archived), cursor, limit)
     return Page(await find_tenants(ctx.db, ids), following)
 
 
-async def tenant_ids(db: Db, cursor: str) -> tuple[list[str], str | None]:
-    """Some of the tenants in use, newest first, and the cursor of the next ones."""
-    return await ranking.newest(db, keys.tenants(), cursor, LIMIT_MAX)
+async def tenant_ids(db: Db, cursor: str, *, archived: bool) -> tuple[list[str], str | None]:
+    """Some of the same, and the cursor of the next ones."""
+    return await ranking.newest(db, _index(archived=archived), cursor, LIMIT_MAX)
+
+
+def _index(*, archived: bool) -> str:
+    return keys.tenants_archived() if archived else keys.tenants()
 
 
 async def members_page(ctx: Context, cursor: str, limit: int) -> Page[Member]:

@@ -14,9 +14,11 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
+from veloflux.billing import ledger_api
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
+from veloflux.exports import ledger_api as ledger_exports
 from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
@@ -74,7 +76,9 @@ API: Sequence[HTTPRouteHandler] = (
     *plan_api.ROUTES,
     *credits_api.ROUTES,
     *leases_api.ROUTES,
+    *ledger_api.ROUTES,
     *exports.ROUTES,
+    *ledger_exports.ROUTES,
     *audit.ROUTES,
     *notifications.ROUTES,
     *jobs.ROUTES,

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from veloflux.billing import last_check
 from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.kit import crypto
@@ -23,6 +24,8 @@ HELP = {
     "veloflux_workers": "Workers seen in the last day that did not stop by themselves",
     "veloflux_jobs_dead": "Jobs that failed for the last time; `veloflux jobs list` names them",
     "veloflux_owners_stopped": "Owners whose events wait for a handler that fails",
+    "veloflux_ledger_drift": "Figures that the last check found wrong; `veloflux ledger check` names them",
+    "veloflux_ledger_checked_timestamp_seconds": "When all ledgers were last checked, 0 for never",
 }
 
 
@@ -46,6 +49,7 @@ async def text(db: Db, folder: Path) -> tuple[bytes, str]:
 
 async def _read(db: Db) -> dict[str, float]:
     infos = [dict(line.split(":", 1) for line in text.split() if ":" in line) for text in await db.every_master("INFO")]
+    checked = await last_check(db)
     return {
         "veloflux_redis_memory_bytes": sum(float(info["used_memory"]) for info in infos),
         "veloflux_redis_memory_limit_bytes": sum(float(info.get("maxmemory", 0)) for info in infos),
@@ -53,6 +57,8 @@ async def _read(db: Db) -> dict[str, float]:
         "veloflux_workers": await db.call("ZCARD", keys.workers()),
         "veloflux_jobs_dead": await db.call("ZCARD", keys.jobs_dead()),
         "veloflux_owners_stopped": await db.call("ZCARD", keys.owners_stopped()),
+        "veloflux_ledger_drift": checked.drift,
+        "veloflux_ledger_checked_timestamp_seconds": checked.at / 1000,
     }
 
 

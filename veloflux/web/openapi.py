@@ -10,6 +10,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 from veloflux import __version__
 from veloflux.errors import NotFound, QuotaExceeded
 from veloflux.exports import api as exports
+from veloflux.exports import ledger_api as ledger_exports
 from veloflux.limits import api as limits
 from veloflux.limits import reservations_api
 from veloflux.metering import events_api, ingest
@@ -72,6 +73,8 @@ def document(app: Litestar) -> dict[str, Any]:
         schema = app.openapi_schema.to_schema()
         schema["paths"] |= limits.OPENAPI | reservations_api.OPENAPI | ingest.OPENAPI
         schema["paths"][exports.PATH]["get"]["responses"]["200"]["content"] = exports.CONTENT
+        for path, content in ledger_exports.CONTENT.items():
+            schema["paths"][path]["get"]["responses"]["200"]["content"] = content
         schema["paths"][events_api.LIVE]["get"]["responses"]["200"]["content"] = events_api.CONTENT
         for path, method in ((personal_data.OWN, "post"), (personal_data.OF_TENANT, "get")):
             schema["paths"][path][method]["responses"]["200"]["content"] = personal_data.CONTENT

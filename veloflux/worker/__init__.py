@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import identity, jobs, limits, metering, personal_data, tenants, users
+from veloflux import billing, identity, jobs, limits, metering, personal_data, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -20,6 +20,7 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 
 TABLES = Tables(
     jobs={
+        "check_ledgers": billing.check_ledgers,
         "compile_policies": tenants.compile_policies,
         "delete_tenant": tenants.end_tenant,
         "erase_person": personal_data.erase_person,
@@ -38,6 +39,7 @@ TABLES = Tables(
         "send_verification": identity.send_verification,
     },
     schedule={
+        "check_ledgers": Schedule("20 4 * * *", "UTC", "check_ledgers"),
         "prune_usage": Schedule("20 3 * * *", "UTC", "prune_usage"),
         "renew_credits": Schedule("50 * * * *", "UTC", "renew_credits"),
     },
