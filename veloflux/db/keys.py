@@ -757,7 +757,7 @@ def credit_notes(tenant_: str) -> str:
 
 
 def invoice_numbers(tenant_: str) -> str:
-    """hash | no ttl | billing | the last number of each kind of document; of the operators also the number of each invoice
+    """hash | no ttl | billing | last number of each kind of document; the operators, also that of each invoice
     | tenant: not exported; kept"""
     return f"{tenant(tenant_)}:invoice_numbers"
 
