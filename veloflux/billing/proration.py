@@ -1,0 +1,111 @@
+"""What a part of a period costs, and what a change within one gives back and asks for.
+
+By the second: times lose what is beyond whole seconds. By the day: days of the tenant's zone, from that of the start
+on, without that of the end, so the day of a change has the new price. Discounts are taken off before. Amounts are minor
+units, each rounded half up by itself.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from veloflux.billing.periods import Period
+from veloflux.kit.money import share
+from veloflux.kit.period import day_of
+
+
+class Charge(NamedTuple):
+    """A fixed charge, of a plan or an add-on.
+
+    `amount` is what a whole period of it costs: all of its quantity, after discounts. `billed` is what was billed for
+    the stretch that a change cuts short, which began with the period or with the change before, and was not credited
+    yet; nothing if it is paid in arrears.
+    """
+
+    name: str
+    amount: int
+    billed: int = 0
+
+
+class Prorated(NamedTuple):
+    """A line of a change: a `credit` has a negative amount. `start` and `end` in epoch ms."""
+
+    kind: Literal["credit", "debit"]
+    name: str
+    amount: int
+    start: int
+    end: int
+
+
+def fraction(part: Period, whole: Period, days_in: str = "") -> tuple[int, int]:
+    """How much of a period a part of it is, as two whole numbers: of seconds or, with a zone in `days_in`, of days.
+
+    >>> fraction(Period(1708819200999, 1710720000000), Period(1708214400000, 1710720000000))
+    (1900800, 2505600)
+    >>> fraction(Period(1708819200999, 1710720000000), Period(1708214400000, 1710720000000), "UTC")
+    (22, 29)
+    """
+    return _length(part, days_in), _length(whole, days_in)
+
+
+def portion(amount: int, part: Period, whole: Period, days_in: str = "") -> int:
+    """What of the amount of a whole period falls to a part of it.
+
+    >>> portion(10000, Period(1708819200000, 1710720000000), Period(1708214400000, 1710720000000))
+    7586
+    """
+    return share(amount, *fraction(part, whole, days_in))
+
+
+def credit_lines(old: Iterable[Charge], rest: Period, whole: Period, days_in: str = "") -> list[Prorated]:
+    """What is given back for the rest of a period: never more than was billed for it. Nothing is no line.
+
+    >>> [line.amount for line in credit_lines([Charge("pro", 1000, billed=400)], Period(5000, 10000), Period(0, 10000))]
+    [-400]
+    """
+    amounts = [(charge.name, min(portion(charge.amount, rest, whole, days_in), charge.billed)) for charge in old]
+    return [Prorated("credit", name, -amount, *rest) for name, amount in amounts if amount > 0]
+
+
+def debit_lines(new: Iterable[Charge], rest: Period, whole: Period, days_in: str = "") -> list[Prorated]:
+    """What is asked for the rest of a period. Nothing is no line.
+
+    >>> charges = [Charge("pro", 1000), Charge("free", 0)]
+    >>> [line.amount for line in debit_lines(charges, Period(5000, 10000), Period(0, 10000))]
+    [500]
+    """
+    amounts = [(charge.name, portion(charge.amount, rest, whole, days_in)) for charge in new]
+    return [Prorated("debit", name, amount, *rest) for name, amount in amounts if amount > 0]
+
+
+def prorate(
+    old: Iterable[Charge], new: Iterable[Charge], rest: Period, whole: Period, days_in: str = ""
+) -> list[Prorated]:
+    """The lines of a change: credits for the charges that end, then debits for those that begin. What stays has none.
+
+    >>> rest, whole = Period(1708819200000, 1710720000000), Period(1708214400000, 1710720000000)
+    >>> [line.amount for line in prorate([Charge("a", 10000, 10000)], [Charge("b", 30000)], rest, whole)]
+    [-7586, 22759]
+    """
+    old, new = list(old), list(new)
+    return credit_lines(_without(old, new), rest, whole, days_in) + debit_lines(
+        _without(new, old), rest, whole, days_in
+    )
+
+
+def _length(period: Period, days_in: str) -> int:
+    if days_in:
+        return (day_of(period.end, days_in) - day_of(period.start, days_in)).days
+    return period.end // 1000 - period.start // 1000
+
+
+def _without(charges: list[Charge], others: list[Charge]) -> list[Charge]:
+    """Those that are not, with the same name and amount, among the others."""
+    same = Counter((charge.name, charge.amount) for charge in others)
+    left = []
+    for charge in charges:
+        if same[charge.name, charge.amount]:
+            same[charge.name, charge.amount] -= 1
+        else:
+            left.append(charge)
+    return left
