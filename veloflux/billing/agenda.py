@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from veloflux.context import Context
-from veloflux.db import keys
+from veloflux.db import commit, keys
 from veloflux.errors import Unavailable
 from veloflux.kit import clock
 from veloflux.transaction import Transaction, decide
@@ -54,6 +54,16 @@ def wake(ctx: Context, tx: Transaction, due: int) -> None:
         return
     ahead = clock.apply(ctx.scope.clock, 0)
     tx.enqueue(ADVANCE, {}, run_at=max(due - ahead, 1))
+
+
+async def correct(ctx: Context, item: Item, due: int | None) -> None:
+    """Move an item that is due at another time, or take off one that is not due at all."""
+    tx = Transaction(ctx, ctx.tenant)
+    if due is None:
+        take(tx, item.kind, item.subject)
+    else:
+        put(ctx, tx, item._replace(due=due))
+    await commit.run(ctx.db, tx)
 
 
 async def first(ctx: Context) -> Item | None:

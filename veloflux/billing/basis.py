@@ -1,20 +1,18 @@
 """What invoices of a tenant are made on: the tenant, its record, how it is billed, the catalogue."""
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.cycle import Offer, Units
-from veloflux.billing.model import Profile, Subscription, Selection
+from veloflux.billing.cycle import Calendar, Offer
+from veloflux.billing.model import Profile, Selection, Subscription
 from veloflux.context import Context
-from veloflux.kit.period import day_of
 from veloflux.plans import Catalogue, read_catalogue
 from veloflux.plans.catalogue import pick_version
 from veloflux.tenants import Tenant
 from veloflux.tenants.model import TenantRecord
-
-SECOND_MS = 1000
 
 
 class Basis(NamedTuple):
@@ -26,9 +24,9 @@ class Basis(NamedTuple):
     catalogue: Catalogue
 
     @property
-    def units(self) -> Units:
-        """How shares of a period are counted for this tenant."""
-        return _days_in(self.tenant.zone) if self.profile.proration == "day" else _seconds
+    def calendar(self) -> Calendar:
+        """How the tenant's periods are counted."""
+        return Calendar(self.tenant.zone, self.profile.proration == "day")
 
     def offer(self, selection: Selection, currency: str) -> Offer:
         """What a selection is of, as the catalogue has it. :raises PlanUnknown: it has no such version."""
@@ -43,6 +41,10 @@ class Basis(NamedTuple):
         """What a subscription is of at present."""
         return self.offer(sub.selection, sub.currency)
 
+    def offers(self, sub: Subscription) -> Callable[[Selection], Offer]:
+        """What each selection is of that a subscription had."""
+        return lambda selection: self.offer(selection, sub.currency)
+
 
 async def read_basis(ctx: Context) -> Basis:
     """:raises NotFound: there is no such tenant."""
@@ -53,11 +55,3 @@ async def read_basis(ctx: Context) -> Basis:
         read_catalogue(ctx.db),
     )
     return Basis(tenant, record, profile or Profile(id=""), catalogue)
-
-
-def _seconds(start: int, end: int) -> int:
-    return end // SECOND_MS - start // SECOND_MS
-
-
-def _days_in(zone: str) -> Units:
-    return lambda start, end: (day_of(end, zone) - day_of(start, zone)).days

@@ -4,13 +4,14 @@ from msgspec.structs import replace
 
 from veloflux.billing import store
 from veloflux.billing.basis import Basis, read_basis
-from veloflux.billing.close_period import Closed, bill, over, write
-from veloflux.billing.cycle import end_period, first_span, span_of, start_period
+from veloflux.billing.close_period import over, write
+from veloflux.billing.cycle import Step, end_period, first_span, span_of, start_period
 from veloflux.billing.invoicing import put_invoice
 from veloflux.billing.model import Subscription
 from veloflux.billing.periods import anchored
-from veloflux.billing.states import move
+from veloflux.billing.states import RUNNING, SUBSCRIPTION, move
 from veloflux.context import Context
+from veloflux.db import keys
 from veloflux.errors import MoveImpossible
 from veloflux.events import (
     Event,
@@ -66,79 +67,73 @@ async def reactivate(ctx: Context, id_: str) -> Subscription:
 
 
 async def _cancel_later(ctx: Context, id_: str) -> Subscription:
-    sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
-    move(sub.status, "schedule_cancel")
-    after = replace(sub, cancel_at=sub.period_end)
-    return await _write(
-        ctx, basis, sub, after, SubscriptionCancellationScheduled(subscription=id_, at=sub.period_end)
-    )
+    sub = await store.subscription(ctx, id_)
+    move(SUBSCRIPTION, sub.status, "schedule_cancel")
+    event = SubscriptionCancellationScheduled(subscription=id_, at=sub.period_end)
+    return await _mark(ctx, sub, replace(sub, cancel_at=sub.period_end), event)
 
 
 async def _undo(ctx: Context, id_: str) -> Subscription:
-    sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
-    move(sub.status, "undo_cancel")
+    sub = await store.subscription(ctx, id_)
+    move(SUBSCRIPTION, sub.status, "undo_cancel")
     if sub.cancel_at is None:
         raise MoveImpossible("This subscription is not to end; there is nothing to undo", state=sub.status)
-    return await _write(
-        ctx, basis, sub, replace(sub, cancel_at=None), SubscriptionCancellationUndone(subscription=id_)
-    )
+    return await _mark(ctx, sub, replace(sub, cancel_at=None), SubscriptionCancellationUndone(subscription=id_))
 
 
 async def _cancel_now(ctx: Context, id_: str, credit_unused: bool) -> Subscription:
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
-    move(sub.status, "cancel")
-    closed = _ended(ctx, basis, sub, credit_unused)
-    after = closed._replace(subscription=over(closed.subscription, "cancel", ctx.now()))
-    return await _write(ctx, basis, sub, after, SubscriptionEnded(subscription=id_, status="cancelled"))
+    move(SUBSCRIPTION, sub.status, "cancel")
+    step = over(_ended(ctx, basis, sub, credit_unused), "cancel", ctx.now())
+    return await _write(ctx, basis, sub, step, SubscriptionEnded(subscription=id_, status="cancelled"))
 
 
 async def _pause(ctx: Context, id_: str, credit_unused: bool) -> Subscription:
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
-    status = move(sub.status, "pause")
-    closed = _ended(ctx, basis, sub, credit_unused)
-    after = closed._replace(subscription=replace(closed.subscription, status=status, paused_at=ctx.now()))
-    return await _write(ctx, basis, sub, after, SubscriptionPaused(subscription=id_))
+    status = move(SUBSCRIPTION, sub.status, "pause")
+    ended = _ended(ctx, basis, sub, credit_unused)
+    paused = replace(ended.subscription, status=status, paused_at=ctx.now())
+    return await _write(ctx, basis, sub, ended._replace(subscription=paused), SubscriptionPaused(subscription=id_))
 
 
 async def _begin_anew(ctx: Context, id_: str, how: str, event: Event) -> Subscription:
-    sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
-    at, zone = ctx.now(), basis.tenant.zone
+    sub, basis, now = await store.subscription(ctx, id_), await read_basis(ctx), ctx.now()
     fresh = replace(
         sub,
-        status=move(sub.status, how),
-        anchor=anchored(at, zone).isoformat(),
+        status=move(SUBSCRIPTION, sub.status, how),
+        anchor=anchored(now, basis.tenant.zone).isoformat(),
+        cancel_at=None,
+        ends_at=None if sub.ends_at is not None and sub.ends_at <= now else sub.ends_at,
+        trial_end=None,
         paused_at=None,
         ended_at=None,
-        ends_at=None if sub.ends_at is not None and sub.ends_at <= at else sub.ends_at,
-        trial_end=None,
     )
     offer = basis.offer_of(fresh)
-    begun, lines = start_period(fresh, offer, first_span(fresh, offer, zone, at), basis.units)
-    return await _write(ctx, basis, sub, Closed(begun, lines, ()), event)
+    step = start_period(fresh, offer, first_span(fresh, offer, basis.calendar, now))
+    return await _write(ctx, basis, sub, step, event)
 
 
-def _ended(ctx: Context, basis: Basis, sub: Subscription, credit_unused: bool) -> Closed:
-    """The running period ends here; in a trial that costs nothing."""
-    span = span_of(sub, basis.offer_of(sub), basis.tenant.zone)
-    ended, lines = end_period(
-        sub,
-        ctx.now(),
-        span,
-        basis.units,
-        lambda selection: basis.offer(selection, sub.currency),
-        credit_unused=credit_unused,
-    )
-    return Closed(ended, lines, ended.phases)
+def _ended(ctx: Context, basis: Basis, sub: Subscription, credit_unused: bool) -> Step:
+    """The running period ends here, if one runs."""
+    if sub.status not in RUNNING:
+        return Step(sub, ())
+    span = span_of(sub, basis.offer_of(sub), basis.calendar)
+    return end_period(sub, ctx.now(), span, basis.offers(sub), credit_unused=credit_unused)
 
 
-async def _write(
-    ctx: Context, basis: Basis, before: Subscription, step: Subscription | Closed, event: Event
-) -> Subscription:
+async def _write(ctx: Context, basis: Basis, before: Subscription, step: Step, event: Event) -> Subscription:
     tx = Transaction(ctx, ctx.tenant)
-    after = step
-    if isinstance(after, Closed):
-        after = await bill(ctx, tx, basis, after, "end" if after.phases else "start")
+    after = await put_invoice(ctx, tx, basis, step, "end" if step.phases else "start")
     await write(ctx, tx, basis, before, after)
     tx.event(event)
     await tx.commit()
     return replace(after, version=before.version + 1)
+
+
+async def _mark(ctx: Context, before: Subscription, after: Subscription, event: Event) -> Subscription:
+    """What changes nothing but the subscription itself."""
+    tx = Transaction(ctx, ctx.tenant)
+    after = tx.change(keys.subscription(ctx.tenant, before.id), before, after)
+    tx.event(event)
+    await tx.commit()
+    return after

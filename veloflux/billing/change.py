@@ -11,22 +11,32 @@ from msgspec.structs import replace
 
 from veloflux.billing import store
 from veloflux.billing.basis import Basis, read_basis
-from veloflux.billing.close_period import Closed, bill, rolled, write
-from veloflux.billing.cycle import Offer, check_selection, end_period, first_span, span_of, start_period, switch, worth
+from veloflux.billing.close_period import rolled, write
+from veloflux.billing.cycle import (
+    Offer,
+    Step,
+    check_selection,
+    end_period,
+    first_span,
+    span_of,
+    start_period,
+    switch,
+    worth,
+)
 from veloflux.billing.invoicing import invoice_of, put_invoice
 from veloflux.billing.issue import composed
 from veloflux.billing.lines import Line
 from veloflux.billing.model import Selection, Subscription
 from veloflux.billing.periods import anchored
-from veloflux.billing.start import Count, Time
-from veloflux.billing.states import move
+from veloflux.billing.start import Count
+from veloflux.billing.states import RUNNING, SUBSCRIPTION, move
 from veloflux.billing.totals import Totals
 from veloflux.context import Context
-from veloflux.db import keys
 from veloflux.errors import InputInvalid
 from veloflux.events import SubscriptionChanged, SubscriptionChangeScheduled
 from veloflux.plans import pick_plan
-from veloflux.plans.prices import Name, Timing
+from veloflux.plans.prices import Name
+from veloflux.plans.terms import Timing
 from veloflux.transaction import Transaction, decide
 
 AHEAD_MAX = 600
@@ -66,7 +76,7 @@ class _Planned(NamedTuple):
 
     when: Timing
     selection: Selection
-    closed: Closed
+    step: Step
 
 
 async def change(ctx: Context, id_: str, wanted: Change) -> Subscription:
@@ -89,7 +99,7 @@ async def preview(ctx: Context, id_: str, wanted: Change, at: int | None = None)
         raise InputInvalid("A change can be previewed from now on, not for a time that has passed", field="at")
     sub = _at(basis, sub, moment)
     planned = _plan(basis, sub, wanted, moment)
-    draft = invoice_of(ctx.at(moment), replace(sub, waiting=()), "change", planned.closed.lines)
+    draft = invoice_of(ctx.at(moment), planned.step.alone(), "change")
     document, lack = composed(basis, draft, sub)
     return Preview(
         when=planned.when,
@@ -120,17 +130,15 @@ async def _change(ctx: Context, id_: str, wanted: Change) -> Subscription:
 
 
 async def _bill(ctx: Context, tx: Transaction, basis: Basis, planned: _Planned) -> Subscription:
-    after, lines, phases = planned.closed
+    sub, lines, _ = planned.step
     if planned.when == "next_invoice":
-        return replace(after, waiting=(*after.waiting, *lines))
-    if phases:
-        return await bill(ctx, tx, basis, planned.closed, "change")
-    return await put_invoice(ctx, tx, basis, after, "change", lines)
+        return replace(sub, waiting=(*sub.waiting, *lines))
+    return await put_invoice(ctx, tx, basis, planned.step, "change")
 
 
 def _plan(basis: Basis, sub: Subscription, wanted: Change, at: int) -> _Planned:
     """What a change means at a time within the running period. Pure. Errors as `change`."""
-    move(sub.status, "change")
+    move(SUBSCRIPTION, sub.status, "change")
     selection = selected(basis, sub, wanted)
     old, new = basis.offer_of(sub), basis.offer(selection, sub.currency)
     rises = worth(new, selection) >= worth(old, sub.selection)
@@ -139,13 +147,13 @@ def _plan(basis: Basis, sub: Subscription, wanted: Change, at: int) -> _Planned:
         when = "now"
     if when == "period_end":
         following = rolled(basis, replace(sub, next_selection=selection, ends_at=None, cancel_at=None))
-        return _Planned(when, selection, Closed(sub, following.lines, ()))
+        return _Planned(when, selection, Step(sub, following.lines))
     if sub.status == "trialing":
-        return _Planned(when, selection, Closed(replace(sub, selection=selection, next_selection=None), (), ()))
+        return _Planned(when, selection, Step(replace(sub, selection=selection, next_selection=None), ()))
     if _rhythm(old) != _rhythm(new):
         return _Planned("now", selection, _begun_anew(basis, sub, selection, at))
-    changed = switch(sub, new, selection, at, span_of(sub, old, basis.tenant.zone), basis.units)
-    return _Planned(when, selection, Closed(replace(changed.subscription, next_selection=None), changed.lines, ()))
+    step = switch(sub, new, selection, at, span_of(sub, old, basis.calendar))
+    return _Planned(when, selection, step._replace(subscription=replace(step.subscription, next_selection=None)))
 
 
 def selected(basis: Basis, sub: Subscription, wanted: Change) -> Selection:
@@ -165,18 +173,14 @@ def selected(basis: Basis, sub: Subscription, wanted: Change) -> Selection:
     return selection
 
 
-def _begun_anew(basis: Basis, sub: Subscription, selection: Selection, at: int) -> Closed:
+def _begun_anew(basis: Basis, sub: Subscription, selection: Selection, at: int) -> Step:
     """Another interval ends the period here: what is unused is credited, the new interval is counted from now."""
-    old, zone = basis.offer_of(sub), basis.tenant.zone
-    ended, lines = end_period(
-        sub, at, span_of(sub, old, zone), basis.units, lambda one: basis.offer(one, sub.currency)
-    )
-    following = replace(
-        ended, selection=selection, next_selection=None, anchor=anchored(at, zone).isoformat(), billing_day=0
-    )
+    ended = end_period(sub, at, span_of(sub, basis.offer_of(sub), basis.calendar), basis.offers(sub))
+    anchor = anchored(at, basis.tenant.zone).isoformat()
+    following = replace(ended.subscription, selection=selection, next_selection=None, anchor=anchor, billing_day=0)
     new = basis.offer_of(following)
-    begun, more = start_period(following, new, first_span(following, new, zone, at), basis.units)
-    return Closed(begun, (*lines, *more), ended.phases)
+    begun = start_period(following, new, first_span(following, new, basis.calendar, at))
+    return Step(begun.subscription, (*ended.lines, *begun.lines), ended.phases)
 
 
 def _rhythm(offer: Offer) -> tuple[str, int]:
@@ -186,7 +190,7 @@ def _rhythm(offer: Offer) -> tuple[str, int]:
 def _at(basis: Basis, sub: Subscription, moment: int) -> Subscription:
     """A subscription as it will be at a time, if nothing happens but that its periods pass. Pure."""
     for _ in range(AHEAD_MAX):
-        if sub.status not in ("trialing", "active", "past_due") or moment < sub.period_end:
+        if sub.status not in RUNNING or moment < sub.period_end:
             return sub
         sub = rolled(basis, sub).subscription
     raise InputInvalid("This is too far ahead to be previewed", field="at")

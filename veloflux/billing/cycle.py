@@ -1,11 +1,11 @@
 """A subscription from period to period: what opens, changes and ends one, and the lines that each brings. Pure.
 
 Fixed charges are paid in advance, or `in_arrears`; usage is priced when its period is over, by phases with the same
-selection. A share of a period is counted in seconds or in days of the tenant's zone (`Units`), of the whole period that a
+selection. A share of a period is counted in seconds or in days of the tenant's zone, of the whole period that a
 partial one belongs to.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -14,15 +14,14 @@ from msgspec.structs import replace
 
 from veloflux.billing.discounts import amount_off
 from veloflux.billing.lines import Line, text
-from veloflux.billing.model import Charged, Phase, Subscription, Selection
+from veloflux.billing.model import Charged, Phase, Selection, Subscription
 from veloflux.billing.periods import Anchor, Period, boundary, whole
+from veloflux.billing.proration import Charge, Prorated, credit_lines, debit_lines, fraction, portion
 from veloflux.errors import InputInvalid, PriceMissing
 from veloflux.kit import money
+from veloflux.kit.money import share
 from veloflux.plans.catalogue import Plan
 from veloflux.plans.prices import AddOn, Coupon, FixedCharge
-
-Units = Callable[[int, int], int]
-"""Seconds or days between two times in epoch ms."""
 
 
 class Offer(NamedTuple):
@@ -36,30 +35,42 @@ class Offer(NamedTuple):
 
 class Span(NamedTuple):
     """The running period of a subscription, and the whole one that a price is for: the same, but where a calendar makes
-    the first one shorter."""
+    the first one shorter, or an agreed end the last. Shares of it are counted in the days of `days_in`, a zone, or in
+    seconds."""
 
     number: int
     start: int
     end: int
     whole: Period
+    days_in: str
+
+    def rest(self, at: int) -> Period:
+        """What is left of it at a time."""
+        return Period(at, self.end)
+
+    def portion(self, amount: int, part: Period) -> int:
+        """What of the price of a whole period falls to a part of it."""
+        return portion(amount, part, self.whole, self.days_in)
 
 
-class Share(NamedTuple):
-    """`part` of `whole` units of time."""
+class Calendar(NamedTuple):
+    """A tenant's zone, and whether shares of a period are counted in its days."""
 
-    part: int
-    whole: int
-
-    def of(self, amount: int) -> int:
-        """An amount for this part of the time, rounded half up."""
-        return money.share(amount, self.part, self.whole)
+    zone: str
+    by_day: bool = False
 
 
-class Opened(NamedTuple):
-    """A subscription after a step, and the lines that the step brings."""
+class Step(NamedTuple):
+    """A subscription after something happened to it, the lines that this brings, and the phases that it ended, whose
+    usage is still to be priced."""
 
     subscription: Subscription
     lines: tuple[Line, ...]
+    phases: tuple[Phase, ...] = ()
+
+    def alone(self) -> "Step":
+        """The same without what waits for another invoice."""
+        return self._replace(subscription=replace(self.subscription, waiting=()))
 
 
 class _Fixed(NamedTuple):
@@ -76,21 +87,21 @@ class _Fixed(NamedTuple):
     in_arrears: bool = False
 
 
-def first_span(sub: Subscription, offer: Offer, zone: str, at: int) -> Span:
+def first_span(sub: Subscription, offer: Offer, calendar: Calendar, at: int) -> Span:
     """The first period, from a moment on."""
-    return _span(sub, anchor_of(sub, offer, zone), 0, at)
+    return _span(sub, anchor_of(sub, offer, calendar.zone), calendar, (0, at))
 
 
-def next_span(sub: Subscription, offer: Offer, zone: str) -> Span:
+def next_span(sub: Subscription, offer: Offer, calendar: Calendar) -> Span:
     """The period that follows the running one, where that ends."""
-    return _span(sub, anchor_of(sub, offer, zone), sub.period + 1, sub.period_end)
+    return _span(sub, anchor_of(sub, offer, calendar.zone), calendar, (sub.period + 1, sub.period_end))
 
 
-def span_of(sub: Subscription, offer: Offer, zone: str) -> Span:
+def span_of(sub: Subscription, offer: Offer, calendar: Calendar) -> Span:
     """The running period."""
-    period = Period(sub.period_start, sub.period_end)
-    cut = sub.ends_at == sub.period_end
-    return Span(sub.period, *period, whole(anchor_of(sub, offer, zone), sub.period, period, cut))
+    period, anchor = Period(sub.period_start, sub.period_end), anchor_of(sub, offer, calendar.zone)
+    full = whole(anchor, sub.period, period, cut=sub.ends_at == sub.period_end)
+    return Span(sub.period, *period, full, _days_in(calendar))
 
 
 def anchor_of(sub: Subscription, offer: Offer, zone: str) -> Anchor:
@@ -99,19 +110,11 @@ def anchor_of(sub: Subscription, offer: Offer, zone: str) -> Anchor:
     return Anchor(at, zone, plan.interval, plan.interval_count, sub.billing_day, sub.calendar)
 
 
-def _span(sub: Subscription, anchor: Anchor, number: int, start: int) -> Span:
-    while (end := boundary(anchor, number + 1)) <= start:  # another zone can make a boundary pass
-        number += 1
-    cut = sub.ends_at is not None and sub.ends_at < end
-    period = Period(start, sub.ends_at if cut and sub.ends_at else end)
-    return Span(number, *period, whole(anchor, number, period, cut))
-
-
-def start_period(sub: Subscription, offer: Offer, span: Span, units: Units) -> Opened:
+def start_period(sub: Subscription, offer: Offer, span: Span) -> Step:
     """Begin a period with what the subscription has selected, paying what is paid in advance."""
-    share = _share(span.start, span.end, span, units)
+    period = Period(span.start, span.end)
     charges = [one for one in _charges(offer, sub) if not one.in_arrears]
-    lines = [_line(one, share.of(one.full), span.start, span.end) for one in charges]
+    lines = [_line(one, span.portion(one.full, period), *period) for one in charges]
     fee = offer.plan.setup_fee.get(offer.currency)
     if fee and not sub.set_up:
         lines.insert(
@@ -123,50 +126,48 @@ def start_period(sub: Subscription, offer: Offer, span: Span, units: Units) -> O
         period_start=span.start,
         period_end=span.end,
         phases=(Phase(start=span.start, selection=sub.selection),),
-        charged=tuple(_charged(one, share.of(one.net), span.start) for one in charges),
+        charged=tuple(_charged(one, span.portion(one.net, period), span.start) for one in charges),
         set_up=True,
     )
-    return Opened(opened, tuple(line for line in lines if line.amount))
+    return Step(opened, tuple(line for line in lines if line.amount))
 
 
-def switch(sub: Subscription, offer: Offer, selection: Selection, at: int, span: Span, units: Units) -> Opened:
-    """Another selection from a moment within the period on: what is left of the old price is credited, and what is left of
-    the period is paid at the new one. What costs the same as before brings no lines."""
-    left = _share(at, span.end, span, units)
-    phases = (*_ended(sub.phases, at, span, units), Phase(start=at, selection=selection))
-    changed = replace(sub, selection=selection, phases=phases)
+def switch(sub: Subscription, offer: Offer, selection: Selection, at: int, span: Span) -> Step:
+    """Another selection from a moment within the period on: what is left of the old price is credited, and what is left
+    of the period is paid at the new one. What costs the same as before brings no lines."""
+    rest, phases = span.rest(at), _ended(sub.phases, at, span)
+    changed = replace(sub, selection=selection, phases=(*phases, Phase(start=at, selection=selection)))
     wanted = {one.name: one for one in _charges(offer, changed) if not one.in_arrears}
-    kept = [one for one in sub.charged if one.name in wanted and wanted[one.name].full == one.full]
-    lines = [_credit(one, left, at, span.end) for one in sub.charged if one not in kept]
-    charged = list(kept)
-    for one in wanted.values():
-        if all(one.name != other.name for other in kept):
-            charged.append(_charged(one, left.of(one.net), at))
-            lines.append(_debit(one, left.of(one.net), at, span.end))
-    return Opened(replace(changed, charged=tuple(charged)), tuple(line for line in lines if line.amount))
+    kept = {one.name: one for one in sub.charged if one.name in wanted and wanted[one.name].full == one.full}
+    new = [one for one in wanted.values() if one.name not in kept]
+    asked = debit_lines([Charge(one.name, one.net) for one in new], rest, span.whole, span.days_in)
+    lines = [
+        *_credits([one for one in sub.charged if one.name not in kept], rest, span),
+        *(_debit(wanted[one.name], one) for one in asked),
+    ]
+    amounts = {one.name: one.amount for one in asked}
+    charged = (*kept.values(), *(_charged(one, amounts.get(one.name, 0), at) for one in new))
+    return Step(replace(changed, charged=charged), tuple(lines))
 
 
 def end_period(
     sub: Subscription,
     at: int,
     span: Span,
-    units: Units,
     offer_of: Callable[[Selection], Offer],
     *,
     credit_unused: bool = True,
-) -> Opened:
+) -> Step:
     """End the running period: at its end, or before it, when what was paid for the rest may be credited."""
-    phases = _ended(sub.phases, at, span, units)
-    lines = [line for phase in phases for line in _arrears(sub, phase, offer_of)]
+    phases = _ended(sub.phases, at, span)
+    lines = [line for phase in phases for line in _arrears(sub, phase, offer_of) if line.amount]
     if at < span.end and credit_unused:
-        left = _share(at, span.end, span, units)
-        lines += [_credit(one, left, at, span.end) for one in sub.charged]
-    ended = replace(sub, phases=phases, charged=(), period_end=at)
-    return Opened(ended, tuple(line for line in lines if line.amount))
+        lines += _credits(sub.charged, span.rest(at), span)
+    return Step(replace(sub, phases=phases, charged=(), period_end=at), tuple(lines), phases)
 
 
 def worth(offer: Offer, selection: Selection) -> Decimal:
-    """What a selection costs a year, whatever is used: by this a change is an upgrade or a downgrade. In minor units."""
+    """What a selection costs a year, in minor units, whatever is used: it tells upgrades from downgrades."""
     probe = _probe(selection, offer.currency)
     periods = {"week": Decimal("52.1775"), "month": Decimal(12), "quarter": Decimal(4), "year": Decimal(1)}
     whole = sum(one.full for one in _charges(offer, probe))
@@ -213,6 +214,19 @@ def _of_add_on(offer: Offer, sub: Subscription, add_on: AddOn, quantity: int) ->
     return _Fixed("add_on", f"add_on.{add_on.id}", add_on.name, "", quantity, price, full, net)
 
 
+def _span(sub: Subscription, anchor: Anchor, calendar: Calendar, begins: tuple[int, int]) -> Span:
+    number, start = begins
+    while (end := boundary(anchor, number + 1)) <= start:  # another zone can make a boundary pass
+        number += 1
+    cut = sub.ends_at is not None and sub.ends_at < end
+    period = Period(start, sub.ends_at if cut and sub.ends_at else end)
+    return Span(number, *period, whole(anchor, number, period, cut), _days_in(calendar))
+
+
+def _days_in(calendar: Calendar) -> str:
+    return calendar.zone if calendar.by_day else ""
+
+
 def _after_percents(full: int, offer: Offer, sub: Subscription, plan: str) -> int:
     """What is left of a price after the percentages of the subscription's coupons: prices are discounted, then
     prorated. Amounts off are of an invoice, not of a price."""
@@ -229,25 +243,22 @@ def _arrears(sub: Subscription, phase: Phase, offer_of: Callable[[Selection], Of
         return
     for one in _charges(offer_of(phase.selection), replace(sub, selection=phase.selection)):
         if one.in_arrears:
-            yield _line(one, Share(*phase.share).of(one.full), phase.start, phase.end)
+            yield _line(one, share(one.full, *phase.share), phase.start, phase.end)
 
 
-def _ended(phases: tuple[Phase, ...], at: int, span: Span, units: Units) -> tuple[Phase, ...]:
+def _ended(phases: tuple[Phase, ...], at: int, span: Span) -> tuple[Phase, ...]:
     last = phases[-1]
-    share = (1, 1) if (last.start, at) == span.whole else tuple(_share(last.start, at, span, units))
-    return (*phases[:-1], replace(last, end=at, share=share))
-
-
-def _share(start: int, end: int, span: Span, units: Units) -> Share:
-    return Share(units(start, end), max(units(*span.whole), 1))
+    part = Period(last.start, at)
+    share_ = (1, 1) if part == span.whole else fraction(part, span.whole, span.days_in)
+    return (*phases[:-1], replace(last, end=at, share=share_))
 
 
 def _line(one: _Fixed, amount: int, start: int, end: int) -> Line:
     return Line(one.kind, one.label, amount, 0, start, end, one.plan, "", text(Decimal(one.quantity)), one.price)
 
 
-def _debit(one: _Fixed, amount: int, start: int, end: int) -> Line:
-    return Line("debit", one.label, amount, 0, start, end, one.plan, "", text(Decimal(one.quantity)), one.price)
+def _debit(one: _Fixed, asked: Prorated) -> Line:
+    return replace(_line(one, asked.amount, asked.start, asked.end), kind="debit")
 
 
 def _charged(one: _Fixed, amount: int, start: int) -> Charged:
@@ -256,10 +267,13 @@ def _charged(one: _Fixed, amount: int, start: int) -> Charged:
     )
 
 
-def _credit(one: Charged, left: Share, start: int, end: int) -> Line:
+def _credits(charged: Iterable[Charged], rest: Period, span: Span) -> Iterator[Line]:
     """The unused part of what was charged; never more than was, less what was credited before."""
-    unused = min(left.of(one.net), one.amount - one.credited)
-    return Line("credit", one.label, -max(unused, 0), 0, start, end, one.plan)
+    known = {one.name: one for one in charged}
+    old = [Charge(one.name, one.net, one.amount - one.credited) for one in known.values()]
+    for found in credit_lines(old, rest, span.whole, span.days_in):
+        one = known[found.name]
+        yield Line("credit", one.label, found.amount, 0, found.start, found.end, one.plan)
 
 
 def _probe(selection: Selection, currency: str) -> Subscription:

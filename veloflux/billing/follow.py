@@ -1,15 +1,17 @@
-"""What follows for a tenant from its subscriptions: the plan whose limits it has, and what metering sums up for money."""
+"""What follows for a tenant from its subscriptions: whose limits it has, and what metering sums up for money."""
 
 from collections.abc import Iterable, Sequence
 
 from veloflux import limits
 from veloflux.billing.basis import Basis
 from veloflux.billing.cycle import anchor_of
-from veloflux.billing.model import LIVING, Subscription
+from veloflux.billing.model import Subscription
 from veloflux.billing.periods import boundary
+from veloflux.billing.states import RUNNING
 from veloflux.context import Context
+from veloflux.db import keys
 from veloflux.kit.clock import DAY_MS
-from veloflux.plans import Schedule, find_schedule, put_schedule
+from veloflux.plans import Schedule, find_schedule, put_schedule, write_policy
 from veloflux.plans.schedule import CUTS_MAX
 from veloflux.transaction import Transaction
 
@@ -26,29 +28,19 @@ async def follow(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Sub
     before = await find_schedule(ctx.db, ctx.tenant)
     meters, cuts = priced(basis, subs), cuts_of(basis, subs, before, ctx.now())
     schedule = put_schedule(tx, before, meters, cuts) if (meters, cuts) != (before.meters, before.cuts) else None
-    plan = plan_of(basis, subs)
-    if plan != basis.tenant.plan:
-        await limits.put_plan(ctx, tx, basis.tenant, plan, schedule)
+    tenant, main = basis.tenant, next((one for one in subs if one.main and one.status in RUNNING), None)
+    plan, id_ = (main.selection.plan, main.id) if main else (basis.catalogue.plans[0].id, "")
+    if (plan, id_) != (tenant.plan, tenant.subscription):
+        await limits.put_plan(ctx, tx, tenant, plan, subscription=id_, schedule=schedule)
     elif schedule:
-        await limits.put_schedule(ctx, tx, basis.tenant, schedule)
+        tx.expect(keys.tenant(tenant.id), "version", str(tenant.version))
+        await write_policy(ctx.db, tx, tenant, schedule=schedule)
 
 
-async def needs_renewal(ctx: Context, subs: Sequence[Subscription]) -> bool:
-    """Whether metering knows too little of what is ahead, or another boundary than the one that there is now."""
-    known = await find_schedule(ctx.db, ctx.tenant)
-    return (
-        not known.cuts
-        or known.cuts[-1] < ctx.now() + RENEWED_MS
-        or any(sub.period_end not in known.cuts for sub in subs if sub.status in LIVING)
-    )
-
-
-def plan_of(basis: Basis, subs: Iterable[Subscription]) -> str:
-    """The plan of the main subscription; while there is none that lives, the first one of the catalogue."""
-    for sub in subs:
-        if sub.main and sub.status in LIVING:
-            return sub.selection.plan
-    return basis.catalogue.plans[0].id
+async def needs_renewal(ctx: Context, sub: Subscription) -> bool:
+    """Whether metering knows too little of what is ahead, or not where this subscription's period ends."""
+    cuts = (await find_schedule(ctx.db, ctx.tenant)).cuts
+    return not cuts or cuts[-1] < ctx.now() + RENEWED_MS or (sub.status in RUNNING and sub.period_end not in cuts)
 
 
 def priced(basis: Basis, subs: Iterable[Subscription]) -> tuple[str, ...]:
@@ -66,8 +58,8 @@ def cuts_of(basis: Basis, subs: Sequence[Subscription], before: Schedule, now: i
     """Where usage is cut: at all beginnings of periods and phases, known and to come, for which events may come yet."""
     past = {cut for cut in before.cuts if now - BEHIND_MS <= cut <= now}
     phases = {phase.start for sub in subs for phase in sub.phases}
-    ends = {sub.period_end for sub in subs if sub.status in LIVING}
-    ahead = sorted({cut for sub in subs if sub.status in LIVING for cut in _ahead(basis, sub, now)} | ends)
+    ends = {sub.period_end for sub in subs if sub.status in RUNNING}
+    ahead = sorted({cut for sub in subs if sub.status in RUNNING for cut in _ahead(basis, sub, now)} | ends)
     known = sorted(past | phases)
     return tuple(sorted({*known[-CUTS_MAX:], *ahead[: max(CUTS_MAX - len(known), 0)]}))[-CUTS_MAX:]
 

@@ -1,4 +1,4 @@
-"""The usage that an invoice asks for: of its own phases, and what came late for earlier invoices of its subscription."""
+"""The usage that an invoice asks for: of its own phases, and what came late for earlier ones of its subscription."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -9,7 +9,7 @@ from veloflux.billing import store
 from veloflux.billing.basis import Basis
 from veloflux.billing.lines import Line
 from veloflux.billing.model import Invoice, Phase, Subscription
-from veloflux.billing.usage_lines import late_lines, usage_lines
+from veloflux.billing.usage_lines import Priced, late_lines, usage_lines
 from veloflux.context import Context
 from veloflux.kit.clock import DAY_MS
 from veloflux.metering import Segments
@@ -69,7 +69,7 @@ def _own(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Map
     used: dict[str, Decimal] = {}
     for meter, _, known, new in read.within(phase):
         used[meter] = used.get(meter, Decimal(0)) + known + new
-    return usage_lines(basis.offer(phase.selection, sub.currency), phase, used, meters)
+    return usage_lines(Priced(basis.offer(phase.selection, sub.currency), phase, meters), used)
 
 
 def _late(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
@@ -78,7 +78,7 @@ def _late(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Ma
     for meter, _, known, new in read.within(phase):
         billed[meter] = billed.get(meter, Decimal(0)) + known
         late[meter] = late.get(meter, Decimal(0)) + new
-    return late_lines(basis.offer(phase.selection, sub.currency), phase, billed, late, meters)
+    return late_lines(Priced(basis.offer(phase.selection, sub.currency), phase, meters), billed, late)
 
 
 async def _earlier_phases(ctx: Context, sub: Subscription, invoice: Invoice, late: list[int]) -> AsyncIterator[Phase]:
@@ -103,7 +103,7 @@ def _remembered(sub: Subscription, read: _Read, phases: Iterable[Phase], now: in
     return billed
 
 
-def _offer_meters(basis: Basis, sub: Subscription, phase: Phase) -> frozenset[str]:
+def _offer_meters(basis: Basis, sub: Subscription, phase: Phase) -> set[str]:
     return basis.offer(phase.selection, sub.currency).plan.meters
 
 

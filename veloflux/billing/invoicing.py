@@ -5,14 +5,14 @@ Its id follows from the subscription and from what it is for, so that there can 
 
 from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from veloflux.billing import agenda
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis
+from veloflux.billing.cycle import Step
 from veloflux.billing.issue import issue
-from veloflux.billing.lines import Line
-from veloflux.billing.model import Invoice, Phase, Subscription
+from veloflux.billing.model import Invoice, Subscription
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import InvoiceDrafted
@@ -24,11 +24,10 @@ HOUR_MS = 3_600_000
 Reason = Literal["period", "start", "change", "end"]
 
 
-def invoice_of(
-    ctx: Context, sub: Subscription, reason: Reason, lines: tuple[Line, ...], phases: tuple[Phase, ...] = ()
-) -> Invoice:
-    """A draft of what a step brings now; `phases` are those whose usage is to be read when it becomes final."""
-    start, end = (phases[0].start, phases[-1].end or ctx.now()) if phases else (sub.period_start, sub.period_end)
+def invoice_of(ctx: Context, step: Step, reason: Reason) -> Invoice:
+    """A draft of what a step brings now, and of what waited; the usage of its phases is read when it is final."""
+    sub, lines, phases = step
+    start, end = (phases[0].start, ctx.now()) if phases else (sub.period_start, sub.period_end)
     return Invoice(
         id=ids.derived("inv", sub.id, reason, str(ctx.now())),
         subscription=sub.id,
@@ -43,22 +42,24 @@ def invoice_of(
     )
 
 
-async def put_invoice(
-    ctx: Context, tx: Transaction, basis: Basis, sub: Subscription, reason: Reason, lines: tuple[Line, ...]
-) -> Subscription:
-    """Part of a commit: issue what a step brings, with what waited for it; nothing where there is nothing to say."""
-    draft = invoice_of(ctx, sub, reason, lines)
+async def put_invoice(ctx: Context, tx: Transaction, basis: Basis, step: Step, reason: Reason) -> Subscription:
+    """Part of a commit: what a step brings is invoiced, nothing where there is nothing to say. Where usage is still to
+    be priced it is a draft, which waits for what comes late. Gives the subscription, for which nothing waits then."""
+    draft = invoice_of(ctx, step, reason)
+    if _has_usage(basis, draft):
+        put_draft(ctx, tx, draft)
+        return replace(step.subscription, waiting=())
     if not draft.lines:
-        return sub
-    invoice, changed = await issue(ctx, tx, basis, draft, sub)
+        return step.subscription
+    invoice, changed = await issue(ctx, tx, basis, draft, step.subscription)
     write(ctx, tx, invoice)
     assert changed
-    return msgspec.structs.replace(changed, waiting=())
+    return replace(changed, waiting=())
 
 
 def put_draft(ctx: Context, tx: Transaction, draft: Invoice) -> None:
     """Part of the commit that closes a period: its invoice waits for late usage."""
-    draft = msgspec.structs.replace(draft, final_at=ctx.now() + ctx.settings.invoice_grace_hours * HOUR_MS)
+    draft = replace(draft, final_at=ctx.now() + ctx.settings.invoice_grace_hours * HOUR_MS)
     write(ctx, tx, draft)
     agenda.put(ctx, tx, Item(FINALISE, draft.id, draft.final_at))
     tx.event(InvoiceDrafted(invoice=draft.id, final_at=draft.final_at))
@@ -68,3 +69,7 @@ def write(ctx: Context, tx: Transaction, invoice: Invoice) -> None:
     """A new invoice, and its place in the list."""
     tx.create(keys.invoice(ctx.tenant, invoice.id), invoice)
     tx.rank(keys.invoices(ctx.tenant), invoice.id, invoice.created_at)
+
+
+def _has_usage(basis: Basis, draft: Invoice) -> bool:
+    return any(not one.free and basis.offer(one.selection, draft.currency).plan.usage for one in draft.phases)

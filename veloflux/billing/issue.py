@@ -9,7 +9,6 @@ from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis
 from veloflux.billing.deferrals import put_deferrals, services
 from veloflux.billing.discounts import after
-
 from veloflux.billing.model import CreditNote, Invoice, Subscription
 from veloflux.billing.numbers import next_number
 from veloflux.billing.taxes import holding
@@ -90,6 +89,7 @@ async def issue(ctx: Context, tx: Transaction, basis: Basis, draft: Invoice, sub
 def settled_with(sub: Subscription, invoice: Invoice) -> Subscription:
     """A subscription after its invoice: coupons have so many invoices less, and what was charged is what was asked for
     after their discounts."""
+    assert invoice.totals
     left = (after(one, invoice.totals.coupons) for one in sub.coupons)
     paid = {(line.name, line.start): line.net for line in invoice.lines if line.discount}
     charged = tuple(
@@ -110,6 +110,7 @@ async def _from_wallet(ctx: Context, tx: Transaction, currency: str, net_: int) 
 def _book(ctx: Context, tx: Transaction, basis: Basis, invoice: Invoice, credit: int) -> None:
     assert invoice.issued_at is not None
     totals, to_come = invoice.totals, services(invoice, taxes_of(basis))
+    assert totals
     parts = _parts(totals, sum(service.amount for service in to_come))
     withheld = totals.total - totals.net
     posted = ledger.invoice_issued(

@@ -1,8 +1,8 @@
 """Numbers of invoices and credit notes, without gaps: each tenant's own, or one row for all of the operator's.
 
-A tenant's number is given in the commit that makes the document. The operator's lies in another slot: the document waits
-for it (`awaiting_number`), a script in the operators' slot answers the same number however often it is asked for the
-same document, and a second commit writes it there.
+A tenant's number is given in the commit that makes the document. The operator's row lies in another slot: the document
+waits (`awaiting_number`), a script in the operators' slot answers the same number however often it is asked for a
+document, and a second commit writes it.
 """
 
 from veloflux.billing import store

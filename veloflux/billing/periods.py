@@ -15,7 +15,7 @@ import msgspec
 
 from veloflux.errors import InputInvalid
 from veloflux.kit.period import MIDNIGHT, moment
-from veloflux.plans.prices import Interval
+from veloflux.plans.terms import Interval
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 

@@ -8,21 +8,21 @@ from msgspec import Meta
 from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis, read_basis
-from veloflux.billing.cycle import check_selection, first_span, start_period
+from veloflux.billing.cycle import Step, check_selection, first_span, start_period
 from veloflux.billing.discounts import redeem
 from veloflux.billing.follow import follow
 from veloflux.billing.invoicing import put_invoice
-from veloflux.billing.lines import Line
-from veloflux.billing.model import LIVING, Phase, Selection, Subscription
+from veloflux.billing.model import Phase, Selection, Subscription
 from veloflux.billing.periods import anchored
+from veloflux.billing.states import LIVING
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.errors import Conflict, InputInvalid
 from veloflux.events import SubscriptionStarted
 from veloflux.kit import clock, ids, money
 from veloflux.kit.clock import DAY_MS
-from veloflux.plans import Coupon, pick_plan
-from veloflux.plans.prices import Currency, Name
+from veloflux.plans import pick_plan
+from veloflux.plans.prices import Coupon, Currency, Name
 from veloflux.transaction import Transaction, decide
 
 CLOSE = "close"
@@ -54,8 +54,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def start(ctx: Context, wanted: Start) -> Subscription:
     """Begin a subscription; what is paid in advance is invoiced at once.
 
-    :raises PlanUnknown: the catalogue has no such plan. :raises PriceMissing: it, or what comes with it, has no price in
-        the currency. :raises InputInvalid: it has no such charge, add-on or coupon, or a time is out of order.
+    :raises PlanUnknown: the catalogue has no such plan. :raises PriceMissing: something of it has no price in the
+        currency. :raises InputInvalid: it has no such charge, add-on or coupon, or a time is out of order.
     :raises Conflict: there are too many, or a second main one.
     """
     id_ = ids.new("sub")
@@ -66,9 +66,9 @@ async def _start(ctx: Context, id_: str, wanted: Start) -> Subscription:
     if ctx.tenant == PLATFORM:
         raise Conflict("The platform's own tenant is not billed")
     basis, others = await read_basis(ctx), await store.subscriptions(ctx.db, ctx.tenant)
-    sub, lines = begun(ctx.now(), basis, new_subscription(ctx, basis, id_, wanted, others))
+    step = begun(ctx.now(), basis, new_subscription(ctx, basis, id_, wanted, others))
     tx = Transaction(ctx, ctx.tenant)
-    sub = await put_invoice(ctx, tx, basis, sub, "start", lines)
+    sub = await put_invoice(ctx, tx, basis, step, "start")
     tx.create(keys.subscription(ctx.tenant, sub.id), sub)
     tx.rank(keys.subscriptions(ctx.tenant), sub.id, sub.created_at)
     agenda.put(ctx, tx, Item(CLOSE, sub.id, sub.period_end))
@@ -107,14 +107,14 @@ def new_subscription(ctx: Context, basis: Basis, id_: str, wanted: Start, others
     )
 
 
-def begun(at: int, basis: Basis, sub: Subscription) -> tuple[Subscription, tuple[Line, ...]]:
+def begun(at: int, basis: Basis, sub: Subscription) -> Step:
     """A subscription in its first period, which costs nothing in a trial."""
     offer = basis.offer_of(sub)
+    first = first_span(sub, offer, basis.calendar, sub.period_end)
     if sub.status == "trialing":
-        first_span(sub, offer, basis.tenant.zone, sub.period_end)
         phase = Phase(start=at, selection=sub.selection, free=True)
-        return msgspec.structs.replace(sub, period=-1, phases=(phase,)), ()
-    return start_period(sub, offer, first_span(sub, offer, basis.tenant.zone, at), basis.units)
+        return Step(msgspec.structs.replace(sub, period=-1, phases=(phase,)), ())
+    return start_period(sub, offer, first)
 
 
 def picked_coupons(basis: Basis, wanted: tuple[str, ...], currency: str) -> list[Coupon]:
@@ -129,7 +129,7 @@ def picked_coupons(basis: Basis, wanted: tuple[str, ...], currency: str) -> list
 
 
 def _is_main(wanted: bool | None, others: list[Subscription]) -> bool:
-    living = [one for one in others if one.status in (*LIVING, "paused")]
+    living = [one for one in others if one.status in LIVING]
     if len(living) >= SUBSCRIPTIONS_MAX:
         raise Conflict(f"A tenant has at most {SUBSCRIPTIONS_MAX} living subscriptions")
     taken = any(one.main for one in living)

@@ -1,6 +1,7 @@
 """What of billing lies in Redis: subscriptions, invoices, credit notes, the profile, numbers."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 from veloflux.billing.journal import Account
@@ -10,7 +11,7 @@ from veloflux.db import documents, keys, ranking
 from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.errors import NotFound
-from veloflux.kit.page import Page
+from veloflux.kit.page import LIMIT_MAX, Page
 
 E = TypeVar("E", bound=Entity)
 
@@ -49,6 +50,16 @@ async def invoices(db: Db, tenant: str, cursor: str, limit: int) -> Page[Invoice
     """A page of a tenant's invoices, the newest first."""
     found, following = await ranking.newest(db, keys.invoices(tenant), cursor, limit)
     return Page(await _all(db, Invoice, [keys.invoice(tenant, id_) for id_ in found]), following)
+
+
+async def every_invoice(db: Db, tenant: str) -> AsyncIterator[Invoice]:
+    """All of a tenant's invoices, the newest first."""
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await invoices(db, tenant, cursor, LIMIT_MAX)
+        for found in page.items:
+            yield found
+        cursor = page.next
 
 
 async def credit_notes(db: Db, tenant: str, cursor: str, limit: int) -> Page[CreditNote]:

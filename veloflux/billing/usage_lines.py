@@ -2,81 +2,75 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from veloflux.billing.cycle import Offer
-from veloflux.billing.lines import Kind, Line, text
+from veloflux.billing.lines import Line, text
 from veloflux.billing.model import Phase
 from veloflux.billing.rating import Rated, rate, rounded
 from veloflux.plans import Meter
 from veloflux.plans.prices import UsageCharge
 
+NOTHING = Decimal(0)
 Used = Mapping[str, Decimal]
 """How much of each meter, in its unit."""
-NOTHING = Decimal(0)
 
 
-def usage_lines(offer: Offer, phase: Phase, used: Used, meters: Mapping[str, Meter]) -> list[Line]:
+class Priced(NamedTuple):
+    """A phase, what it was of, and the meters by their names."""
+
+    offer: Offer
+    phase: Phase
+    meters: Mapping[str, Meter]
+
+    def rated(self, charge: UsageCharge, used: Used) -> list[Rated]:
+        """What a charge comes to."""
+        quantity, fees = used.get(charge.meter, NOTHING), used.get(charge.fees_meter, NOTHING)
+        places = self.meters[charge.meter].places if charge.meter in self.meters else 0
+        return rate(charge, self.offer.currency, quantity, fees, share=self.phase.share, places=places)
+
+    def total(self, charge: UsageCharge, used: Used) -> int:
+        """The same in minor units."""
+        return sum(rounded(one, self.offer.currency) for one in self.rated(charge, used))
+
+    def line(self, charge: UsageCharge) -> Line:
+        """A line without an amount yet."""
+        meter, phase = self.meters.get(charge.meter), self.phase
+        name = (meter.display_name or meter.name) if meter else charge.meter
+        assert phase.end is not None
+        return Line("usage", name, 0, 0, phase.start, phase.end, self.offer.plan.id, charge.meter)
+
+
+def usage_lines(priced: Priced, used: Used) -> list[Line]:
     """A line for each tier and part of the usage that costs something; in a trial, none."""
-    if phase.free:
+    if priced.phase.free:
         return []
-    return [line for charge in offer.plan.usage for line in _of_charge(offer, charge, phase, used, meters)]
+    return [line for charge in priced.offer.plan.usage for line in _of_charge(priced, charge, used)]
 
 
-def late_lines(offer: Offer, phase: Phase, billed: Used, late: Used, meters: Mapping[str, Meter]) -> list[Line]:
-    """What usage that came after its invoice makes of it: for each charge, what all of it costs less what was billed."""
-    if phase.free:
+def late_lines(priced: Priced, billed: Used, late: Used) -> list[Line]:
+    """What usage that came after its invoice adds: for each charge, what all of it costs less what was billed."""
+    if priced.phase.free:
         return []
+    whole = {meter: billed.get(meter, NOTHING) + late.get(meter, NOTHING) for meter in {*billed, *late}}
     lines = []
-    for charge in offer.plan.usage:
-        if any(late.get(meter) for meter in (charge.meter, charge.fees_meter)):
-            whole = {meter: billed.get(meter, NOTHING) + late.get(meter, NOTHING) for meter in {*billed, *late}}
-            difference = _sum(offer, charge, phase, whole, meters) - _sum(offer, charge, phase, billed, meters)
-            lines.append(_line(offer, charge, phase, meters, "adjustment", difference, late.get(charge.meter, NOTHING)))
+    for charge in priced.offer.plan.usage:
+        amount = priced.total(charge, whole) - priced.total(charge, billed)
+        quantity = text(late.get(charge.meter, NOTHING))
+        lines.append(replace(priced.line(charge), kind="adjustment", amount=amount, quantity=quantity))
     return [line for line in lines if line.amount]
 
 
-def _of_charge(
-    offer: Offer, charge: UsageCharge, phase: Phase, used: Used, meters: Mapping[str, Meter]
-) -> Iterator[Line]:
-    for rated in _rated(offer, charge, phase, used, meters):
-        amount = rounded(rated, offer.currency)
-        if amount:
-            kind: Kind = "usage" if rated.kind == "units" else rated.kind
-            yield _line(offer, charge, phase, meters, kind, amount, rated.quantity, rated)
-
-
-def _rated(offer: Offer, charge: UsageCharge, phase: Phase, used: Used, meters: Mapping[str, Meter]) -> list[Rated]:
-    quantity, fees = used.get(charge.meter, NOTHING), used.get(charge.fees_meter, NOTHING)
-    places = meters[charge.meter].places if charge.meter in meters else 0
-    return rate(charge, offer.currency, quantity, fees, phase.share, places)
-
-
-def _sum(offer: Offer, charge: UsageCharge, phase: Phase, used: Used, meters: Mapping[str, Meter]) -> int:
-    return sum(rounded(rated, offer.currency) for rated in _rated(offer, charge, phase, used, meters))
-
-
-def _line(
-    offer: Offer,
-    charge: UsageCharge,
-    phase: Phase,
-    meters: Mapping[str, Meter],
-    kind: Kind,
-    amount: int,
-    quantity: Decimal,
-    rated: Rated | None = None,
-) -> Line:
-    assert phase.end is not None
-    meter = meters.get(charge.meter)
-    return Line(
-        kind,
-        meter.display_name or meter.name if meter else charge.meter,
-        amount,
-        0,
-        phase.start,
-        phase.end,
-        offer.plan.id,
-        charge.meter,
-        text(quantity),
-        "" if rated is None or rated.unit is None else text(rated.unit),
-        0 if rated is None else rated.tier or 0,
-    )
+def _of_charge(priced: Priced, charge: UsageCharge, used: Used) -> Iterator[Line]:
+    for one in priced.rated(charge, used):
+        if amount := rounded(one, priced.offer.currency):
+            yield replace(
+                priced.line(charge),
+                kind="usage" if one.kind == "units" else one.kind,
+                amount=amount,
+                quantity=text(one.quantity),
+                price="" if one.unit is None else text(one.unit),
+                tier=one.tier or 0,
+            )

@@ -14,6 +14,7 @@ import msgspec
 from veloflux import tenants
 from veloflux.context import Context
 from veloflux.db import keys
+from veloflux.errors import Conflict
 from veloflux.events import PlanChanged
 from veloflux.limits.overrides import Rows, holding, put_overrides
 from veloflux.metering.measure import shown
@@ -24,8 +25,10 @@ from veloflux.plans import (
     Catalogue,
     Meter,
     Override,
+    Overrides,
     Plan,
     Policy,
+    Schedule,
     compiled,
     find_overrides,
     pick_meter,
@@ -64,38 +67,72 @@ class _Excess(NamedTuple):
     used: int
 
 
+class _Move(NamedTuple):
+    """A tenant on its way to a plan, with its overrides, and what it has used beyond what the plan allows."""
+
+    tenant: Tenant
+    plan: Plan
+    before: Overrides | None
+    rows: Rows
+    excess: list[_Excess]
+
+
 async def change_plan(ctx: Context, plan: str, *, dry_run: bool = False) -> PlanChange:
     """Give the tenant another plan, or only say what would be exceeded.
 
-    :raises PlanUnknown: the catalogue has no such plan.
+    :raises PlanUnknown: the catalogue has no such plan. :raises Conflict: the tenant follows its subscription.
     """
     return await decide(lambda: _change(ctx, plan, dry_run=dry_run))
 
 
+async def put_plan(
+    ctx: Context, tx: Transaction, tenant: Tenant, plan: str, *, subscription: str, schedule: Schedule | None
+) -> None:
+    """Part of the commit of a subscription: the tenant follows it, with its plan and what that softens, from the next
+    check on. `subscription` is "" when it follows none any more.
+
+    :raises PlanUnknown: the catalogue has no such plan.
+    """
+    move = await _move(ctx, tenant, plan)
+    changed = msgspec.structs.replace(tenant, plan=plan, subscription=subscription)
+    await _put(ctx, tx, move, changed, schedule)
+
+
 async def _change(ctx: Context, name: str, *, dry_run: bool) -> PlanChange:
-    tenant, of = await tenants.find(ctx, ctx.tenant), await read_catalogue(ctx.db)
-    plan, before = pick_plan(of.plans, name), await find_overrides(ctx.db, tenant.id)
-    held = await read_policy(ctx.db, tenant.id) or Policy()
-    rows = holding(before, ctx.now())
-    excess = await _excess(ctx, tenant, plan, of, rows)
+    tenant = await tenants.find(ctx, ctx.tenant)
+    if tenant.subscription and not dry_run:
+        raise Conflict(f"This tenant has the plan of its subscription {tenant.subscription}; change that")
+    move = await _move(ctx, tenant, name)
     change = PlanChange(
         former=tenant.plan,
-        plan=plan.id,
-        when_exceeded=plan.when_exceeded,
-        exceeded=[_shown(one) for one in excess],
+        plan=move.plan.id,
+        when_exceeded=move.plan.when_exceeded,
+        exceeded=[_shown(one) for one in move.excess],
         dry_run=dry_run,
     )
-    if dry_run or plan.id == tenant.plan:
-        return change
-    rows |= {one.key: one for one in _relief(ctx, plan, held, excess)}
-    tx = Transaction(ctx, tenant.id)
-    changed = tx.change(keys.tenant(tenant.id), tenant, msgspec.structs.replace(tenant, plan=plan.id))
-    if before or rows:
-        put_overrides(tx, before, rows)
-    await write_policy(ctx.db, tx, changed, rows)
-    tx.event(PlanChanged(tenant=tenant.id, plan=plan.id, former=tenant.plan))
-    await tx.commit()
+    if not dry_run and move.plan.id != tenant.plan:
+        tx = Transaction(ctx, tenant.id)
+        await _put(ctx, tx, move, msgspec.structs.replace(tenant, plan=move.plan.id), None)
+        await tx.commit()
     return change
+
+
+async def _move(ctx: Context, tenant: Tenant, name: str) -> _Move:
+    of, before = await read_catalogue(ctx.db), await find_overrides(ctx.db, tenant.id)
+    plan, rows = pick_plan(of.plans, name), holding(before, ctx.now())
+    return _Move(tenant, plan, before, rows, await _excess(ctx, tenant, plan, of, rows))
+
+
+async def _put(ctx: Context, tx: Transaction, move: _Move, changed: Tenant, schedule: Schedule | None) -> None:
+    rows = move.rows
+    if move.plan.id != move.tenant.plan:
+        held = await read_policy(ctx.db, changed.id) or Policy()
+        rows = rows | {one.key: one for one in _relief(ctx, move.plan, held, move.excess)}
+        tx.event(PlanChanged(tenant=changed.id, plan=move.plan.id, former=move.tenant.plan))
+    changed = tx.change(keys.tenant(changed.id), move.tenant, changed)
+    if move.before or rows:
+        put_overrides(tx, move.before, rows)
+    await write_policy(ctx.db, tx, changed, rows, schedule)
 
 
 async def _excess(ctx: Context, tenant: Tenant, plan: Plan, of: Catalogue, rows: Rows) -> list[_Excess]:
