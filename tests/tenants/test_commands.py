@@ -12,7 +12,15 @@ from typer.testing import CliRunner
 from tests.cast import PASSWORD
 from veloflux import cli
 from veloflux.context import Context, Secrets
-from veloflux.errors import ClockNotMovable, Conflict, InputInvalid, LinkExpired, NotAuthenticated, VeloFluxError
+from veloflux.errors import (
+    ClockNotMovable,
+    Conflict,
+    InputInvalid,
+    LinkExpired,
+    NotAuthenticated,
+    PriceInvalid,
+    VeloFluxError,
+)
 from veloflux.identity import links
 from veloflux.secret_file import installation_secret
 from veloflux.settings import Settings
@@ -169,3 +177,20 @@ def test_a_tenants_life_at_the_terminal(veloflux: Run) -> None:
     assert veloflux("tenants", "restore", "acme-br")["status"] == "active"
     with pytest.raises(InputInvalid):
         veloflux("tenants", "delete", "acme-br", "--confirm", "acme")
+
+
+def test_prices_are_listed_and_applied_from_a_file(veloflux: Run, tmp_path: Path) -> None:
+    shown = veloflux("plans", "list", as_json=False)
+    assert "149.00 BRL" in shown
+    whole = veloflux("plans", "list")
+    assert whole["plans"][1]["usage"][0]["included"] == "100000"
+    file = tmp_path / "plans.json"
+    whole["plans"][1]["fixed"][0]["prices"]["BRL"] = "159.00"
+    file.write_text(json.dumps(whole))
+    assert veloflux("plans", "apply", str(file), "--dry-run", as_json=False) == "plan pro: new version 2 (fixed)\n"
+    assert veloflux("plans", "apply", str(file))["version"] == 1
+    assert veloflux("plans", "list")["former_plans"][0]["fixed"][0]["prices"]["BRL"] == "149.00"
+    whole["plans"][1]["fixed"][0]["prices"]["BRL"] = "159.009"
+    file.write_text(json.dumps(whole))
+    with pytest.raises(PriceInvalid, match=r"the plan pro in its charge base costs 159\.009 BRL"):
+        veloflux("plans", "apply", str(file))

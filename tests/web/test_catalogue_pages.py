@@ -60,6 +60,18 @@ async def test_a_plan_is_made_changed_and_shown(olivia: httpx2.AsyncClient, one_
     assert (basic.quotas, basic.when_exceeded) == ((Quota(meter="requests", limit=600),), "soft")
 
 
+async def test_who_changes_the_limits_of_a_plan_keeps_its_prices(olivia: httpx2.AsyncClient, one_ctx: Context) -> None:
+    before = pick_plan((await read_catalogue(one_ctx.db)).plans, "enterprise")
+    form = PLAN | {"id": "enterprise", "name": "Enterprise", "quotas": "requests 600", "known": "1"}
+    assert (await olivia.post("/console/plans", data=form)).status_code == 303
+    found = await read_catalogue(one_ctx.db)
+    after = pick_plan(found.plans, "enterprise")
+    assert after.quotas == (Quota(meter="requests", limit=600),)
+    assert (after.fixed, after.usage, after.version) == (before.fixed, before.usage, 1)
+    assert before.usage
+    assert found.former_plans == ()
+
+
 @pytest.mark.parametrize(
     ("fault", "field"),
     [
