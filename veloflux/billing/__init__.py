@@ -7,14 +7,18 @@ The ledger: every document posts balanced entries (`ledger.py`) in its own commi
 changed, balances are the sums of postings, and `ledger_check.py` proves both.
 """
 
+from veloflux.billing.advance import advance, advance_billing, follow_clock
 from veloflux.billing.journal import every_posting, post, read_balances
 from veloflux.billing.ledger_check import check_ledgers, last_check
 from veloflux.billing.trial_balance import TrialBalance, read_trial_balances
 
 __all__ = [
     "TrialBalance",
+    "advance",
+    "advance_billing",
     "check_ledgers",
     "every_posting",
+    "follow_clock",
     "last_check",
     "post",
     "read_balances",

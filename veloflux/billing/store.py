@@ -46,6 +46,14 @@ async def invoice(ctx: Context, id_: str) -> Invoice:
     return found
 
 
+async def credit_note(ctx: Context, id_: str) -> CreditNote:
+    """:raises NotFound: the tenant has no such credit note."""
+    found = await _find(ctx.db, CreditNote, keys.credit_note(ctx.tenant, id_))
+    if found is None:
+        raise NotFound(f"There is no credit note {id_[:60]!r}")
+    return found
+
+
 async def invoices(db: Db, tenant: str, cursor: str, limit: int) -> Page[Invoice]:
     """A page of a tenant's invoices, the newest first."""
     found, following = await ranking.newest(db, keys.invoices(tenant), cursor, limit)

@@ -5,6 +5,7 @@
 - Without an answer there is no permission, unless the tenant lets its checks fail open.
 """
 
+from veloflux.limits.change_plan import put_plan
 from veloflux.limits.check import check
 from veloflux.limits.failure import passed_open
 from veloflux.limits.model import Decision, Question, QuotaState, RateState, Reservation, Settled
@@ -28,6 +29,7 @@ __all__ = [
     "forget_near",
     "note_threshold",
     "passed_open",
+    "put_plan",
     "read_period",
     "release",
     "remove_limits",

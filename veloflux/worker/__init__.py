@@ -21,6 +21,7 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 TABLES = Tables(
     jobs={
         "check_ledgers": billing.check_ledgers,
+        "advance_billing": billing.advance_billing,
         "compile_policies": tenants.compile_policies,
         "delete_tenant": tenants.end_tenant,
         "erase_person": personal_data.erase_person,
@@ -66,7 +67,7 @@ TABLES = Tables(
         "registration.started": [identity.mail_verification],
         "session.started": [identity.mail_new_device],
         "tenant.archived": [tenants.index_tenant],
-        "tenant.clock_set": [limits.follow_calendar],
+        "tenant.clock_set": [limits.follow_calendar, billing.follow_clock],
         "tenant.created": [tenants.index_tenant, tenants.follow_catalogue],
         "tenant.deleted": [
             tenants.index_tenant,
@@ -80,7 +81,7 @@ TABLES = Tables(
         ],
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
-        "tenant.restored": [tenants.index_tenant, tenants.follow_catalogue, limits.follow_calendar],
+        "tenant.restored": [tenants.index_tenant, tenants.follow_catalogue, limits.follow_calendar, billing.follow_clock],
         "user.created": [identity.mail_reset_link],
         "user.email_changed": [identity.mail_former_address, identity.release_former_address, identity.index_user],
         "user.erased": [identity.index_user],
