@@ -27,7 +27,16 @@ async def test_smoke(one_ctx: Context) -> None:
     sub = await start(acme, Start(plan="pro"))
     print(sub)
     acme = await moved(acme, ms("2026-02-10T10:00:00"))
-    print(await record(acme.parts, acme.tenant, [Event(type="http.request", id=str(n), source="a", at=ms("2026-02-09T10:00:00"), data={"bytes": 1}) for n in range(3000)]))
+    print(
+        await record(
+            acme.parts,
+            acme.tenant,
+            [
+                Event(type="http.request", id=str(n), source="a", at=ms("2026-02-09T10:00:00"), data={"bytes": 1})
+                for n in range(3000)
+            ],
+        )
+    )
     print(await preview(acme, sub.id, Change(plan="enterprise")))
     for day in ("2026-02-28T10:00:00", "2026-03-01T10:00:00", "2026-03-15T10:00:00", "2026-04-15T00:00:00"):
         acme = await moved(acme, ms(day))

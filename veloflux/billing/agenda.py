@@ -8,6 +8,7 @@ an item there wakes the worker by a job at that time; the item itself stays unti
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+from veloflux.billing import store
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.errors import Unavailable
@@ -68,11 +69,11 @@ async def correct(ctx: Context, item: Item, due: int | None) -> None:
 
 async def first(ctx: Context) -> Item | None:
     """What is due first; None: nothing is planned."""
-    found = await ctx.db.call("ZRANGE", keys.agenda(ctx.tenant), 0, 0, "WITHSCORES")
-    if not found:
+    found = await store.first_due(ctx.db, ctx.tenant)
+    if found is None:
         return None
     kind, _, subject = found[0].partition("/")
-    return Item(kind, subject, int(found[1]))
+    return Item(kind, subject, found[1])
 
 
 async def advance(ctx: Context, handlers: Mapping[str, Handler], until: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from veloflux.billing import agenda, journal, ledger
+from veloflux.billing import agenda, journal, ledger, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.deferral import Service, earned
 from veloflux.billing.model import Invoice
@@ -82,8 +82,7 @@ async def release(ctx: Context, item: Item) -> None:
 
 async def read_deferrals(ctx: Context) -> list[Deferral]:
     """All of a tenant, by invoice."""
-    flat = await ctx.db.call("HGETALL", keys.deferrals(ctx.tenant))
-    return sorted(_read(field, text) for field, text in zip(flat[::2], flat[1::2], strict=True))
+    return sorted(_read(field, text) for field, text in (await store.deferrals(ctx.db, ctx.tenant)).items())
 
 
 def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: int) -> None:

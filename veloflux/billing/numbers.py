@@ -6,11 +6,10 @@ document, and a second commit writes it.
 """
 
 from veloflux.billing import store
-from veloflux.context import PLATFORM, Context
-from veloflux.db import keys, scripts
+from veloflux.context import Context
+from veloflux.db import keys
 from veloflux.transaction import Transaction
 
-NUMBER = scripts.load("billing", "number")
 PREFIXES = {"invoice": "INV", "credit_note": "CN"}
 
 
@@ -27,9 +26,7 @@ async def next_number(ctx: Context, tx: Transaction, kind: str) -> str:
 
 async def operators_number(ctx: Context, kind: str, document: str) -> str:
     """The number of a document in the operator's row: the next one when it is first asked for, then always that one."""
-    key = keys.invoice_numbers(PLATFORM)
-    _, number = await ctx.db.repeat(NUMBER, [key], [kind, document])
-    return shown(kind, number)
+    return shown(kind, await store.number_of(ctx.db, kind, document))
 
 
 def shown(kind: str, number: int) -> str:

@@ -6,14 +6,15 @@ from typing import TypeVar
 
 from veloflux.billing.journal import Account
 from veloflux.billing.model import CreditNote, Invoice, Profile, Subscription
-from veloflux.context import Context
-from veloflux.db import documents, keys, ranking
+from veloflux.context import PLATFORM, Context
+from veloflux.db import documents, keys, ranking, scripts
 from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.errors import NotFound
 from veloflux.kit.page import LIMIT_MAX, Page
 
 E = TypeVar("E", bound=Entity)
+NUMBER = scripts.load("billing", "number")
 
 
 async def find_profile(db: Db, tenant: str) -> Profile | None:
@@ -80,6 +81,24 @@ async def last_number(db: Db, tenant: str, kind: str) -> str | None:
     """The last number of a kind of document, as its field says it."""
     found: str | None = await db.call("HGET", keys.invoice_numbers(tenant), kind)
     return found
+
+
+async def number_of(db: Db, kind: str, document: str) -> int:
+    """The number of a document among all of the operator's: the next one, and the same whenever it is asked again."""
+    _, number = await db.repeat(NUMBER, [keys.invoice_numbers(PLATFORM)], [kind, document])
+    return int(number)
+
+
+async def first_due(db: Db, tenant: str) -> tuple[str, int] | None:
+    """The item of the agenda that is due first, and when; None: there is none."""
+    found = await db.call("ZRANGE", keys.agenda(tenant), 0, 0, "WITHSCORES")
+    return (found[0], int(found[1])) if found else None
+
+
+async def deferrals(db: Db, tenant: str) -> dict[str, str]:
+    """Revenue that waits, as its fields say it."""
+    flat = await db.call("HGETALL", keys.deferrals(tenant))
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 async def credit_balance(db: Db, tenant: str, currency: str) -> str | None:

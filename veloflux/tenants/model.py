@@ -31,8 +31,8 @@ class Tenant(Entity, frozen=True, kw_only=True):
     `suspended_for` is the operator's reason, until the suspension ends; `delete_at` is set while `status` is deleting.
     `requires_second_factor` of the sessions of its people. `origins` are those whose pages may use its keys and tokens.
     `subscription` is the one whose plan it has, "" while operators say which. `fails_open`: a check that cannot be
-    decided lets pass. On `billing_anchor` (ISO date) a billing period begins, and each month from it; "" is the first of
-    the month.
+    decided lets pass. On `billing_anchor` (ISO date) a billing period begins, and each month from it; ""
+    is the first of the month.
     """
 
     slug: Personal

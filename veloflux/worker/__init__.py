@@ -81,7 +81,12 @@ TABLES = Tables(
         ],
         "tenant.deletion_requested": [tenants.index_tenant],
         "tenant.renamed": [tenants.release_slug],
-        "tenant.restored": [tenants.index_tenant, tenants.follow_catalogue, limits.follow_calendar, billing.follow_clock],
+        "tenant.restored": [
+            tenants.index_tenant,
+            tenants.follow_catalogue,
+            limits.follow_calendar,
+            billing.follow_clock,
+        ],
         "user.created": [identity.mail_reset_link],
         "user.email_changed": [identity.mail_former_address, identity.release_former_address, identity.index_user],
         "user.erased": [identity.index_user],
