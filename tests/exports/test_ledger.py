@@ -18,7 +18,7 @@ async def postings(ctx: Context, form: Format = "csv") -> bytes:
 
 
 async def balances(ctx: Context, form: Format = "csv", through: str = "") -> bytes:
-    return b"".join([piece async for piece in export_balances(ctx, form, through)])
+    return b"".join([piece async for piece in await export_balances(ctx, form, through)])
 
 
 def table(document: bytes) -> list[dict[str, str]]:
