@@ -32,6 +32,7 @@ SHORT = Service(100, ms("2024-02-01"), ms("2024-02-01T00:00:03"))
         ("long after", FEBRUARY, "2034-03-01", 2_900),
         ("a credit for the rest of a price", FEBRUARY._replace(amount=-2_900), "2024-02-11", -1_000),
         ("without duration", FEBRUARY._replace(end=FEBRUARY.start), "2024-02-01", 2_900),
+        ("without duration, before it", FEBRUARY._replace(end=FEBRUARY.start), "2024-01-31", 0),
         ("of nothing", FEBRUARY._replace(amount=0), "2024-02-11", 0),
     ],
 )
