@@ -15,7 +15,7 @@ PERMISSIONS = {
     "plan:write": "give the tenant another plan, and limits beside it",
     "credits:read": "see credits, and what is left of them",
     "credits:write": "give the tenant credits, and void them",
-    "billing:read": "see what was billed and paid, and the ledger",
+    "billing:read": "see what was billed and paid: balances and postings",
     "usage:read": "see and export usage",
     "usage:write": "record usage and ask whether a request may pass",
     "api_keys:read": "see which API keys there are",
