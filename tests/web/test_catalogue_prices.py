@@ -36,8 +36,7 @@ def charge(**price: Any) -> list[dict[str, Any]]:
         ({"setup_fee": {"BRL": "0.001", "USD": "1"}}, ("price_invalid", "costs 0.001 BRL")),
         (
             {"usage": charge(tiers=[{"up_to": "9"}, {"up_to": "5"}, {}])},
-            "price_invalid",
-            "a tier up to 5 that overlaps",
+            ("price_invalid", "a tier up to 5 that overlaps"),
         ),
         ({"usage": charge(unit="1", minimum="2", maximum="1")}, ("price_invalid", "a minimum above its maximum")),
         ({"usage": charge(unit=1)}, ("input_invalid", "Expected `str`, got `int`")),
