@@ -29,7 +29,7 @@ Segments = dict[int, Billed]
 
 
 async def read_billed(db: Db, tenant: str, meters: Sequence[Meter]) -> dict[str, Segments]:
-    """The segments of each meter by its name, in one round trip. Versions of a meter add up, in the places of the finest.
+    """The segments of each meter by its name, in one round trip; its versions add up, in the places of the finest.
 
     What is closed by then is final. Name every version: a segment may have been counted by several.
     """
