@@ -115,8 +115,10 @@ def test_every_subscription_that_lives_can_end_and_every_ended_one_return() -> N
         ),
         (
             *(SUBSCRIPTION, "paused", "change"),
-            "This subscription is paused, which does not allow change; it allows undo_change, add_item, resume, "
-            + "undo_cancel, cancel",
+            (
+                "This subscription is paused, which does not allow change; "
+                "it allows undo_change, add_item, resume, undo_cancel, cancel"
+            ),
         ),
         (INVOICE, "void", "pay", "This invoice is void, which does not allow pay; it allows nothing more"),
         (INVOICE, "paid", "void", "This invoice is paid, which does not allow void; it allows credit, refund, resend"),
