@@ -84,7 +84,7 @@ INVOICE: Life[InvoiceStatus] = Life(
     },
     {
         "draft": Move((), "draft", "time", "It is made; what comes late is still added"),
-        "discard": Move(("draft",), "void", "time", "There was nothing to bill: it never gets a number"),
+        "discard": Move(("draft",), None, "time", "There was nothing to bill: it is taken away, without a number"),
         "finalise": Move(("draft",), "open", "time", "It is final, with the next number of the tenant"),
         "queue": Move(("draft",), "awaiting_number", "time", "It is final, and waits for a number of the operator"),
         "number": Move(("awaiting_number",), "open", "time", "It has the next number of the operator"),

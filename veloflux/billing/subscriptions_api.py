@@ -89,9 +89,7 @@ async def show(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath)
     tags=["subscriptions"],
     status_code=200,
 )
-async def preview_(
-    ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: PreviewChange
-) -> Preview:
+async def preview_(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: PreviewChange) -> Preview:
     """The exact lines that the change brings at a time, now unless it says another; nothing is changed."""
     return await preview(ctx, subscription, data, data.at)
 
