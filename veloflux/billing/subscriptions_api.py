@@ -10,7 +10,7 @@ from msgspec import Meta
 from veloflux.billing import cancel as cancelling
 from veloflux.billing import start as starting
 from veloflux.billing import store
-from veloflux.billing.change import Change, Preview, change, preview
+from veloflux.billing.change import ChangeSubscription, Preview, change, preview
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, Time
 from veloflux.context import Context
@@ -29,7 +29,7 @@ Key = Annotated[
 ]
 
 
-class PreviewChange(Change, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PreviewChange(ChangeSubscription, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A change, and the time at which it would be made."""
 
     at: Time | None = None
@@ -66,7 +66,7 @@ async def list_(ctx: Context, tenant: TenantPath) -> list[Subscription]:
     tags=["subscriptions"],
 )
 async def start(ctx: Context, tenant: TenantPath, data: Start, idempotency_key: Key = "") -> Subscription:
-    """What is paid in advance is invoiced at once, after the trial if there is one. The tenant gets the plan's limits."""
+    """What is paid in advance is invoiced at once, or after the trial. The tenant gets the limits of the plan."""
     return await starting.start(ctx, data, idempotency_key)
 
 
@@ -102,7 +102,9 @@ async def preview_(ctx: Context, tenant: TenantPath, subscription: SubscriptionP
     tags=["subscriptions"],
     status_code=200,
 )
-async def change_(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: Change) -> Subscription:
+async def change_(
+    ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: ChangeSubscription
+) -> Subscription:
     """What is left of the period is credited at the old price and charged at the new one, to the second or the day."""
     return await change(ctx, subscription, data)
 

@@ -7,7 +7,7 @@ import typer
 
 from veloflux.billing import cancel as cancelling
 from veloflux.billing import store
-from veloflux.billing.change import Change, change, preview
+from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
 from veloflux.errors import InputInvalid
@@ -15,7 +15,7 @@ from veloflux.terminal import Json, TenantOption, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
 LINES = ("kind", "name", "quantity", "price", "amount", "discount")
-Wanted = TypeVar("Wanted", Start, Change)
+Wanted = TypeVar("Wanted", Start, ChangeSubscription)
 
 Counts = Annotated[list[str] | None, typer.Option(help="Like seats=5; can be repeated")]
 When = Annotated[str, typer.Option(help="now, next_invoice or period_end; else as the plan says")]
@@ -88,7 +88,7 @@ def change_(
 ) -> None:
     """Change the plan, quantities or add-ons of a subscription."""
     wanted = _wanted(
-        Change,
+        ChangeSubscription,
         plan=plan or None,
         quantities=_counts(quantity) if quantity else None,
         add_ons=_counts(add_on) if add_on else None,
