@@ -1,6 +1,7 @@
 """Money: whole minor units of a currency (ISO 4217), and the one rule by which precise amounts become them.
 
-Prices are texts in major units (`29.99`); what is computed from them stays exact until a line is rounded, half up, once.
+Prices are texts in major units (`29.99`); what is computed from them stays exact until a line is rounded, half up,
+once.
 """
 
 import functools
