@@ -23,7 +23,7 @@ from veloflux.kit import clock, period
 from veloflux.kit.clock import EARLIEST
 from veloflux.limits import Question, check, release, reserve
 from veloflux.limits import commit as settle
-from veloflux.metering import Event, close_through, read_billed, record, totals
+from veloflux.metering import Billed, Event, close_through, read_billed, record, totals
 from veloflux.metering.known import known
 from veloflux.metering.prune_segments import KEPT_MS
 from veloflux.metering.prune_usage import prune_usage
@@ -287,8 +287,8 @@ async def test_versions_of_a_meter_add_up_exactly_in_one_round_trip(one_ctx: Con
         found = await read_billed(acme.db, acme.tenant, [second, first, COUNT])
     assert asked.waves == 1
     assert found == {
-        "sum": {LONG_AGO: (325, 0, 2), NOON: (325, 0, 2)},
-        "count": {LONG_AGO: (2, 0, 0), NOON: (2, 0, 0)},
+        "sum": {LONG_AGO: Billed(325, 0, 2), NOON: Billed(325, 0, 2)},
+        "count": {LONG_AGO: Billed(2, 0, 0), NOON: Billed(2, 0, 0)},
     }
 
 
