@@ -9,15 +9,14 @@ import msgspec
 from bench.commit import CLIENTS, change
 from bench.report import Row
 from bench.stage import Stage, stage, used_memory
-from veloflux import billing, tenants
+from veloflux import ledger, tenants
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.kit import clock, ids
 from veloflux.kit.clock import DAY_MS
 from veloflux.metering import Event, record
-from veloflux.plans import Plan, catalogue
-from veloflux.plans.catalogue import Meter
+from veloflux.plans import Catalogue, Plan, catalogue
 from veloflux.plans.prices import FixedCharge, UsageCharge, UsagePrice
 from veloflux.tenants import EVERYTHING
 from veloflux.worker import TABLES, Pace, Worker
@@ -57,20 +56,19 @@ async def _closed(ctx: Context, everyone: list[Context]) -> float:
     began = time.perf_counter()
     running = asyncio.create_task(worker.run(stop))
     for one in everyone:
-        while await _invoices(one) < 2:  # one of the start, one of the period
-            await asyncio.sleep(0.05)
+        await _closed_one(one)
     took = time.perf_counter() - began
     stop.set()
     await running
-    drift = [await billing.read_balances(one.db, one.tenant) for one in everyone[:10]]
+    drift = [await ledger.read_balances(one.db, one.tenant) for one in everyone[:10]]
     assert all(sum(balances.values()) == 0 for balances in drift), "the ledger sums to zero"
     return took
 
 
-async def _invoices(ctx: Context) -> int:
-    """How many of a tenant's invoices are final."""
-    found = await ctx.db.call("HGET", keys.invoice_numbers(ctx.tenant), "invoice")
-    return int(found or 0)
+async def _closed_one(ctx: Context) -> None:
+    """Wait for a tenant's second invoice: the first was of the start."""
+    while await ctx.db.call("HGET", keys.invoice_numbers(ctx.tenant), "invoice") != "2":  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
 
 
 async def _subscribed(ctx: Context, number: int) -> Context:
@@ -80,7 +78,7 @@ async def _subscribed(ctx: Context, number: int) -> Context:
     inside = ctx.within(tenants.scope_of(tenant), EVERYTHING)
     began = clock.now_ms() - AGO_MS
     await start(inside.at(began), Start(plan="ten_lines"))
-    data = {name: 1_000 for name in SUMS}
+    data = dict.fromkeys(SUMS, 1000)
     used = [Event(type="http.request", id=ids.new("evt"), at=began + DAY_MS, data=data) for _ in range(3)]
     await record(inside.parts, inside.tenant, used)
     return inside
@@ -91,18 +89,14 @@ async def _turn(number: int) -> None:
     await asyncio.sleep(number // CLIENTS * 0.05)
 
 
-def _catalogue() -> object:
+def _catalogue() -> Catalogue:
     shipped = catalogue()
     counts = shipped.meters[0]
-    sums = tuple(
-        Meter(name=name, event_type="http.request", aggregation="sum", value_property=name, unit="unit") for name in SUMS
-    )
+    sums = tuple(msgspec.structs.replace(counts, name=name, aggregation="sum", value_property=name) for name in SUMS)
     fixed = tuple(
         FixedCharge(name=f"fixed_{at}", display_name=f"Fixed {at}", prices={"BRL": "10.00"}) for at in range(4)
     )
-    usage = tuple(
-        UsageCharge(meter=meter.name, prices={"BRL": UsagePrice(unit="0.015")}) for meter in (counts, *sums)
-    )
+    usage = tuple(UsageCharge(meter=meter.name, prices={"BRL": UsagePrice(unit="0.015")}) for meter in (counts, *sums))
     plan = Plan(id="ten_lines", name="Ten lines", fixed=fixed, usage=usage)
     return msgspec.structs.replace(shipped, meters=(counts, *sums), plans=(*shipped.plans, plan))
 

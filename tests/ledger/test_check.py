@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 
 from tests import at_rest
-from tests.billing.books import life, some, write
 from tests.customers import customer
+from tests.ledger.books import life, some, write
 from veloflux import tenants
-from veloflux.billing.ledger import Parts, invoice_issued
-from veloflux.billing.ledger_check import Says, check_all, check_ledger
 from veloflux.context import PLATFORM, Context
 from veloflux.db import commit, keys
 from veloflux.kit import clock
+from veloflux.ledger.check import Says, check_all, check_ledger
+from veloflux.ledger.entries import Parts, invoice_issued
 from veloflux.transaction import Transaction
 from veloflux.web import metrics
 from veloflux.worker import SCHEDULE

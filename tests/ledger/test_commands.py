@@ -10,13 +10,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from tests import at_rest
-from tests.billing.books import life
 from tests.customers import customer
 from tests.exports.test_ledger import balances, postings
+from tests.ledger.books import life
 from veloflux import cli
-from veloflux.billing.trial_balance import list_postings, read_trial_balances
 from veloflux.context import Context
 from veloflux.db import keys
+from veloflux.ledger.trial_balance import list_postings, read_trial_balances
 
 Veloflux = Callable[..., Result]
 
