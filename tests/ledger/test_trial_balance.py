@@ -4,10 +4,10 @@ import pytest
 
 from tests.customers import customer
 from tests.ledger.books import life, some, write
-from veloflux.billing import TrialBalance, read_trial_balances
 from veloflux.context import Context
 from veloflux.errors import CursorInvalid, InputInvalid
 from veloflux.kit import page
+from veloflux.ledger import TrialBalance, read_trial_balances
 from veloflux.ledger.entries import Received, invoice_paid, topped_up
 from veloflux.ledger.posting import balances_of
 from veloflux.ledger.trial_balance import list_postings
