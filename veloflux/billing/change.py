@@ -180,7 +180,9 @@ def _begun_anew(basis: Basis, sub: Subscription, selection: Selection, at: int) 
     following = replace(ended.subscription, selection=selection, next_selection=None, anchor=anchor, billing_day=0)
     new = basis.offer_of(following)
     begun = start_period(following, new, first_span(following, new, basis.calendar, at))
-    return Step(begun.subscription, (*ended.lines, *begun.lines), ended.phases)
+    ends_with = begun.subscription.period_end if sub.cancel_at is not None else None
+    after = replace(begun.subscription, cancel_at=ends_with)
+    return Step(after, (*ended.lines, *begun.lines), ended.phases)
 
 
 def _rhythm(offer: Offer) -> tuple[str, int]:

@@ -164,7 +164,9 @@ def end_period(
     lines = [line for phase in phases for line in _arrears(sub, phase, offer_of) if line.amount]
     if at < span.end and credit_unused:
         lines += _credits(sub.charged, span.rest(at), span)
-    return Step(replace(sub, phases=phases, charged=(), period_end=at), tuple(lines), of_usage(phases))
+    metered = sub.metered or any(offer_of(phase.selection).plan.usage for phase in phases if not phase.free)
+    over = replace(sub, phases=phases, charged=(), period_end=at, metered=metered)
+    return Step(over, tuple(lines), of_usage(phases))
 
 
 def worth(offer: Offer, selection: Selection) -> Decimal:

@@ -9,7 +9,7 @@ from veloflux import metering
 from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import read_basis
-from veloflux.billing.invoice_usage import usage_of
+from veloflux.billing.invoice_usage import still_open, usage_of
 from veloflux.billing.invoicing import FINALISE
 from veloflux.billing.issue import issue
 from veloflux.billing.model import Invoice
@@ -37,6 +37,7 @@ async def finalise(ctx: Context, item: Item) -> None:
         settled = changed or sub
     else:
         discard(ctx, tx, invoice)
+        settled = replace(sub, idle=still_open((*sub.idle, *invoice.phases), invoice.period_end))
     settled = replace(settled, late_billed=usage.late_billed)
     if settled != sub:
         tx.change(keys.subscription(ctx.tenant, sub.id), sub, settled)

@@ -47,7 +47,7 @@ async def put_invoice(ctx: Context, tx: Transaction, basis: Basis, step: Step, r
     """Part of a commit: what a step brings is invoiced, nothing where there is nothing to say. Where usage is still to
     be priced it is a draft, which waits for what comes late. Gives the subscription, for which nothing waits then."""
     draft = invoice_of(ctx, step, reason)
-    if _has_usage(basis, draft):
+    if draft.phases and step.subscription.metered:
         put_draft(ctx, tx, draft)
         return replace(step.subscription, waiting=())
     if not draft.lines:
@@ -70,7 +70,3 @@ def write(ctx: Context, tx: Transaction, invoice: Invoice) -> None:
     """A new invoice, and its place in the list."""
     tx.create(keys.invoice(ctx.tenant, invoice.id), invoice)
     tx.rank(keys.invoices(ctx.tenant), invoice.id, invoice.created_at)
-
-
-def _has_usage(basis: Basis, draft: Invoice) -> bool:
-    return any(not one.free and basis.offer(one.selection, draft.currency).plan.usage for one in draft.phases)
