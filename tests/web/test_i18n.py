@@ -8,7 +8,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from veloflux.web import api_page, i18n
+from veloflux.kit import i18n
+from veloflux.web import api_page
 from veloflux.web.templating import HERE, environment
 
 TEMPLATES = HERE / "templates"

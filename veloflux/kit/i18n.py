@@ -1,6 +1,6 @@
-"""The console's languages: catalogues, the choice of one for a request, numbers and times as its readers write them.
+"""The languages of people: catalogues, the choice of one for a request, numbers and times as its readers write them.
 
-Sentences are English in the templates; `locales/<language>.po` holds their translations, read once at the first use.
+Sentences are English where they are said; `locales/<language>.po` holds their translations, read once at the first use.
 """
 
 import gettext
