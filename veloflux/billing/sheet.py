@@ -1,0 +1,186 @@
+"""The PDF of a rendered invoice or credit note: A4, in a font that every reader of PDFs has. Pure, and work for a CPU.
+
+The same document gives the same bytes. That font has the characters of Windows-1252, so Portuguese whole; what it lacks
+is written without its accents, a currency's sign as its code, and anything else as a question mark: the page shows it.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
+
+from fpdf import FPDF
+from fpdf.enums import XPos, YPos
+from fpdf.fonts import FontFace
+
+from veloflux.billing.parties import Party
+from veloflux.billing.rendered import Rendered, Row, Sum
+
+ENCODING = "cp1252"
+FONT = "Helvetica"
+INK, SOFT, FAINT, MARK = (24, 33, 43), (81, 93, 105), (225, 229, 233), (11, 107, 114)
+MARGIN, COLUMN = 18, 87
+WIDTHS = (92, 24, 28, 30)
+LONGEST = 600
+"""Characters of a text: so a row never is higher than a page."""
+PAGES = "\x01\x01\x01"
+"""Stands for the number of pages until it is known; no text has it."""
+
+
+def pdf(document: Rendered) -> bytes:
+    """The PDF of a document."""
+    sheet = _Sheet(document)
+    sheet.add_page()
+    sheet.write_head()
+    sheet.write_rows()
+    sheet.write_sums()
+    return bytes(sheet.output())
+
+
+def printable(text: str, currency: str) -> str:
+    """A text in one line, of characters that the font has.
+
+    >>> printable("Łódź, 株式会社 -₹5", "INR"), printable("1\\n2 €", "EUR")
+    ('?ódz, ???? -INR\\xa05', '1 2 €')
+    """
+    line = " ".join(text.split(" ")) if text.isprintable() else "".join(_shown(each) for each in text)
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return "".join(_encodable(each, currency) for each in line)
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() or character == "\N{NO-BREAK SPACE}" else " "
+
+
+def _encodable(character: str, currency: str) -> str:
+    try:
+        character.encode(ENCODING)
+    except UnicodeEncodeError:
+        if unicodedata.category(character) == "Sc":
+            return f"{currency}\N{NO-BREAK SPACE}"
+        plain = unicodedata.normalize("NFKD", character).encode(ENCODING, "ignore").decode(ENCODING)
+        return plain or "?"
+    return character
+
+
+class _Sheet(FPDF):
+    """Draws a document from top to bottom; lengths are in millimetres."""
+
+    def __init__(self, document: Rendered) -> None:
+        super().__init__(format="A4")
+        self._document = document
+        self.core_fonts_encoding = ENCODING
+        self.alias_nb_pages(PAGES)
+        self.set_margin(MARGIN)
+        self.set_auto_page_break(True, MARGIN + 6)
+        self.set_creation_date(datetime.fromtimestamp(document.issued_at / 1000, UTC))
+        self.set_title(f"{document.title} {document.number}")
+        self.set_author(document.seller[1].name)
+        self.set_lang(document.language)
+
+    def header(self) -> None:
+        """On every page but the first: what it belongs to."""
+        if self.page_no() == 1:
+            return
+        self._ink(SOFT, 9)
+        self._put(f"{self._document.title} {self._document.number}", self.epw / 2)
+        self._put(self._document.seller[1].name, self.epw / 2, align="R", ends=True)
+        self.ln(4)
+
+    def footer(self) -> None:
+        """On every page: its number."""
+        self.set_y(-MARGIN)
+        self._ink(SOFT, 8)
+        text = self._document.page % {"page": self.page_no(), "pages": PAGES}
+        self.cell(self.epw, 5, text)
+
+    def write_head(self) -> None:
+        """Title, stamp, facts, and both sides."""
+        document = self._document
+        self._ink(INK, 20, "B")
+        self._put(document.title, self.epw / 2, 10)
+        self._ink(MARK if document.stamp == "paid" else SOFT, 14, "B")
+        self._put(document.status.upper() if document.stamp else "", self.epw / 2, 10, align="R", ends=True)
+        self.ln(2)
+        for label, value in document.facts:
+            self._ink(SOFT, 9)
+            self._put(label, 32, 5)
+            self._ink(INK, 9)
+            self._put(value, self.epw - 32, 5, ends=True)
+        self.ln(6)
+        top = self.y
+        bottoms = [self._write_party(side, MARGIN + COLUMN * at, top) for at, side in enumerate(self._sides())]
+        self.set_xy(MARGIN, max(bottoms) + 8)
+
+    def write_rows(self) -> None:
+        """The table of lines, whose head is on every page."""
+        self._ink(INK, 9)
+        self.set_draw_color(*FAINT)
+        head = FontFace(emphasis="BOLD", color=SOFT)
+        with self.table(
+            col_widths=WIDTHS,
+            text_align=("LEFT", "RIGHT", "RIGHT", "RIGHT"),
+            v_align="TOP",
+            borders_layout="HORIZONTAL_LINES",
+            headings_style=head,
+            line_height=4.6,
+            padding=(1.4, 0.6),
+        ) as table:
+            table.row([self._text(column) for column in self._document.columns])
+            for row in self._document.rows:
+                table.row(self._cells(row))
+        self.ln(4)
+
+    def write_sums(self) -> None:
+        """What the lines come to, to the right, and what else is to be said."""
+        for one in self._document.sums:
+            self._write_sum(one)
+        if self._document.note:
+            self.ln(6)
+            self._ink(SOFT, 9)
+            self.multi_cell(self.epw, 4.6, self._text(self._document.note), align="L")
+
+    def _write_sum(self, one: Sum) -> None:
+        style = "B" if one.weight == "total" else ""
+        self._ink(SOFT if one.weight == "said" else INK, 10 if style else 9, style)
+        label, left, amount = self._text(one.label), MARGIN + 64, 36
+        lines = self.multi_cell(self.epw - 64 - amount, 5.2, label, align="L", dry_run=True, output="LINES")
+        if self.will_page_break(5.2 * len(lines)):
+            self.add_page()
+        top = self.y
+        self.set_xy(self.w - MARGIN - amount, top)
+        self._put(one.amount, amount, 5.2, align="R")
+        self.set_xy(left, top)
+        self.multi_cell(self.epw - 64 - amount, 5.2, label, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _write_party(self, side: tuple[str, Party], left: float, top: float) -> float:
+        """Gives where it ends."""
+        label, party = side
+        self.set_xy(left, top)
+        for text, colour, style in [
+            (label, SOFT, ""),
+            (party.name, INK, "B"),
+            *((line, INK, "") for line in party.lines),
+        ]:
+            self._ink(colour, 9, style)
+            self.set_x(left)
+            self.multi_cell(COLUMN - 6, 4.6, self._text(text), align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
+        return self.y
+
+    def _sides(self) -> list[tuple[str, Party]]:
+        return [side for side in (self._document.seller, self._document.buyer) if side[1].name]
+
+    def _cells(self, row: Row) -> list[str]:
+        name = "\n".join(self._text(text) for text in (row.name, row.about) if text)
+        return [name, self._text(row.quantity), self._text(row.price), self._text(row.amount)]
+
+    def _put(self, text: str, width: float, height: float = 5, *, align: str = "L", ends: bool = False) -> None:
+        """A text in one line; `ends` begins the next one."""
+        new_x, new_y = (XPos.LMARGIN, YPos.NEXT) if ends else (XPos.RIGHT, YPos.TOP)
+        self.cell(width, height, self._text(text), align=align, new_x=new_x, new_y=new_y)
+
+    def _ink(self, colour: tuple[int, int, int], size: int, style: str = "") -> None:
+        self.set_font(FONT, style, size)
+        self.set_text_color(*colour)
+
+    def _text(self, text: str) -> str:
+        return printable(text, self._document.currency)
