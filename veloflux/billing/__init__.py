@@ -8,6 +8,8 @@ changed, balances are the sums of postings, and `ledger_check.py` proves both.
 """
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock
+from veloflux.billing.invoice_mail import mail_invoice, send_invoice
+from veloflux.billing.invoices import open_link
 from veloflux.billing.journal import every_posting, post, read_balances
 from veloflux.billing.ledger_check import check_ledgers, last_check
 from veloflux.billing.trial_balance import TrialBalance, read_trial_balances
@@ -20,7 +22,10 @@ __all__ = [
     "every_posting",
     "follow_clock",
     "last_check",
+    "mail_invoice",
+    "open_link",
     "post",
     "read_balances",
     "read_trial_balances",
+    "send_invoice",
 ]

@@ -3,7 +3,7 @@
 The page and the PDF are made of this, so that they cannot differ. Sentences are in the catalogues of `kit/locales`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from veloflux.billing.lines import Line
@@ -79,11 +79,19 @@ def rendered_invoice(invoice: Invoice, sides: Sides) -> Rendered:
         (_("Period"), writing.days(invoice.period_start, invoice.period_end)),
         (_("Paid on"), writing.day(invoice.settled_at) if stamp == "paid" else ""),
     )
-    status = {"paid": _("Paid"), "void": _("Void"), "": _("To be paid")}[stamp]
-    sums = tuple(_sums_of_invoice(writing, invoice, sides.coupons))
+    status = {"paid": _("Paid"), "void": _("Voided"), "": _("To be paid")}[stamp]
     return _document(
-        writing, sides, _("Invoice"), invoice.number, invoice.issued_at, facts, invoice.lines, sums, ""
-    )._replace(stamp=stamp, status=status)
+        writing,
+        sides,
+        title=_("Invoice"),
+        number=invoice.number,
+        issued_at=invoice.issued_at,
+        stamp=stamp,
+        status=status,
+        facts=facts,
+        lines=invoice.lines,
+        sums=_sums_of_invoice(writing, invoice, sides.coupons),
+    )
 
 
 def rendered_credit_note(note: CreditNote, invoice: Invoice, sides: Sides) -> Rendered:
@@ -95,9 +103,16 @@ def rendered_credit_note(note: CreditNote, invoice: Invoice, sides: Sides) -> Re
         (_("Issued on"), writing.day(note.created_at)),
         (_("Of invoice"), invoice.number),
     )
-    sums = tuple(_sums_of_credit_note(writing, note))
     return _document(
-        writing, sides, _("Credit note"), note.number, note.created_at, facts, note.lines, sums, note.reason
+        writing,
+        sides,
+        title=_("Credit note"),
+        number=note.number,
+        issued_at=note.created_at,
+        facts=facts,
+        lines=note.lines,
+        sums=_sums_of_credit_note(writing, note),
+        note=note.reason,
     )
 
 
@@ -112,13 +127,16 @@ def stamp_of(invoice: Invoice) -> Stamp:
 def _document(
     writing: Writing,
     sides: Sides,
+    *,
     title: str,
     number: str,
     issued_at: int | None,
     facts: Sequence[tuple[str, str]],
     lines: Sequence[Line],
-    sums: tuple[Sum, ...],
-    note: str,
+    sums: Iterable[Sum],
+    stamp: Stamp = "",
+    status: str = "",
+    note: str = "",
 ) -> Rendered:
     _ = writing.gettext
     return Rendered(
@@ -127,14 +145,14 @@ def _document(
         currency=writing.currency,
         language=writing.language,
         issued_at=issued_at or 0,
-        stamp="",
-        status="",
+        stamp=stamp,
+        status=status,
         facts=tuple(fact for fact in facts if fact[1]),
         seller=(_("Seller"), sides.seller),
         buyer=(_("Billed to"), sides.buyer),
         columns=(_("Description"), _("Quantity"), _("Unit price"), _("Amount")),
         rows=tuple(_row(writing, line) for line in lines),
-        sums=sums,
+        sums=tuple(sums),
         note=note,
         page=_("Page %(page)s of %(pages)s"),
     )
@@ -181,7 +199,7 @@ def _sums_of_invoice(writing: Writing, invoice: Invoice, coupons: Mapping[str, s
     for label, amount in (
         (_("Paid from your balance"), invoice.credit),
         (_("Credited"), invoice.credited),
-        (_("Paid"), invoice.paid),
+        (_("Payments"), invoice.paid),
     ):
         if amount:
             yield Sum(label, writing.money(-amount))

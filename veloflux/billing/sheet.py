@@ -144,6 +144,7 @@ class _Sheet(FPDF):
         self._ink(SOFT if one.weight == "said" else INK, 10 if style else 9, style)
         label, left, amount = self._text(one.label), MARGIN + 64, 36
         lines = self.multi_cell(self.epw - 64 - amount, 5.2, label, align="L", dry_run=True, output="LINES")
+        assert isinstance(lines, list)
         if self.will_page_break(5.2 * len(lines)):
             self.add_page()
         top = self.y

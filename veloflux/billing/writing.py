@@ -45,8 +45,8 @@ class Writing(NamedTuple):
     def days(self, start: int, end: int) -> str:
         """From the day of a moment to the last one before another; one day says itself once, no period nothing.
 
-        >>> Writing("en", "UTC", "USD").days(1_767_225_600_000, 1_769_904_000_000)
-        '1 Jan 2026 – 31 Jan 2026'
+        >>> Writing("en", "UTC", "USD").days(1_767_225_600_000, 1_767_312_000_000)
+        '1 Jan 2026'
         """
         if not end:
             return ""

@@ -148,4 +148,4 @@ def country_name(code: str, language: str) -> str:
     >>> country_name("BR", "en"), country_name("XX", "en")
     ('Brazil', 'XX')
     """
-    return locale_of(language).territories.get(code, code)
+    return str(locale_of(language).territories.get(code, code))
