@@ -5,20 +5,24 @@ is written without its accents, a currency's sign as its code, and anything else
 """
 
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
-from fpdf.fonts import FontFace
 
 from veloflux.billing.parties import Party
-from veloflux.billing.rendered import Rendered, Row, Sum
+from veloflux.billing.rendered import Rendered, Sum
 
 ENCODING = "cp1252"
 FONT = "Helvetica"
 INK, SOFT, FAINT, MARK = (24, 33, 43), (81, 93, 105), (225, 229, 233), (11, 107, 114)
 MARGIN, COLUMN = 18, 87
 WIDTHS = (92, 24, 28, 30)
+SUM_WIDTHS = (74, 36)
+LINE, GAP = 4.6, 1.4
+Colour = tuple[int, int, int]
 LONGEST = 600
 """Characters of a text: so a row never is higher than a page."""
 PAGES = "\x01\x01\x01"
@@ -60,6 +64,16 @@ def _encodable(character: str, currency: str) -> str:
         plain = unicodedata.normalize("NFKD", character).encode(ENCODING, "ignore").decode(ENCODING)
         return plain or "?"
     return character
+
+
+class _Row(NamedTuple):
+    """Cells of texts in their colours, the first one to the left, the others to the right."""
+
+    cells: list[list[tuple[str, Colour]]]
+    widths: tuple[float, ...]
+    size: int = 9
+    style: str = ""
+    gap: float = GAP
 
 
 class _Sheet(FPDF):
@@ -113,21 +127,13 @@ class _Sheet(FPDF):
 
     def write_rows(self) -> None:
         """The table of lines, whose head is on every page."""
-        self._ink(INK, 9)
         self.set_draw_color(*FAINT)
-        head = FontFace(emphasis="BOLD", color=SOFT)
-        with self.table(
-            col_widths=WIDTHS,
-            text_align=("LEFT", "RIGHT", "RIGHT", "RIGHT"),
-            v_align="TOP",
-            borders_layout="HORIZONTAL_LINES",
-            headings_style=head,
-            line_height=4.6,
-            padding=(1.4, 0.6),
-        ) as table:
-            table.row([self._text(column) for column in self._document.columns])
-            for row in self._document.rows:
-                table.row(self._cells(row))
+        self._write_columns()
+        for row in self._document.rows:
+            name = [(row.name, INK), (row.about, SOFT)] if row.about else [(row.name, INK)]
+            figures = [[(text, INK)] for text in (row.quantity, row.price, row.amount)]
+            self._write_row(_Row([name, *figures], WIDTHS), self._write_columns)
+            self._rule()
         self.ln(4)
 
     def write_sums(self) -> None:
@@ -137,21 +143,41 @@ class _Sheet(FPDF):
         if self._document.note:
             self.ln(6)
             self._ink(SOFT, 9)
-            self.multi_cell(self.epw, 4.6, self._text(self._document.note), align="L")
+            self.multi_cell(self.epw, LINE, self._text(self._document.note), align="L")
+
+    def _write_columns(self) -> None:
+        self._write_row(_Row([[(column, SOFT)] for column in self._document.columns], WIDTHS, style="B"))
+        self._rule()
 
     def _write_sum(self, one: Sum) -> None:
-        style = "B" if one.weight == "total" else ""
-        self._ink(SOFT if one.weight == "said" else INK, 10 if style else 9, style)
-        label, left, amount = self._text(one.label), MARGIN + 64, 36
-        lines = self.multi_cell(self.epw - 64 - amount, 5.2, label, align="L", dry_run=True, output="LINES")
-        assert isinstance(lines, list)
-        if self.will_page_break(5.2 * len(lines)):
+        colour, style = SOFT if one.weight == "said" else INK, "B" if one.weight == "total" else ""
+        cells = [[(one.label, colour)], [(one.amount, colour)]]
+        self._write_row(_Row(cells, SUM_WIDTHS, 10 if style else 9, style, gap=0.3))
+
+    def _write_row(self, row: _Row, on_new_page: Callable[[], None] = lambda: None) -> None:
+        """A row that ends at the right margin, on the next page if there is no room on this one."""
+        self._ink(INK, row.size, row.style)
+        wrapped = [
+            [(line, colour) for text, colour in cell for line in self._wrapped(text, width)]
+            for cell, width in zip(row.cells, row.widths, strict=True)
+        ]
+        height = LINE * max(len(lines) for lines in wrapped) + 2 * row.gap
+        if self.will_page_break(height):
             self.add_page()
-        top = self.y
-        self.set_xy(self.w - MARGIN - amount, top)
-        self._put(one.amount, amount, 5.2, align="R")
-        self.set_xy(left, top)
-        self.multi_cell(self.epw - 64 - amount, 5.2, label, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            on_new_page()
+            self._ink(INK, row.size, row.style)
+        left, top = self.w - MARGIN - sum(row.widths), self.y
+        for lines, width in zip(wrapped, row.widths, strict=True):
+            align = "R" if lines is not wrapped[0] else "L"
+            for at, (text, colour) in enumerate(lines):
+                self.set_xy(left, top + row.gap + LINE * at)
+                self.set_text_color(*colour)
+                self.cell(width, LINE, text, align=align)
+            left += width
+        self.set_xy(MARGIN, top + height)
+
+    def _rule(self) -> None:
+        self.line(MARGIN, self.y, MARGIN + self.epw, self.y)
 
     def _write_party(self, side: tuple[str, Party], left: float, top: float) -> float:
         """Gives where it ends."""
@@ -164,22 +190,27 @@ class _Sheet(FPDF):
         ]:
             self._ink(colour, 9, style)
             self.set_x(left)
-            self.multi_cell(COLUMN - 6, 4.6, self._text(text), align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
+            self.multi_cell(COLUMN - 6, LINE, self._text(text), align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
         return self.y
 
     def _sides(self) -> list[tuple[str, Party]]:
         return [side for side in (self._document.seller, self._document.buyer) if side[1].name]
 
-    def _cells(self, row: Row) -> list[str]:
-        name = "\n".join(self._text(text) for text in (row.name, row.about) if text)
-        return [name, self._text(row.quantity), self._text(row.price), self._text(row.amount)]
+    def _wrapped(self, text: str, width: float) -> list[str]:
+        """A text in lines that fit, in the font of now."""
+        text = self._text(text)
+        if self.get_string_width(text) <= width - 2 * self.c_margin:
+            return [text]
+        lines = self.multi_cell(width, LINE, text, align="L", dry_run=True, output="LINES")
+        assert isinstance(lines, list)
+        return lines
 
     def _put(self, text: str, width: float, height: float = 5, *, align: str = "L", ends: bool = False) -> None:
         """A text in one line; `ends` begins the next one."""
         new_x, new_y = (XPos.LMARGIN, YPos.NEXT) if ends else (XPos.RIGHT, YPos.TOP)
         self.cell(width, height, self._text(text), align=align, new_x=new_x, new_y=new_y)
 
-    def _ink(self, colour: tuple[int, int, int], size: int, style: str = "") -> None:
+    def _ink(self, colour: Colour, size: int, style: str = "") -> None:
         self.set_font(FONT, style, size)
         self.set_text_color(*colour)
 
