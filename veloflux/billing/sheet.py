@@ -21,7 +21,7 @@ INK, SOFT, FAINT, MARK = (24, 33, 43), (81, 93, 105), (225, 229, 233), (11, 107,
 MARGIN, COLUMN = 18, 87
 WIDTHS = (92, 24, 28, 30)
 SUM_WIDTHS = (74, 36)
-LINE, GAP = 4.6, 1.4
+LINE, GAP, SUM_GAP = 4.6, 1.4, 0.3
 Colour = tuple[int, int, int]
 LONGEST = 600
 """Characters of a text: so a row never is higher than a page."""
@@ -88,7 +88,7 @@ class _Sheet(FPDF):
         self.set_auto_page_break(True, MARGIN + 6)
         self.set_creation_date(datetime.fromtimestamp(document.issued_at / 1000, UTC))
         self.set_title(f"{document.title} {document.number}")
-        self.set_author(document.seller[1].name)
+        self.set_author(self._text(document.seller[1].name))
         self.set_lang(document.language)
 
     def header(self) -> None:
@@ -123,7 +123,7 @@ class _Sheet(FPDF):
         self.ln(6)
         top = self.y
         bottoms = [self._write_party(side, MARGIN + COLUMN * at, top) for at, side in enumerate(self._sides())]
-        self.set_xy(MARGIN, max(bottoms) + 8)
+        self.set_xy(MARGIN, max(bottoms, default=top) + 8)
 
     def write_rows(self) -> None:
         """The table of lines, whose head is on every page."""
@@ -137,7 +137,9 @@ class _Sheet(FPDF):
         self.ln(4)
 
     def write_sums(self) -> None:
-        """What the lines come to, to the right, and what else is to be said."""
+        """What the lines come to, to the right and on one page, and what else is to be said."""
+        if self.will_page_break(len(self._document.sums) * (LINE + 2 * SUM_GAP)):
+            self.add_page()
         for one in self._document.sums:
             self._write_sum(one)
         if self._document.note:
@@ -152,7 +154,7 @@ class _Sheet(FPDF):
     def _write_sum(self, one: Sum) -> None:
         colour, style = SOFT if one.weight == "said" else INK, "B" if one.weight == "total" else ""
         cells = [[(one.label, colour)], [(one.amount, colour)]]
-        self._write_row(_Row(cells, SUM_WIDTHS, 10 if style else 9, style, gap=0.3))
+        self._write_row(_Row(cells, SUM_WIDTHS, 10 if style else 9, style, gap=SUM_GAP))
 
     def _write_row(self, row: _Row, on_new_page: Callable[[], None] = lambda: None) -> None:
         """A row that ends at the right margin, on the next page if there is no room on this one."""
@@ -203,7 +205,7 @@ class _Sheet(FPDF):
             return [text]
         lines = self.multi_cell(width, LINE, text, align="L", dry_run=True, output="LINES")
         assert isinstance(lines, list)
-        return lines
+        return [line.encode("latin-1").decode(ENCODING) for line in lines]  # its bytes are what the library measures
 
     def _put(self, text: str, width: float, height: float = 5, *, align: str = "L", ends: bool = False) -> None:
         """A text in one line; `ends` begins the next one."""
