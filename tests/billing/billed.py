@@ -1,4 +1,4 @@
-"""A tenant that was billed: an invoice, and a credit note on it."""
+"""A tenant that was billed."""
 
 from typing import NamedTuple
 
@@ -14,13 +14,15 @@ from veloflux.tenants.record import RecordChange
 
 
 class Billed(NamedTuple):
+    """Its first invoice, to be paid, and the credit note that came later."""
+
     invoice: Invoice
     credit_note: CreditNote
 
 
-async def invoiced(ctx: Context, plan: str = "pro") -> Invoice:
-    """The newest invoice of a tenant that begins to pay."""
-    await start(ctx, Start(plan=plan))
+async def invoiced(ctx: Context) -> Invoice:
+    """What a tenant has that begins to pay."""
+    await start(ctx, Start(plan="pro"))
     return (await store.invoices(ctx.db, ctx.tenant, "", 1)).items[0]
 
 

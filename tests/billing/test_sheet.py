@@ -68,11 +68,10 @@ def test_three_hundred_lines_are_all_there_under_their_columns_on_numbered_pages
 
 
 def test_what_an_invoice_comes_to_is_on_one_page_however_many_lines_there_are() -> None:
-    of, totals = taxed("en"), len(rendered_invoice(taxed("en"), SIDES).sums)
+    of, sums = taxed("en"), rendered_invoice(taxed("en"), SIDES).sums
     for count in range(10, 24):
         last = drawn(replace(of, lines=(BASE,) * count))[-1]
-        assert last.count("R$22.58") == 1
-        assert len(re.findall(r"(?:Subtotal|Discount|ISS|Gross|PIS|IRRF|Net|Paid from|Due) ", last)) >= totals
+        assert [one for one in sums if one.label not in last] == []
 
 
 def test_the_same_invoice_is_the_same_bytes_whenever_it_is_drawn() -> None:
