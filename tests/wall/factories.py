@@ -18,6 +18,7 @@ from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
 from veloflux.billing.invoice_link import token_of
+from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -171,6 +172,10 @@ async def _credit_note(side: Side) -> str:
     return (await billed(side.inside)).credit_note.id
 
 
+async def _subscription(side: Side) -> str:
+    return (await start(side.inside, Start(plan="pro", main=False))).id
+
+
 async def _invoice_link(side: Side) -> str:
     return token_of(side.inside.parts.secrets, side.inside.tenant, await _invoice(side))
 
@@ -213,6 +218,7 @@ FACTORIES: dict[str, Factory] = {
     "roles.delete.name": _role,
     "roles/role": _role,
     "session": _session,
+    "subscription": _subscription,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
     "tokens.revoke.token": _short_lived,
