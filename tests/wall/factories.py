@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tests import cast, customers
+from tests.billing.billed import billed, invoiced
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
+from veloflux.billing.invoice_link import token_of
+from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -161,6 +164,22 @@ async def _grant(side: Side) -> str:
     return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
 
 
+async def _invoice(side: Side) -> str:
+    return (await invoiced(side.inside)).id
+
+
+async def _credit_note(side: Side) -> str:
+    return (await billed(side.inside)).credit_note.id
+
+
+async def _subscription(side: Side) -> str:
+    return (await start(side.inside, Start(plan="pro", main=False))).id
+
+
+async def _invoice_link(side: Side) -> str:
+    return token_of(side.inside.parts.secrets, side.inside.tenant, await _invoice(side))
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
@@ -172,6 +191,7 @@ FACTORIES: dict[str, Factory] = {
     "auth.sso_link.token": _oidc_link_of_the_owner,
     "auth.verify.token": _verification,
     "company": _tenant,
+    "credit_note": _credit_note,
     "cursor": _cursor,
     "email/token": _email_change,
     "grant": _grant,
@@ -180,6 +200,8 @@ FACTORIES: dict[str, Factory] = {
     "invitations.join.token": _invitation_token,
     "invitations.open.token": _invitation_token,
     "invitations/token": _invitation_token,
+    "invoice": _invoice,
+    "invoices/token": _invoice_link,
     "job": _dead_job,
     "join/token": _oidc_link_of_a_newcomer,
     "key": _key,
@@ -196,6 +218,7 @@ FACTORIES: dict[str, Factory] = {
     "roles.delete.name": _role,
     "roles/role": _role,
     "session": _session,
+    "subscription": _subscription,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
     "tokens.revoke.token": _short_lived,

@@ -16,6 +16,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from tests import cast, customers
+from tests.billing.billed import billed
 from tests.cast import PASSWORD
 from tests.identity import links
 from tests.identity.apps import App, challenged, with_app
@@ -97,6 +98,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
     for who in (scene.bob, scene.carol):
         await identity.request_email_change(who, f"new.{who.actor.person[4:]}@example.com", PASSWORD)
         email_changes += (await links.of_email_change(one_ctx, who.actor.person))[:1]
+    documents = await billed(customers.of(one_ctx, box))
     role = await tenants.create_role(within, "night_watch", ["usage:read"])
     return World(
         url=web,
@@ -105,6 +107,8 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
         service_key=await customers.service_key(one_ctx),
         ids={
             "invitation": revoked.id,
+            "invoice": documents.invoice.id,
+            "credit_note": documents.credit_note.id,
             "grant": (await grant_credit(within, Terms(meter="requests", amount=5))).id,
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,

@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import clock_api, subscriptions_api
+from veloflux.billing import clock_api, invoices_api, subscriptions_api
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -79,6 +79,7 @@ API: Sequence[HTTPRouteHandler] = (
     *leases_api.ROUTES,
     *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
+    *invoices_api.ROUTES,
     *ledger.ROUTES,
     *exports.ROUTES,
     *ledger_exports.ROUTES,
@@ -147,7 +148,7 @@ def litestar(chosen: Settings) -> Litestar:
 
 def _respond(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
     """Programs get a problem document, people a page."""
-    to_people = f"{request.scope['path']}/".startswith("/console/")
+    to_people = f"{request.scope['path']}/".startswith(("/console/", "/invoices/"))
     return (console.respond if to_people else problems.respond)(request, exception)
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from veloflux.context import PLATFORM
-from veloflux.web import i18n
+from veloflux.kit import i18n
 
 HERE = Path(__file__).parent
 STATIC_PATH = "/static"

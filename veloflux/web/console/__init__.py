@@ -19,6 +19,7 @@ from veloflux.web.console import (
     forgotten_password,
     grants,
     impersonation,
+    invoice,
     jobs,
     limits,
     members,
@@ -67,6 +68,7 @@ HANDLERS = (
     *passkeys.ROUTES,
     *second_factor.ROUTES,
     *personal_data.ROUTES,
+    *invoice.ROUTES,
     *reference.ROUTES,
 )
 ROUTES = (Router("/", route_handlers=HANDLERS, dependencies={"page": Provide(provide)}, include_in_schema=False),)

@@ -18,9 +18,10 @@ from veloflux import tenants, users
 from veloflux.context import Actor, Context
 from veloflux.errors import NotAuthenticated, SecondFactorNeeded, VeloFluxError
 from veloflux.identity import Person, SignedIn
+from veloflux.kit import i18n
 from veloflux.kit.device import device
 from veloflux.tenants import Tenant
-from veloflux.web import access, i18n, problems, templating
+from veloflux.web import access, problems, templating
 from veloflux.web.console import form, places
 
 Html = Response[str]
