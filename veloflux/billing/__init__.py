@@ -8,6 +8,7 @@ changed, balances are the sums of postings, and `ledger_check.py` proves both.
 """
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock
+from veloflux.billing.dunning_mails import send_dunning
 from veloflux.billing.journal import every_posting, post, read_balances
 from veloflux.billing.ledger_check import check_ledgers, last_check
 from veloflux.billing.trial_balance import TrialBalance, read_trial_balances
@@ -23,4 +24,5 @@ __all__ = [
     "post",
     "read_balances",
     "read_trial_balances",
+    "send_dunning",
 ]

@@ -3,7 +3,7 @@
 A deferral is a field of the tenant's: `<invoice>:<line>` -> `currency|amount|start|end|released`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -20,10 +20,12 @@ from veloflux.kit.period import day_start, next_month, utc_day
 from veloflux.plans.prices import Tax
 from veloflux.transaction import Transaction
 
-IN_ADVANCE = ("fixed", "add_on", "debit", "credit")
+IN_ADVANCE = ("fixed", "add_on", "debit", "credit", "item")
 AT_ONCE = 40
 """So many deferrals are released by one commit."""
 RELEASE = "release"
+Credits = Mapping[int, tuple[int, int]]
+"""By the place of a line: what is credited of it, and what was left of it before."""
 
 
 class Deferral(NamedTuple):
@@ -43,9 +45,16 @@ def services(invoice: Invoice, taxes: Iterable[Tax]) -> list[Service]:
     """What of a final invoice is for a time after it was issued, without the taxes within it."""
     assert invoice.issued_at is not None
     whole = WHOLE + sum(parts(tax.percent) for tax in taxes if tax.inclusive)
+    lines = (invoice.lines[place] for place in places(invoice))
+    return [Service(share(line.net, WHOLE, whole), line.start, line.end) for line in lines]
+
+
+def places(invoice: Invoice) -> list[int]:
+    """Which lines of a final invoice are for a time after it was issued."""
+    assert invoice.issued_at is not None
     return [
-        Service(share(line.net, WHOLE, whole), line.start, line.end)
-        for line in invoice.lines
+        place
+        for place, line in enumerate(invoice.lines)
         if line.kind in IN_ADVANCE and line.end > invoice.issued_at and line.net
     ]
 
@@ -78,6 +87,40 @@ async def release(ctx: Context, item: Item) -> None:
             agenda.take(tx, RELEASE, "revenue")
     tx.event(RevenueReleased(tenant=ctx.tenant, until=item.due))
     await tx.commit()
+
+
+async def take_back(ctx: Context, tx: Transaction, invoice: Invoice, credited: Credits) -> int:
+    """Part of the commit that credits lines of an invoice. Gives what of it was not earned yet, in minor units."""
+    deferred = 0
+    for number, place in enumerate(places(invoice)):
+        one = await _find(ctx, f"{invoice.id}:{number}") if place in credited else None
+        if one:
+            amount, released = (share(of, *credited[place]) for of in (one.service.amount, one.released))
+            deferred += amount - released
+            _put_rest(tx, one, amount, released)
+    return deferred
+
+
+async def take_away(ctx: Context, tx: Transaction, invoice: str) -> None:
+    """Part of the commit that voids an invoice, whose releases it reverses."""
+    for one in await read_deferrals(ctx):
+        if one.invoice == invoice:
+            _put_rest(tx, one, one.service.amount, one.released)
+
+
+def _put_rest(tx: Transaction, one: Deferral, amount: int, released: int) -> None:
+    """What is left of a deferral after so much of it is taken back, of which so much was released."""
+    key, rest = keys.deferrals(tx.owner), one.service._replace(amount=one.service.amount - amount)
+    tx.expect(key, one.field, _text(one))
+    if rest.amount:
+        tx.put(key, {one.field: _text(one._replace(service=rest, released=one.released - released))})
+    else:
+        tx.drop(key, one.field)
+
+
+async def _find(ctx: Context, field: str) -> Deferral | None:
+    text = await store.deferral(ctx.db, ctx.tenant, field)
+    return _read(field, text) if text else None
 
 
 async def read_deferrals(ctx: Context) -> list[Deferral]:
