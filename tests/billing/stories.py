@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tests.customers import customer
-from veloflux import billing, tenants
+from veloflux import billing, ledger, tenants
 from veloflux.billing import store
 from veloflux.billing.documents_say import documents_say
 from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
-from veloflux.billing.ledger_check import check_ledger
 from veloflux.billing.model import Invoice, Subscription
 from veloflux.billing.profile import ProfileTerms, set_profile
 from veloflux.billing.sandbox_payments import SandboxPayments
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
+from veloflux.ledger.check import check_ledger
 from veloflux.tenants import RecordChange
 
 JANUARY = "2026-01-10T12:00"
@@ -71,7 +71,7 @@ async def invoices(ctx: Context) -> list[Invoice]:
 
 async def balances(ctx: Context, currency: str = "BRL") -> dict[str, int]:
     """What accounts hold, in minor units; those with nothing are left out."""
-    found = await billing.read_balances(ctx.db, ctx.tenant)
+    found = await ledger.read_balances(ctx.db, ctx.tenant)
     return {account.name: amount for account, amount in found.items() if account.currency == currency}
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from veloflux.billing.periods import Anchor, Period, anchored, boundary, next_boundary, number_at, whole
 from veloflux.errors import InputInvalid
 from veloflux.kit.period import moment
-from veloflux.plans.prices import Interval
+from veloflux.plans.terms import Interval
 
 NEW_YORK, PARIS, SAO_PAULO = "America/New_York", "Europe/Paris", "America/Sao_Paulo"
 ZONES = [

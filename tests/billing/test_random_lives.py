@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.billing.test_periods import anchors
 from tests.billing.test_periods import zones as some_zones
 from veloflux.billing.periods import Anchor, Period, boundary, whole
-from veloflux.billing.proration import Charge, fraction, portion, prorate
+from veloflux.billing.proration import Charge, credit_lines, debit_lines, fraction, portion
 from veloflux.kit.period import moment
 
 
@@ -63,12 +63,11 @@ def stretches_of(
     for after, new in sorted(changes):
         at = period.start + int((period.end - period.start) * after)
         yield Stretch(Period(begun, at), price, lines)
-        made = prorate([Charge("base", price, billed)], [Charge("base", new)], Period(at, period.end), of, days_in)
-        begun, lines = at, tuple(line.amount for line in made)
-        assert all(-billed <= amount for amount in lines)
-        if price != new:
-            billed = max(*lines, 0, 0)
-        price = new
+        rest = Period(at, period.end)
+        returned = credit_lines([Charge("base", price, billed)], rest, of, days_in)
+        asked = debit_lines([Charge("base", new)], rest, of, days_in)
+        begun, price, billed = at, new, sum(line.amount for line in asked)
+        lines = tuple(line.amount for line in returned + asked)
     yield Stretch(Period(begun, period.end), price, lines)
 
 

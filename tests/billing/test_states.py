@@ -44,7 +44,7 @@ reactivate              .        .         .         .         .         active 
 INVOICES = """
 move      -     draft           awaiting_number open          paid void uncollectible
 draft     draft .               .               .             .    .    .
-discard   .     void            .               .             .    .    .
+discard   .     draft           .               .             .    .    .
 finalise  .     open            .               .             .    .    .
 queue     .     awaiting_number .               .             .    .    .
 number    .     .               open            .             .    .    .

@@ -14,7 +14,6 @@ from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.dunning_mails import mail
 from veloflux.billing.give_up import give_up
-from veloflux.billing.ledger import Received
 from veloflux.billing.model import Invoice
 from veloflux.billing.pay import Came, put_payment
 from veloflux.billing.settle import COLLECT
@@ -24,6 +23,7 @@ from veloflux.events import InvoicePaymentFailed, PaymentPending
 from veloflux.kit import ids
 from veloflux.kit.clock import DAY_MS, HOUR_MS
 from veloflux.kit.payments import Answer, AnswerLost, Charged, PaymentProvider, Pending, Refused
+from veloflux.ledger import Received
 from veloflux.transaction import Transaction, decide
 
 ASK_AGAIN_MS = HOUR_MS

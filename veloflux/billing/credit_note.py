@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from veloflux.billing import agenda, credit_notes, journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import agenda, credit_notes, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.credit_notes import Credited
 from veloflux.billing.deferrals import take_back
@@ -74,7 +75,8 @@ async def _credit(ctx: Context, id_: str, note_id: str, wanted: CreditWanted) ->
     tx.event(CreditNoteIssued(credit_note=note.id, invoice=id_))
     left = credit_notes.creditable(whole, earlier)
     amounts = {place: line.amount for place, line in zip(credited.of, credited.lines, strict=True)}
-    await _book(ctx, tx, invoice, note, {place: (amount, left[place]) for place, amount in amounts.items()})
+    deferred = await take_back(ctx, tx, invoice, amounts, left)
+    _book(ctx, tx, invoice, note, deferred)
     after = await put(ctx, tx, invoice, _after(invoice, note), lambda sub: uncharged(sub, invoice, amounts))
     if not after.unproven:
         tx.unrank(keys.unproven(ctx.tenant), id_)
@@ -110,18 +112,16 @@ async def _note(ctx: Context, tx: Transaction, invoice: Invoice, credited: Credi
     )
 
 
-async def _book(
-    ctx: Context, tx: Transaction, invoice: Invoice, note: CreditNote, credited: dict[int, tuple[int, int]]
-) -> None:
+def _book(ctx: Context, tx: Transaction, invoice: Invoice, note: CreditNote, deferred: int) -> None:
     if not note.number:
         agenda.put(ctx, tx, Item("number", note.id, note.created_at))
     if note.settles and invoice.status == "uncollectible":
-        journal.post(tx, ledger.recovered(note.id, note.created_at, note.currency, note.settles))
-    parts = parts_of(note.totals, await take_back(ctx, tx, invoice, credited))
+        ledger.post(tx, ledger.recovered(note.id, note.created_at, note.currency, note.settles))
+    parts = parts_of(note.totals, deferred)
     posted = ledger.credit_note_issued(
         note.id, note.created_at, note.currency, parts, receivable=note.settles, withheld=note.withheld
     )
-    journal.post(tx, posted)
+    ledger.post(tx, posted)
 
 
 def _after(invoice: Invoice, note: CreditNote) -> Invoice:

@@ -4,9 +4,9 @@ from collections import Counter
 
 from veloflux.billing import store
 from veloflux.billing.deferrals import read_deferrals
-from veloflux.billing.ledger_check import Says
 from veloflux.billing.model import Invoice, Payment
 from veloflux.context import Context
+from veloflux.ledger.check import Says
 
 ACCOUNTS = ("receivable", "bad_debt", "withheld_tax", "withheld_tax_proven", "credit", "deferred_revenue")
 Sums = Counter[tuple[str, str]]

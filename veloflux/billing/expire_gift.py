@@ -7,15 +7,15 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from veloflux.billing import agenda, journal, store
+from veloflux import ledger
+from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
-from veloflux.billing.journal import Account
 from veloflux.billing.model import Payment
-from veloflux.billing.posting import Posted
 from veloflux.billing.wallet import put_end
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.kit import ids
+from veloflux.ledger import Account, Posted
 from veloflux.transaction import Transaction
 
 
@@ -75,7 +75,7 @@ def left_of(gift: str, flows: Iterable[Flow], expiries: dict[str, int]) -> int:
 
 
 async def _left(ctx: Context, gift: Payment) -> int:
-    postings = [posted async for posted in journal.every_posting(ctx.db, ctx.tenant)]
+    postings = [posted async for posted in ledger.every_posting(ctx.db, ctx.tenant)]
     gifts = [posted.document for posted in postings if posted.kind == "gift"]
     found = [await store.find_payment(ctx.db, ctx.tenant, id_) for id_ in gifts]
     expiries = {one.id: one.expires_at for one in found if one and one.expires_at}

@@ -6,8 +6,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from veloflux.billing import journal, ledger, store
-from veloflux.billing.ledger import Received
+from veloflux import ledger
+from veloflux.billing import store
 from veloflux.billing.model import Invoice, Payment
 from veloflux.billing.settle import put
 from veloflux.billing.states import INVOICE, move
@@ -16,6 +16,7 @@ from veloflux.db import keys
 from veloflux.errors import IdReused, InputInvalid
 from veloflux.events import PaymentReceived
 from veloflux.kit import ids, money
+from veloflux.ledger import Received
 from veloflux.plans.prices import Currency
 from veloflux.transaction import Transaction, decide
 
@@ -76,9 +77,9 @@ async def put_payment(ctx: Context, tx: Transaction, before: Invoice, after: Inv
     put_document(tx, payment)
     tx.event(PaymentReceived(payment=payment.id, invoice=after.id, amount=payment.amount, currency=payment.currency))
     if settled and after.status == "uncollectible":
-        journal.post(tx, ledger.recovered(payment.id, payment.created_at, payment.currency, settled))
+        ledger.post(tx, ledger.recovered(payment.id, payment.created_at, payment.currency, settled))
     to_wallet = payment.to_wallet
-    journal.post(
+    ledger.post(
         tx,
         ledger.invoice_paid(payment.id, payment.created_at, payment.currency, settled, came.received, credit=to_wallet),
     )

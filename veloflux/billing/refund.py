@@ -1,6 +1,6 @@
 """Money goes back to a tenant: what is in its wallet, or what a credit note put there."""
 
-from veloflux.billing import journal, ledger
+from veloflux import ledger
 from veloflux.billing.model import CreditNote, Payment
 from veloflux.billing.pay import put_document
 from veloflux.context import Context
@@ -35,6 +35,6 @@ def put_out(ctx: Context, tx: Transaction, refund: Payment) -> Payment:
     """Part of a commit: a refund out of the wallet, which must have as much."""
     put_document(tx, refund)
     at, amount = refund.created_at, refund.amount
-    journal.post(tx, ledger.refunded(refund.id, at, refund.currency, amount, refund.provider, credit=amount))
+    ledger.post(tx, ledger.refunded(refund.id, at, refund.currency, amount, refund.provider, credit=amount))
     tx.event(PaymentRefunded(payment=refund.id, amount=amount, currency=refund.currency))
     return refund

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-from veloflux.billing.journal import Account
 from veloflux.billing.model import CreditNote, Invoice, Payment, Profile, Subscription
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, ranking, scripts
@@ -12,6 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.errors import NotFound
 from veloflux.kit.page import LIMIT_MAX, Page
+from veloflux.ledger import Account
 
 E = TypeVar("E", bound=Entity)
 NUMBER = scripts.load("billing", "number")
@@ -113,12 +113,6 @@ async def ask_sandbox(db: Db, tenant: str, charge: str, meets: str) -> tuple[str
     key = keys.charges(tenant)
     await db.call("HSETNX", key, charge, meets)
     return await db.call("HGET", key, charge), int(await db.call("HINCRBY", key, f"{charge}.asked", 1))
-
-
-async def deferral(db: Db, tenant: str, field: str) -> str | None:
-    """Revenue that waits, as one field says it."""
-    found: str | None = await db.call("HGET", keys.deferrals(tenant), field)
-    return found
 
 
 async def last_number(db: Db, tenant: str, kind: str) -> str | None:

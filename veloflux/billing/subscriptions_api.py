@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 from msgspec import Meta
 
 from veloflux.billing import cancel as cancelling
@@ -21,8 +21,8 @@ ONE = SUBSCRIPTIONS + "/{subscription:str}"
 SubscriptionPath = Annotated[str, Parameter(description="Id of a subscription", max_length=64)]
 Key = Annotated[
     str,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         description="The same key again gives the subscription that the first request began",
         max_length=200,
     ),

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from veloflux.billing import journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import store
 from veloflux.billing.deferrals import take_away
 from veloflux.billing.model import Invoice
-from veloflux.billing.posting import Posted
 from veloflux.billing.settle import follow
 from veloflux.billing.states import INVOICE, move
 from veloflux.billing.take_back import uncharged
@@ -13,6 +13,8 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import Conflict
 from veloflux.events import InvoiceVoided
+from veloflux.ledger import Posted
+from veloflux.ledger.store import month_of, months, read_month
 from veloflux.transaction import Transaction, decide
 
 
@@ -32,7 +34,7 @@ async def _void(ctx: Context, id_: str) -> Invoice:
         raise Conflict("Something of this invoice was paid, credited or proven, or is being paid; credit it instead")
     tx = Transaction(ctx, ctx.tenant)
     for posted in await _postings(ctx, invoice):
-        journal.post(tx, ledger.voided(posted, ctx.now()))
+        ledger.post(tx, ledger.voided(posted, ctx.now()))
     await take_away(ctx, tx, id_)
     tx.unrank(keys.unproven(ctx.tenant), id_)
     places = {place: line.net for place, line in enumerate(invoice.lines)}
@@ -46,7 +48,7 @@ async def _void(ctx: Context, id_: str) -> Invoice:
 async def _postings(ctx: Context, invoice: Invoice) -> list[Posted]:
     """All of the invoice itself: that it was issued, what was released, what the wallet paid, that it was given up."""
     assert invoice.issued_at is not None
-    since = journal.month_of(invoice.issued_at)
-    months = [month for month in await journal.months(ctx.db, ctx.tenant) if month >= since]
-    found = [posted for month in months for posted in await journal.read_month(ctx.db, ctx.tenant, month)]
+    since = month_of(invoice.issued_at)
+    since_then = [month for month in await months(ctx.db, ctx.tenant) if month >= since]
+    found = [posted for month in since_then for posted in await read_month(ctx.db, ctx.tenant, month)]
     return [posted for posted in found if posted.document == invoice.id]

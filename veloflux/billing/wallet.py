@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from veloflux.billing import agenda, journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.model import Invoice, Payment
 from veloflux.billing.pay import Amount, Fee, Once, Provider, Reference, put_document, received_of
-from veloflux.billing.posting import Posting
 from veloflux.billing.refund import put_out
 from veloflux.billing.settle import put
 from veloflux.billing.start import Time
@@ -23,6 +23,7 @@ from veloflux.db import keys
 from veloflux.errors import Conflict, IdReused, InputInvalid
 from veloflux.events import WalletApplied, WalletReduced, WalletToppedUp
 from veloflux.kit import ids, money
+from veloflux.ledger import Posting
 from veloflux.plans.prices import Currency
 from veloflux.transaction import Transaction, decide
 
@@ -68,7 +69,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_wallet(ctx: Context) -> list[Balance]:
     """By currency; those with nothing are left out."""
-    found = await journal.read_balances(ctx.db, ctx.tenant)
+    found = await ledger.read_balances(ctx.db, ctx.tenant)
     held = {account.currency: -amount for account, amount in found.items() if account.name == "credit"}
     return [Balance(currency=currency, amount=held[currency]) for currency in sorted(held)]
 
@@ -143,7 +144,7 @@ async def _fill(ctx: Context, payment: Payment, posted: Posting) -> Payment:
         return found
     tx = Transaction(ctx, ctx.tenant)
     put_document(tx, payment)
-    journal.post(tx, posted)
+    ledger.post(tx, posted)
     if payment.expires_at:
         agenda.put(ctx, tx, Item(EXPIRE, payment.id, payment.expires_at))
     tx.event(WalletToppedUp(tenant=ctx.tenant, amount=payment.amount, currency=payment.currency))
@@ -176,7 +177,7 @@ async def _take(ctx: Context, id_: str, wanted: Taken) -> Payment:
 def put_end(tx: Transaction, taken: Payment, kind: Literal["wallet_voided", "wallet_expired"]) -> None:
     """Part of a commit: credit that is gone."""
     put_document(tx, taken)
-    journal.post(tx, ledger.wallet_ended(taken.id, taken.created_at, taken.currency, taken.amount, kind))
+    ledger.post(tx, ledger.wallet_ended(taken.id, taken.created_at, taken.currency, taken.amount, kind))
     tx.event(WalletReduced(payment=taken.id, amount=taken.amount, currency=taken.currency))
 
 
@@ -188,8 +189,8 @@ async def _apply(ctx: Context, id_: str, amount: int | None) -> Invoice:
     tx = Transaction(ctx, ctx.tenant)
     paid = await _held(ctx, tx, invoice.currency, amount, at_most=invoice.left)
     if invoice.status == "uncollectible":
-        journal.post(tx, ledger.recovered(id_, ctx.now(), invoice.currency, paid, of=str(invoice.version)))
-    journal.post(tx, ledger.credit_applied(id_, ctx.now(), invoice.currency, paid, of=str(invoice.version)))
+        ledger.post(tx, ledger.recovered(id_, ctx.now(), invoice.currency, paid, of=str(invoice.version)))
+    ledger.post(tx, ledger.credit_applied(id_, ctx.now(), invoice.currency, paid, of=str(invoice.version)))
     tx.event(WalletApplied(invoice=id_, amount=paid, currency=invoice.currency))
     after = await put(ctx, tx, invoice, replace(invoice, credit=invoice.credit + paid))
     await tx.commit()

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from veloflux.billing import journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import store
 from veloflux.billing.model import Invoice, Proof
 from veloflux.billing.pay import Amount
 from veloflux.context import Context
@@ -56,7 +57,7 @@ async def _prove(ctx: Context, id_: str, proof: Proof) -> Invoice:
         raise InputInvalid(f"Of this invoice {invoice.unproven} minor units wait for a proof", field="amount")
     tx = Transaction(ctx, ctx.tenant)
     of = str(len(invoice.proofs))
-    journal.post(tx, ledger.withheld_proven(id_, ctx.now(), invoice.currency, proof.amount, of))
+    ledger.post(tx, ledger.withheld_proven(id_, ctx.now(), invoice.currency, proof.amount, of))
     after = replace(invoice, proofs=(*invoice.proofs, proof))
     if not after.unproven:
         tx.unrank(keys.unproven(ctx.tenant), id_)

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from veloflux.billing import journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import store
 from veloflux.billing.model import Invoice
 from veloflux.billing.settle import follow
 from veloflux.billing.states import INVOICE, move
@@ -24,7 +25,7 @@ async def _write_off(ctx: Context, id_: str) -> Invoice:
     invoice = await store.invoice(ctx, id_)
     after = replace(invoice, status=move(INVOICE, invoice.status, "write_off"))
     tx = Transaction(ctx, ctx.tenant)
-    journal.post(tx, ledger.written_off(id_, ctx.now(), invoice.currency, invoice.left))
+    ledger.post(tx, ledger.written_off(id_, ctx.now(), invoice.currency, invoice.left))
     tx.event(InvoiceUncollectible(invoice=id_))
     await follow(ctx, tx, after, lambda sub: sub, resumes=False)
     after = tx.change(keys.invoice(ctx.tenant, id_), invoice, after)

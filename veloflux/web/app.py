@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import ledger_api, subscriptions_api
+from veloflux.billing import clock_api, subscriptions_api
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -22,6 +22,7 @@ from veloflux.exports import ledger_api as ledger_exports
 from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
+from veloflux.ledger import api as ledger
 from veloflux.limits import api as limits
 from veloflux.limits import credits_api, explain_api, leases_api, plan_api, reservations_api
 from veloflux.metering import api as metering
@@ -76,8 +77,9 @@ API: Sequence[HTTPRouteHandler] = (
     *plan_api.ROUTES,
     *credits_api.ROUTES,
     *leases_api.ROUTES,
+    *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
-    *ledger_api.ROUTES,
+    *ledger.ROUTES,
     *exports.ROUTES,
     *ledger_exports.ROUTES,
     *audit.ROUTES,
