@@ -92,7 +92,7 @@ def settled_with(sub: Subscription, invoice: Invoice) -> Subscription:
     after their discounts."""
     assert invoice.totals
     left = (after(one, invoice.totals.coupons) for one in sub.coupons)
-    paid = {(line.name, line.start): line.net for line in invoice.lines if line.discount}
+    paid = {(line.name, line.start): line.net for line in invoice.lines if line.discount and line.amount > 0}
     charged = tuple(
         replace(one, amount=min(one.amount, paid.get((one.label, one.start), one.amount))) for one in sub.charged
     )

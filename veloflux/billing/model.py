@@ -64,8 +64,10 @@ class Subscription(Entity, frozen=True, kw_only=True):
 
     `phases` are those of the running period, `charged` is what was paid in advance for it. `next_selection` holds from
     the next period on. `cancel_at` and `ends_at` are when it ends, on request and by agreement. `waiting` are lines for
-    the next invoice. `late_billed` says how much of late usage invoices have had: `<meter> <segment>` -> amount. The
-    tenant has the limits of the plan of its `main` subscription.
+    the next invoice. The tenant has the limits of the plan of its `main` subscription.
+
+    `metered`: it has charged for usage, so its invoices wait for what comes late. `late_billed` says how much of that
+    invoices have had: `<meter> <segment>` -> amount. `idle` are phases that no invoice has, for nothing was to be paid.
     """
 
     status: Status
@@ -83,6 +85,8 @@ class Subscription(Entity, frozen=True, kw_only=True):
     charged: tuple[Charged, ...] = ()
     coupons: tuple[Redemption, ...] = ()
     waiting: tuple[Line, ...] = ()
+    metered: bool = False
+    idle: tuple[Phase, ...] = ()
     late_billed: dict[str, int] = msgspec.field(default_factory=dict)
     set_up: bool = False
     trial_end: int | None = None
