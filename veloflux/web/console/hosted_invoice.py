@@ -18,7 +18,7 @@ UNSEEN = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
 async def invoice(page: Page, token: str) -> Html:
     document = await _open(page, token)
     page.language = document.language
-    answer = page.show("invoice.html", document=document, pdf=f"{PATH}/{token}/pdf")
+    answer = page.show("hosted_invoice.html", document=document, pdf=f"{PATH}/{token}/pdf")
     answer.headers.update(UNSEEN)
     return answer
 
