@@ -22,13 +22,13 @@ class Billed(NamedTuple):
 
 async def invoiced(ctx: Context) -> Invoice:
     """What a tenant has that begins to pay."""
-    await start(ctx, Start(plan="pro", main=False))
+    await start(ctx, Start(plan="pro"))
     return (await store.invoices(ctx.db, ctx.tenant, "", 1)).items[0]
 
 
 async def billed(ctx: Context) -> Billed:
     """What a tenant has that began to pay and cancelled at once."""
-    sub = await start(ctx, Start(plan="pro", main=False))
+    sub = await start(ctx, Start(plan="pro"))
     invoice = (await store.invoices(ctx.db, ctx.tenant, "", 1)).items[0]
     await cancel(ctx, sub.id, now=True)
     await advance(ctx.at(ctx.now() + DAY_MS))  # its last usage is final then

@@ -15,11 +15,11 @@ from tests.worker.working import nothing_due, until, working
 from veloflux import notifications, tenants
 from veloflux.billing import advance, invoice_link, invoices, store
 from veloflux.billing.invoice_mail import resend_invoice
-from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.errors import Conflict, MoveImpossible, NotFound
 from veloflux.kit import ids
+from veloflux.kit.clock import DAY_MS
 from veloflux.tenants.clock import set_clock
 from veloflux.worker import TABLES
 
@@ -65,13 +65,16 @@ async def test_an_invoice_is_shown_with_its_buyer_and_what_is_due(selling: Conte
 
 async def test_lists_are_paged_newest_first(one_ctx: Context) -> None:
     acme = await customer(one_ctx)
-    for hours in range(3):
-        await start(acme.at(acme.now() + hours), Start(plan="pro", main=False))
-    first = await invoices.list_invoices(acme, limit=2)
-    second = await invoices.list_invoices(acme, first.next or "", 2)
-    assert [one.number for one in (*first.items, *second.items)] == ["INV-000003", "INV-000002", "INV-000001"]
+    for days in (0, 2):
+        await billed(acme.at(acme.now() + days * DAY_MS))
+    first = await invoices.list_invoices(acme, limit=3)
+    second = await invoices.list_invoices(acme, first.next or "", 3)
+    found = [*first.items, *second.items]
+    assert {one.number for one in found} == {f"INV-00000{number}" for number in (1, 2, 3, 4)}
+    assert [one.created_at - acme.now() for one in found] == [2 * DAY_MS, 2 * DAY_MS, 0, 0]
     assert second.next is None
-    assert (await invoices.list_credit_notes(acme)).items == []
+    notes = (await invoices.list_credit_notes(acme)).items
+    assert [one.number for one in notes] == ["CN-000002", "CN-000001"]
 
 
 async def test_another_tenant_sees_neither_invoices_nor_credit_notes(one_ctx: Context) -> None:
@@ -217,7 +220,7 @@ async def test_an_invoice_that_asks_for_nothing_is_not_mailed(one_ctx: Context) 
     acme = await recorded(await customer(one_ctx), **ACME)
     await billed(acme)  # gave the wallet as much as the next invoice is
     await worked(acme)
-    acme = acme.within(tenants.scope_of(await set_clock(acme, "stopped", acme.now() + 86_400_000)), acme.permissions)
+    acme = acme.within(tenants.scope_of(await set_clock(acme, "stopped", acme.now() + DAY_MS)), acme.permissions)
     second = await invoiced(acme)
     assert (second.status, second.credit) == ("paid", 14_900)
     assert [one.subject for one in await worked(acme)] == ["Fatura INV-000001 de VeloFlux"]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tests import cast, customers
-from tests.billing.billed import billed, invoiced
+from tests.billing.billed import billed
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
@@ -165,7 +165,7 @@ async def _grant(side: Side) -> str:
 
 
 async def _invoice(side: Side) -> str:
-    return (await invoiced(side.inside)).id
+    return (await billed(side.inside)).invoice.id
 
 
 async def _credit_note(side: Side) -> str:
@@ -173,7 +173,7 @@ async def _credit_note(side: Side) -> str:
 
 
 async def _subscription(side: Side) -> str:
-    return (await start(side.inside, Start(plan="pro", main=False))).id
+    return (await start(side.inside, Start(plan="free", main=False))).id
 
 
 async def _invoice_link(side: Side) -> str:
@@ -358,6 +358,7 @@ COMMAND_WORDS = {
     "name": "night_watch",
     "override": "feature:sso",
     "permission": "usage:read",
+    "plan": "free",
     "role": "viewer",
     "value": "true",
     "values": "city=Recife",
