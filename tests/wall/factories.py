@@ -16,6 +16,8 @@ from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
+from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -161,6 +163,14 @@ async def _grant(side: Side) -> str:
     return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
 
 
+async def _subscription(side: Side) -> str:
+    return (await start(side.inside, Start(plan="pro", main=False))).id
+
+
+async def _invoice(side: Side) -> str:
+    return (await invoice_items(side.inside, ItemsInvoice(items=(OneOff(name="Training", price="100"),)))).id
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
@@ -176,6 +186,7 @@ FACTORIES: dict[str, Factory] = {
     "email/token": _email_change,
     "grant": _grant,
     "invitation": _invitation,
+    "invoice": _invoice,
     "invitations.accept.token": _invitation_token,
     "invitations.join.token": _invitation_token,
     "invitations.open.token": _invitation_token,
@@ -196,6 +207,7 @@ FACTORIES: dict[str, Factory] = {
     "roles.delete.name": _role,
     "roles/role": _role,
     "session": _session,
+    "subscription": _subscription,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
     "tokens.revoke.token": _short_lived,
@@ -207,6 +219,8 @@ NO_ID: dict[str, Any] = {
     "audit.list.name": "tenant.created",
     "audit.name": "tenant.created",
     "challenge": "0" * 32,
+    "coupons/coupon": "spring",
+    "currency": "BRL",
     "current": cast.PASSWORD,
     "events.id_": "request-1",
     "events.list.id": "request-1",
@@ -326,14 +340,19 @@ COMMAND_WORDS = {
     "anchor": "2026-01-31",
     "client_id": "veloflux",
     "cost": "1",
+    "coupon": "spring",
+    "currency": "BRL",
+    "document": "DARF",
     "domain": "example.com",
     "email": "new@example.com",
     "file": "/dev/null",
     "issuer": "https://login.example.com",
+    "item": "100=Training",
     "meter": "requests",
     "mode": "real",
     "name": "night_watch",
     "override": "feature:sso",
+    "paid_on": "2026-11-20",
     "permission": "usage:read",
     "role": "viewer",
     "value": "true",
