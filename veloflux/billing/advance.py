@@ -10,6 +10,7 @@ from veloflux.billing.assign_number import assign_number
 from veloflux.billing.close_period import close_period
 from veloflux.billing.collect import collect
 from veloflux.billing.deferrals import release
+from veloflux.billing.expire_gift import expire_gift
 from veloflux.billing.finalise import finalise
 from veloflux.context import Context
 from veloflux.db.jobs import Job
@@ -24,6 +25,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "number": assign_number,
         "collect": collect,
         "release": release,
+        "expire_gift": expire_gift,
     }
 )
 """By the kind of an item. What is due at the same moment is done in the order of these names."""

@@ -124,6 +124,16 @@ def stamp_of(invoice: Invoice) -> Stamp:
     return ""
 
 
+def rendered_lines(writing: Writing, lines: Sequence[Line]) -> tuple[Row, ...]:
+    """Lines that are of no document yet, or of a draft."""
+    return tuple(_row(writing, line) for line in lines)
+
+
+def rendered_totals(writing: Writing, totals: Totals, coupons: Mapping[str, str]) -> tuple[Sum, ...]:
+    """What lines would come to; `coupons` are names by ids."""
+    return tuple(_sums(writing, totals, coupons, writing.gettext("Total")))
+
+
 def _document(
     writing: Writing,
     sides: Sides,

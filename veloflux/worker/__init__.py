@@ -29,6 +29,7 @@ TABLES = Tables(
         "free_email": identity.free_email,
         "prune_usage": metering.prune_usage,
         "renew_credits": limits.renew_credits,
+        "send_dunning": billing.send_dunning,
         "send_email_approval": identity.send_email_approval,
         "send_email_changed": identity.send_email_changed,
         "send_email_proof": identity.send_email_proof,

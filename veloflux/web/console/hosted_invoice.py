@@ -14,16 +14,16 @@ UNSEEN = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}
 """The link is all that it takes: no other site and no search engine gets to know it."""
 
 
-@get(f"{PATH}/{{token:str}}", operation_id="console.invoice", access="public")
+@get(f"{PATH}/{{token:str}}", operation_id="console.hosted_invoice", access="public")
 async def invoice(page: Page, token: str) -> Html:
     document = await _open(page, token)
     page.language = document.language
-    answer = page.show("invoice.html", document=document, pdf=f"{PATH}/{token}/pdf")
+    answer = page.show("hosted_invoice.html", document=document, pdf=f"{PATH}/{token}/pdf")
     answer.headers.update(UNSEEN)
     return answer
 
 
-@get(f"{PATH}/{{token:str}}/pdf", operation_id="console.invoice_pdf", access="public", media_type=PDF)
+@get(f"{PATH}/{{token:str}}/pdf", operation_id="console.hosted_invoice_pdf", access="public", media_type=PDF)
 async def invoice_pdf(page: Page, token: str) -> Response[bytes]:
     answer = download(await printed(await _open(page, token)))
     answer.headers.update(UNSEEN)
