@@ -824,6 +824,13 @@ class InvoiceNumbered(Event, frozen=True, kw_only=True):
     number: str
 
 
+class InvoiceResent(Event, frozen=True, kw_only=True):
+    """Somebody wanted an invoice to be sent again, to the tenant's billing e-mail."""
+
+    name = "invoice.resent"
+    invoice: str
+
+
 class InvoicePaid(Event, frozen=True, kw_only=True):
     """Nothing of an invoice is left to be paid."""
 

@@ -115,6 +115,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["tenant", "operator"],
         Meta(description="Whose row of numbers an invoice stands in: each tenant's own, or one for all"),
     ] = "tenant"
+    seller_name: Annotated[str, Meta(description="Who invoices say that sells; empty: VeloFlux", max_length=200)] = ""
+    seller_tax_id: Annotated[str, Meta(description="The seller's tax number, as invoices show it", max_length=60)] = ""
+    seller_address: Annotated[
+        str, Meta(description="The seller's address, as invoices show it; it may have several lines", max_length=500)
+    ] = ""
+    seller_email: Annotated[str, Meta(description="Where who got an invoice can ask", max_length=254)] = ""
     dunning_days: Annotated[
         str,
         Meta(

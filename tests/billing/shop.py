@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tests.customers import of
-from veloflux import billing, tenants
+from veloflux import billing, ledger, tenants
 from veloflux.billing import store
 from veloflux.billing.model import CreditNote, Invoice, Profile
 from veloflux.billing.start import Start, start
@@ -101,7 +101,7 @@ async def credit_notes(ctx: Context) -> list[CreditNote]:
 
 async def balance(ctx: Context, account: str, currency: str = "USD") -> int:
     """What an account holds: a debit is positive."""
-    found = await billing.read_balances(ctx.db, ctx.tenant)
+    found = await ledger.read_balances(ctx.db, ctx.tenant)
     return {(one.name, one.currency): amount for one, amount in found.items()}.get((account, currency), 0)
 
 

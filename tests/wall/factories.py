@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tests import cast, customers
+from tests.billing.billed import billed
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
-from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.invoice_link import token_of
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
@@ -163,12 +164,20 @@ async def _grant(side: Side) -> str:
     return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
 
 
-async def _subscription(side: Side) -> str:
-    return (await start(side.inside, Start(plan="pro", main=False))).id
-
-
 async def _invoice(side: Side) -> str:
-    return (await invoice_items(side.inside, ItemsInvoice(items=(OneOff(name="Training", price="100"),)))).id
+    return (await billed(side.inside)).invoice.id
+
+
+async def _credit_note(side: Side) -> str:
+    return (await billed(side.inside)).credit_note.id
+
+
+async def _subscription(side: Side) -> str:
+    return (await start(side.inside, Start(plan="free", main=False))).id
+
+
+async def _invoice_link(side: Side) -> str:
+    return token_of(side.inside.parts.secrets, side.inside.tenant, await _invoice(side))
 
 
 FACTORIES: dict[str, Factory] = {
@@ -182,6 +191,7 @@ FACTORIES: dict[str, Factory] = {
     "auth.sso_link.token": _oidc_link_of_the_owner,
     "auth.verify.token": _verification,
     "company": _tenant,
+    "credit_note": _credit_note,
     "cursor": _cursor,
     "email/token": _email_change,
     "grant": _grant,
@@ -191,6 +201,8 @@ FACTORIES: dict[str, Factory] = {
     "invitations.join.token": _invitation_token,
     "invitations.open.token": _invitation_token,
     "invitations/token": _invitation_token,
+    "invoice": _invoice,
+    "invoices/token": _invoice_link,
     "job": _dead_job,
     "join/token": _oidc_link_of_a_newcomer,
     "key": _key,
@@ -354,6 +366,7 @@ COMMAND_WORDS = {
     "override": "feature:sso",
     "paid_on": "2026-11-20",
     "permission": "usage:read",
+    "plan": "free",
     "role": "viewer",
     "value": "true",
     "values": "city=Recife",

@@ -16,6 +16,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from tests import cast, customers
+from tests.billing.billed import billed
 from tests.cast import PASSWORD
 from tests.identity import links
 from tests.identity.apps import App, challenged, with_app
@@ -103,6 +104,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
     for who in (scene.bob, scene.carol):
         await identity.request_email_change(who, f"new.{who.actor.person[4:]}@example.com", PASSWORD)
         email_changes += (await links.of_email_change(one_ctx, who.actor.person))[:1]
+    documents = await billed(customers.of(one_ctx, box))
     await set_profile(within, ProfileTerms(withholdings=(Withholding(name="IRRF", percent="1.5"),)))
     subscription = await start(within, Start(plan="pro", main=False))
     await cancel(within, subscription.id)
@@ -114,6 +116,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
         service_key=await customers.service_key(one_ctx),
         ids={
             "invitation": revoked.id,
+            "credit_note": documents.credit_note.id,
             "coupon": "spring",
             "grant": (await grant_credit(within, Terms(meter="requests", amount=5))).id,
             "invoice": (await invoice_items(within, ItemsInvoice(items=(OneOff(name="Training", price="100"),)))).id,

@@ -7,5 +7,15 @@ commit.
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock
 from veloflux.billing.dunning_mails import send_dunning
+from veloflux.billing.invoice_mail import mail_invoice, send_invoice
+from veloflux.billing.invoices import open_link
 
-__all__ = ["advance", "advance_billing", "follow_clock", "send_dunning"]
+__all__ = [
+    "advance",
+    "advance_billing",
+    "follow_clock",
+    "mail_invoice",
+    "open_link",
+    "send_dunning",
+    "send_invoice",
+]

@@ -198,6 +198,8 @@ def _charges(offer: Offer, sub: Subscription) -> Iterator[_Fixed]:
     for charge in offer.plan.fixed:
         yield _of_plan(offer, sub, charge)
     for id_, quantity in sorted(sub.selection.add_ons.items()):
+        if id_ not in offer.add_ons:  # taken out of the catalogue, as a coupon may be
+            continue
         yield _of_add_on(offer, sub, offer.add_ons[id_], quantity)
 
 

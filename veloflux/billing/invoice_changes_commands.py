@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from veloflux.billing import invoice_commands
 from veloflux.billing.credit_note import CreditWanted, credit_invoice
 from veloflux.billing.items import ItemsInvoice, invoice_items
 from veloflux.billing.pay import Pay
@@ -16,7 +17,7 @@ from veloflux.billing.write_off import write_off as write_off_invoice
 from veloflux.kit import page
 from veloflux.terminal import Json, TenantOption, parsed, run, say, show
 
-app = typer.Typer(no_args_is_help=True)
+app = invoice_commands.app
 COLUMNS = InvoiceStanding.__struct_fields__
 NOTE = ("id", "number", "invoice", "currency", "settles", "withheld", "to_wallet", "reason")
 PAYMENT = ("id", "invoice", "amount", "currency", "settled", "to_wallet", "provider", "fee", "reference", "created_at")

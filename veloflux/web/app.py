@@ -17,6 +17,7 @@ from veloflux.audit import api as audit
 from veloflux.billing import (
     clock_api,
     invoice_changes_api,
+    invoices_api,
     items_api,
     profile_api,
     subscriptions_api,
@@ -86,6 +87,7 @@ API: Sequence[HTTPRouteHandler] = (
     *leases_api.ROUTES,
     *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
+    *invoices_api.ROUTES,
     *items_api.ROUTES,
     *invoice_changes_api.ROUTES,
     *wallet_api.ROUTES,
@@ -158,7 +160,7 @@ def litestar(chosen: Settings) -> Litestar:
 
 def _respond(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
     """Programs get a problem document, people a page."""
-    to_people = f"{request.scope['path']}/".startswith("/console/")
+    to_people = f"{request.scope['path']}/".startswith(("/console/", "/invoices/"))
     return (console.respond if to_people else problems.respond)(request, exception)
 
 
