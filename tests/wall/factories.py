@@ -196,7 +196,6 @@ FACTORIES: dict[str, Factory] = {
     "email/token": _email_change,
     "grant": _grant,
     "invitation": _invitation,
-    "invoice": _invoice,
     "invitations.accept.token": _invitation_token,
     "invitations.join.token": _invitation_token,
     "invitations.open.token": _invitation_token,

@@ -9,8 +9,9 @@ from litestar.params import HeaderParameter, Parameter
 from veloflux.billing import credit_note, items, pay, wallet, withheld
 from veloflux.billing.credit_note import CreditWanted
 from veloflux.billing.items import ItemsInvoice
-from veloflux.billing.model import CreditNote, Payment
+from veloflux.billing.model import Payment
 from veloflux.billing.pay import Amount, Pay
+from veloflux.billing.shown import CreditNoteShown, shown_credit_note
 from veloflux.billing.standing import InvoiceStanding
 from veloflux.billing.void import void
 from veloflux.billing.withheld import ProofGiven
@@ -82,10 +83,10 @@ async def apply_wallet(ctx: Context, tenant: TenantPath, invoice: InvoicePath, d
     summary="Credit an invoice",
     tags=["invoices"],
 )
-async def credit(ctx: Context, tenant: TenantPath, invoice: InvoicePath, data: CreditWanted) -> CreditNote:
+async def credit(ctx: Context, tenant: TenantPath, invoice: InvoicePath, data: CreditWanted) -> CreditNoteShown:
     """So much of its lines, or all that is left. What is still to be paid is settled first; the rest goes to the
     wallet, or back to the tenant."""
-    return await credit_note.credit_invoice(ctx, invoice, data)
+    return shown_credit_note(await credit_note.credit_invoice(ctx, invoice, data))
 
 
 @post(
