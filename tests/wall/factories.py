@@ -242,6 +242,7 @@ NO_ID: dict[str, Any] = {
     "events.type_": "http.request",
     "feature": "",
     "ledger.balances.through": "2026-11-22",
+    "ledger.through": "2026-11-22",
     "ledger.export_balances.through": "2026-11-22",
     "limits.address": "203.0.113.9",
     "limits.cost": "1",
