@@ -8,11 +8,13 @@ changed, balances are the sums of postings, and `ledger_check.py` proves both.
 """
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock
+from veloflux.billing.cost import Cost, read_costs
 from veloflux.billing.journal import every_posting, post, read_balances
 from veloflux.billing.ledger_check import check_ledgers, last_check
 from veloflux.billing.trial_balance import TrialBalance, read_trial_balances
 
 __all__ = [
+    "Cost",
     "TrialBalance",
     "advance",
     "advance_billing",
@@ -22,5 +24,6 @@ __all__ = [
     "last_check",
     "post",
     "read_balances",
+    "read_costs",
     "read_trial_balances",
 ]

@@ -52,8 +52,7 @@ class _Read(NamedTuple):
 
 async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoice) -> Usage:
     """What is closed by now; reading it again says the same, but for what comes late."""
-    names = {meter for phase in invoice.phases for meter in _offer_meters(basis, sub, phase)}
-    versions = [meter for meter in (*basis.catalogue.former, *basis.catalogue.meters) if meter.name in names]
+    versions = meters_of(basis, sub, invoice.phases)
     read = _Read(await metering.read_billed(ctx.db, ctx.tenant, versions), sub.late_billed)
     meters = {meter.name: meter for meter in versions}
     lines = [line for phase in invoice.phases for line in _own(basis, sub, phase, read, meters)]
@@ -65,10 +64,22 @@ async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoi
     return Usage(tuple(lines), _remembered(sub, read, phases, invoice.period_end))
 
 
-def _own(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
+def meters_of(basis: Basis, sub: Subscription, phases: Iterable[Phase]) -> list[Meter]:
+    """All versions of the meters that phases are charged for, the present one last."""
+    names = {meter for phase in phases for meter in basis.offer(phase.selection, sub.currency).plan.meters}
+    return [meter for meter in (*basis.catalogue.former, *basis.catalogue.meters) if meter.name in names]
+
+
+def used_in(phase: Phase, segments: Mapping[str, Segments]) -> dict[str, Decimal]:
+    """All that was used of each meter in a phase, also what came late."""
     used: dict[str, Decimal] = {}
-    for meter, _, known, new in read.within(phase):
+    for meter, _, known, new in _Read(segments, {}).within(phase):
         used[meter] = used.get(meter, Decimal(0)) + known + new
+    return used
+
+
+def _own(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
+    used = used_in(phase, read.segments)
     return usage_lines(Priced(basis.offer(phase.selection, sub.currency), phase, meters), used)
 
 
@@ -101,10 +112,6 @@ def _remembered(sub: Subscription, read: _Read, phases: Iterable[Phase], now: in
             if late := read.segments[meter][start].late:
                 billed[_mark(meter, start)] = late
     return billed
-
-
-def _offer_meters(basis: Basis, sub: Subscription, phase: Phase) -> set[str]:
-    return basis.offer(phase.selection, sub.currency).plan.meters
 
 
 def _mark(meter: str, start: int) -> str:

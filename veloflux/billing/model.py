@@ -58,6 +58,15 @@ class Charged(Plain, frozen=True, kw_only=True):
     start: int
 
 
+class Spend(Plain, frozen=True, kw_only=True):
+    """What a subscription's running period may cost, in minor units before taxes: `alerts` are amounts that are told of
+    when its cost reaches them; what its usage costs is bounded by `cap`, that of one meter by `meter_caps`."""
+
+    alerts: tuple[int, ...] = ()
+    cap: int | None = None
+    meter_caps: dict[str, int] = {}
+
+
 class Subscription(Entity, frozen=True, kw_only=True):
     """`anchor` is the local date and time that periods are counted from (ISO 8601 without a zone), `billing_day` the
     day of the month that they begin on (0: the anchor's own); `calendar` lets them begin with the week, month or year.
@@ -84,6 +93,7 @@ class Subscription(Entity, frozen=True, kw_only=True):
     coupons: tuple[Redemption, ...] = ()
     waiting: tuple[Line, ...] = ()
     late_billed: dict[str, int] = msgspec.field(default_factory=dict)
+    spend: Spend | None = None
     set_up: bool = False
     trial_end: int | None = None
     cancel_at: int | None = None

@@ -15,7 +15,8 @@ PERMISSIONS = {
     "plan:write": "give the tenant another plan, and limits beside it",
     "credits:read": "see credits, and what is left of them",
     "credits:write": "give the tenant credits, and void them",
-    "billing:read": "see what was billed and paid, and the ledger",
+    "billing:read": "see subscriptions, invoices and the ledger",
+    "billing:write": "change how the tenant is billed, its subscriptions and invoices",
     "usage:read": "see and export usage",
     "usage:write": "record usage and ask whether a request may pass",
     "api_keys:read": "see which API keys there are",
@@ -30,7 +31,7 @@ PERMISSIONS = {
     "jobs:write": "send dead jobs back to work",
 }
 EVERYTHING = frozenset(PERMISSIONS | PLATFORM_PERMISSIONS)
-OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend", "plan:write", "credits:write"}
+OWNERS = frozenset(PERMISSIONS) - {"tenant:suspend", "plan:write", "credits:write", "billing:write"}
 OUTLASTING = frozenset(
     {"api_keys:write", "tokens:write", "members:write", "owners:write", "roles:write", "sign_in:write", "tenant:close"}
 )
