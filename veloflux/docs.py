@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from veloflux import cli, data_layout, errors, events, settings, worker
+from veloflux.billing import states
 from veloflux.errors import VeloFluxError
 from veloflux.events import Event
 from veloflux.tenants import PERMISSIONS, ROLES
@@ -45,7 +46,10 @@ The whole contract, with an example of every body, is the OpenAPI document at `/
 console renders it under *API reference*. A route is for everybody (public), for a person who signed in (person), for
 the operators' sessions and service keys (operator), for whoever has a permission in the tenant, or for an API key."""
 
+SUBSCRIPTIONS = """# Subscriptions and invoices
 
+What they can be, and every move between these states. Another one is refused with `move_impossible`. Without *to* a
+move leaves the state as it is; *by* says what moves: a request, time that comes, a payment that comes or does not."""
 PERMISSIONS_HEAD = """# Permissions
 
 Who may do what: a route names the permission that it needs, a role is a set of permissions. Beside these roles a tenant
@@ -98,6 +102,11 @@ def permissions_page() -> str:
     return _page(PERMISSIONS_HEAD, _table(("permission", "to", *ROLES, "opens"), rows))
 
 
+def subscriptions_page() -> str:
+    """Every state of subscriptions and invoices, and every move."""
+    return _page(SUBSCRIPTIONS, *_life(states.SUBSCRIPTION), *_life(states.INVOICE))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_reference,
     "cli.md": commands_page,
@@ -106,6 +115,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "events.md": events_page,
     "permissions.md": permissions_page,
     "settings.md": settings_page,
+    "subscriptions.md": subscriptions_page,
 }
 
 
@@ -157,6 +167,17 @@ def main() -> None:
             (FOLDER / name).write_text(page(name), "utf-8")
     elif names := stale():
         raise SystemExit(f"stale, `make docs` writes them: {', '.join(f'docs/{name}' for name in names)}")
+
+
+def _life(life: states.Life[Any]) -> Iterator[str]:
+    yield f"## {life.noun.capitalize()}"
+    yield _table(("state", "meaning"), [(_code(state), meaning) for state, meaning in life.states.items()])
+    yield f"```mermaid\n{states.diagram(life)}\n```"
+    rows = [
+        (_code(name), ", ".join(map(_code, found.origins)), _code(found.to or ""), found.by, found.meaning)
+        for name, found in life.moves.items()
+    ]
+    yield _table(("move", "from", "to", "by", "meaning"), rows)
 
 
 def _event(event: type[Event]) -> str:

@@ -378,6 +378,7 @@ class MoveImpossible(Conflict):
     """What a subscription, an invoice or a credit note is at present does not allow this; `state` says what it is."""
 
     code = "move_impossible"
+    public = frozenset({"state"})
 
 
 class IdReused(Conflict):

@@ -1,10 +1,13 @@
 """Lines, coupons and taxes as hypothesis draws them, and short ways to write them down."""
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from veloflux.billing.lines import Line
 from veloflux.billing.withholding import Withholding
 from veloflux.plans.prices import Coupon, Tax
+
+tried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 def percent_off(percent: str, *plans: str, coupon: str = "percent") -> Coupon:

@@ -13,6 +13,7 @@ from tests.billing.composing import (
     on_top,
     percent_off,
     tax_lists,
+    tried,
     withholding_lists,
     within,
 )
@@ -156,6 +157,7 @@ def test_what_was_withheld_is_credited_in_proportion() -> None:
 
 
 @given(lines=line_lists, coupons=coupon_lists, taxes=tax_lists, withholdings=withholding_lists, data=st.data())
+@tried
 def test_credit_notes_over_everything_are_the_invoice(
     lines: list[Line], coupons: list[Coupon], taxes: list[Tax], withholdings: list[Withholding], data: st.DataObject
 ) -> None:

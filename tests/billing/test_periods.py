@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from veloflux.billing.periods import Anchor, Period, anchored, boundary, next_boundary, number_at, whole
 from veloflux.errors import InputInvalid
 from veloflux.kit.period import moment
-from veloflux.plans.prices import Interval
+from veloflux.plans.terms import Interval
 
 NEW_YORK, PARIS, SAO_PAULO = "America/New_York", "Europe/Paris", "America/Sao_Paulo"
 ZONES = [
@@ -123,6 +123,10 @@ ANCHORS = {
         Anchor(at("2024-03-17T23:59:59"), NEW_YORK, "week", calendar=True),
         "2024-03-11T00:00-04:00 2024-03-18T00:00-04:00",
     ),
+    "calendar, by two weeks, begun in the second": (
+        Anchor(at("2024-03-13"), "UTC", "week", 2, calendar=True),
+        "2024-03-04T00:00Z 2024-03-18T00:00Z 2024-04-01T00:00Z",
+    ),
     "calendar, by quarter": (
         Anchor(at("2024-06-30T12:00:00"), PARIS, "quarter", calendar=True),
         "2024-04-01T00:00+02:00 2024-07-01T00:00+02:00 2024-10-01T00:00+02:00",
@@ -219,6 +223,14 @@ def test_a_price_is_for_the_whole_period(case: str) -> None:
     assert found == Period(ms(expected[0]), ms(expected[1]))
 
 
+@pytest.mark.parametrize(("time", "number"), [("01:10-04:00", 0), ("01:30-04:00", 1), ("01:10-05:00", 1)])
+def test_a_boundary_in_an_hour_that_comes_twice_lies_in_its_first_turn(time: str, number: int) -> None:
+    """New York, 3 November 2024: at 01:10 for the second time, 01:30 has been."""
+    anchor = Anchor(at("2024-10-27T01:30:00"), NEW_YORK, "week")
+    assert number_at(anchor, ms(f"2024-11-03T{time}")) == number
+    assert next_boundary(anchor, ms(f"2024-11-03T{time}")) == boundary(anchor, number + 1)
+
+
 def test_what_is_billed_by_the_week_has_no_billing_day() -> None:
     with pytest.raises(InputInvalid) as caught:
         Anchor(at("2024-02-11"), "UTC", "week", day=5)
@@ -291,6 +303,14 @@ def test_by_the_calendar_several_months_are_quarters_and_years(anchor: Anchor, n
     months = {"month": 1, "quarter": 3, "year": 12}[anchor.interval] * anchor.count
     same = Anchor(anchor.at, anchor.zone, "month", months, calendar=True)
     assert boundary(same, number) == boundary(anchor, number)
+
+
+@settings(deadline=None)
+@given(by_calendar, times)
+def test_by_the_calendar_periods_are_the_same_for_all(anchor: Anchor, time: datetime) -> None:
+    other = Anchor(time, anchor.zone, anchor.interval, anchor.count, calendar=True)
+    lies_in = number_at(anchor, boundary(other, 0))
+    assert [boundary(anchor, lies_in + n) for n in range(3)] == [boundary(other, n) for n in range(3)]
 
 
 @settings(deadline=None)

@@ -297,6 +297,8 @@ def test_the_lines_of_a_charge_say_what_they_are() -> None:
 def test_what_costs_nothing_has_no_line() -> None:
     assert rate(charge(unit="1", included="5"), "USD", Decimal(5)) == []
     assert [line.tier for line in rate(charge("graduated", tiers=FREE_TIER), "USD", Decimal(1_001))] == [2]
+    at_its_bounds = charge(unit="1", minimum="5", maximum="5")
+    assert [line.kind for line in rate(at_its_bounds, "USD", Decimal(5))] == ["units"]
 
 
 def test_a_charge_without_a_price_in_the_currency_is_an_error() -> None:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 from tests.customers import customer
 from veloflux import billing, tenants
 from veloflux.billing import store
-from veloflux.billing.change import Change, change, preview
+from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.metering import Event, record
@@ -37,11 +37,11 @@ async def test_smoke(one_ctx: Context) -> None:
             ],
         )
     )
-    print(await preview(acme, sub.id, Change(plan="enterprise")))
+    print(await preview(acme, sub.id, ChangeSubscription(plan="enterprise")))
     for day in ("2026-02-28T10:00:00", "2026-03-01T10:00:00", "2026-03-15T10:00:00", "2026-04-15T00:00:00"):
         acme = await moved(acme, ms(day))
         if day == "2026-03-15T10:00:00":
-            await change(acme, sub.id, Change(plan="enterprise"))
+            await change(acme, sub.id, ChangeSubscription(plan="enterprise"))
     async for one in store.every_invoice(acme.db, acme.tenant):
         print(one.number, one.status, one.reason, one.totals and one.totals.total, one.period_start, one.period_end)
         for line in one.lines:

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 
-from tests.billing.composing import line_lists, on_top, tax_lists, within
+from tests.billing.composing import line_lists, on_top, tax_lists, tried, within
 from veloflux.billing.lines import Line, net
 from veloflux.billing.taxes import holding, tax_totals
 from veloflux.errors import InputInvalid
@@ -102,6 +102,7 @@ def test_taxes_are_of_what_a_discount_leaves() -> None:
 
 
 @given(lines=line_lists, taxes=tax_lists)
+@tried
 def test_a_tax_is_the_rounded_sum_of_the_precise_taxes_of_the_lines(lines: list[Line], taxes: list[Tax]) -> None:
     rates = [Fraction(tax.percent) / 100 for tax in taxes]
     inclusive = sum(rate for rate, tax in zip(rates, taxes, strict=True) if tax.inclusive)

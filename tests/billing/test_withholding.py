@@ -61,10 +61,17 @@ def test_a_withholding_is_of_the_lines_of_its_services() -> None:
 
 
 def test_a_line_whose_service_nobody_knows_is_of_none() -> None:
-    iss = Withholding(name="ISS", percent="2", services=("1.05",))
+    iss = Withholding(name="ISS", percent="2", services=("1.05", "pro"))
     assert withhold([Line("fixed", "Pro", 100_000, plan="pro")], [iss], {}, 100_000, "BRL") == ()
 
 
 def test_the_base_is_what_a_discount_leaves() -> None:
     [found] = withhold([Line("fixed", "Pro", 100_000, discount=10_000)], [ISS], {}, 90_000, "BRL")
     assert (found.base, found.amount) == (90_000, 4500)
+
+
+@pytest.mark.parametrize(("amount", "withheld"), [(20, 0), (40, 2)])
+def test_what_is_dispensed_may_have_more_places_than_the_currency(amount: int, withheld: int) -> None:
+    one = Withholding(name="W", percent="5", dispensed="1.5")
+    found = withhold([Line("fixed", "Pro", amount)], [one], {}, amount, "JPY")
+    assert sum(one.amount for one in found) == withheld

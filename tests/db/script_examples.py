@@ -28,6 +28,7 @@ OWNER = "ten_0wner"
 NEVER = Pace(2, 1)
 """A limit under which no call may come."""
 SLUG = Name("slug", "acme", "slug")
+BILLED: dict[str, object] = {"billed": ("requests",), "cuts": (customers.NOON - customers.DAY,)}
 
 
 async def commits(ctx: Context) -> None:
@@ -111,7 +112,7 @@ async def attempts_until_one_waits(ctx: Context) -> None:
 async def checks(ctx: Context) -> None:
     acme = await customers.customer(ctx)
     mine, guest = await customers.key(acme), await customers.key(acme, "viewer")
-    await customers.put_policy(acme, rates=(customers.rate(burst=3),), quotas=(customers.quota(5),))
+    await customers.put_policy(acme, rates=(customers.rate(burst=3),), quotas=(customers.quota(5),), **BILLED)
     for asked in (
         customers.asked(mine, id_="a"),
         customers.asked(mine, id_="a"),
@@ -147,7 +148,7 @@ async def reservations(ctx: Context) -> None:
     mine, guest = await customers.key(acme), await customers.key(acme, "viewer")
     near = await customers.key(acme, addresses=("203.0.113.0/24",))
     held = [await limits.reserve(acme.parts, acme.tenant, Question(meter="requests")) for _ in range(3)]
-    await customers.put_policy(acme, quotas=(customers.quota(5), customers.quota(9, period="day")))
+    await customers.put_policy(acme, quotas=(customers.quota(5), customers.quota(9, period="day")), **BILLED)
     for id_, asked in (
         (held[0].id, customers.asked(mine)),
         (held[0].id, customers.asked(guest)),
@@ -256,7 +257,7 @@ async def raw_events(ctx: Context) -> None:
 
 async def records_of_every_aggregation(ctx: Context) -> None:
     acme = await customers.customer(ctx)
-    await customers.put_policy(acme, meters=EVERY_METER)
+    await customers.put_policy(acme, meters=EVERY_METER, billed=("count", "sum"), cuts=BILLED["cuts"])
     await ctx.db.call("HSET", keys.limits(acme.tenant), "closed_through", customers.NOON - 60_000)
     jobs = [job(str(n), customers.NOON - n * 7_000, n - 9, region=n % 3) for n in range(20)]
     await metering.record(acme.parts, acme.tenant, jobs)

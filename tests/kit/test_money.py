@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veloflux.errors import CurrencyUnknown, InputInvalid
@@ -128,12 +128,14 @@ def test_a_share_is_rounded_half_up(amount: int, part: int, whole: int, expected
 
 
 @given(amount=st.integers(-(10**15) + 1, 10**15 - 1), currency=st.sampled_from(["JPY", "BRL", "KWD"]))
+@settings(deadline=None)
 def test_minor_units_come_back_from_major_ones(amount: int, currency: str) -> None:
     assert minor(major(amount, currency), currency) == amount
     assert parse(str(major(amount, currency)), currency) == amount
 
 
 @given(amount=st.integers(-(10**15), 10**15), part=st.integers(0, 10**9), whole=st.integers(1, 10**9))
+@settings(deadline=None)
 def test_a_share_and_its_rest_are_the_amount_but_for_one(amount: int, part: int, whole: int) -> None:
     rest = share(amount, whole - part, whole) if part <= whole else 0
     assert part > whole or abs(share(amount, part, whole) + rest - amount) <= 1

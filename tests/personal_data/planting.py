@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from tests import cast, customers, whole_database
+from tests.billing.books import life
 from tests.identity import links
 from tests.identity.apps import App
 from tests.identity.authenticator import Authenticator
@@ -22,6 +23,7 @@ from tests.tenants.lying_provider import SECRET, lying
 from tests.tenants.test_platform_roles import ruling
 from tests.worker.working import until
 from veloflux import identity, limits, metering, tenants, users
+from veloflux.billing.ledger_check import check_all, keep
 from veloflux.context import Actor, Context
 from veloflux.db import boot, keys
 from veloflux.errors import CredentialsWrong, SecondFactorRequired
@@ -213,6 +215,8 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await ingest(ctx.parts, event)
     await until(lambda: ctx.db.call("EXISTS", keys.raw(box.tenant)))
     await _counted(box)
+    await life(box)
+    await keep(ctx.db, await check_all(ctx))
     await tenants.archive_tenant(box)
     await seen.look()
 

@@ -116,17 +116,38 @@ FIVE, TEN, OPEN = 'up_to = "5", unit = "1"', 'up_to = "10", unit = "1"', 'unit =
         pytest.param(
             usage('unit = "1", ' + tiers(OPEN), GRADUATED),
             PriceInvalid,
-            "by unit, which the model graduated has not",
+            "has unit, which the model graduated does not know",
             id="a unit price of tiers",
         ),
         pytest.param(
-            usage(tiers(OPEN)), PriceInvalid, "by tiers, which the model per_unit has not", id="tiers of a unit price"
+            usage(tiers(OPEN)),
+            PriceInvalid,
+            "has tiers, which the model per_unit does not know",
+            id="tiers of a unit price",
         ),
         pytest.param(
             usage('percent = "1"'),
             PriceInvalid,
-            "by percent, which the model per_unit has not",
+            "has percent, which the model per_unit does not know",
             id="a percent of units",
+        ),
+        pytest.param(
+            usage(terms='package = "1000"'),
+            PriceInvalid,
+            "has package, which the model per_unit does not know",
+            id="a package of units",
+        ),
+        pytest.param(
+            usage(terms='fees_meter = "requests"'),
+            PriceInvalid,
+            "has fees_meter, which the model per_unit does not",
+            id="fees of units",
+        ),
+        pytest.param(
+            usage(terms="bill_first_tier_when_unused = true"),
+            PriceInvalid,
+            "has bill_first_tier_when_unused, which",
+            id="a first tier of none",
         ),
         pytest.param(usage('fee = "1"', PERCENTAGE), PriceInvalid, "a fee and no fees_meter", id="a fee for nothing"),
         pytest.param(

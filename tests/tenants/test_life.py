@@ -131,6 +131,7 @@ async def test_an_archived_tenant_is_read_only_and_out_of_the_lists_until_it_is_
         "members:read",
         "audit:read",
         "credits:read",
+        "billing:read",
         "jobs:read",
     }
     with pytest.raises(TenantReadOnly):

@@ -217,6 +217,8 @@ NO_ID: dict[str, Any] = {
     "events.record.data": {"bytes": 512},
     "events.type_": "http.request",
     "feature": "",
+    "ledger.balances.through": "2026-11-22",
+    "ledger.export_balances.through": "2026-11-22",
     "limits.address": "203.0.113.9",
     "limits.cost": "1",
     "limits.route": "GET /",

@@ -26,24 +26,30 @@ def charge(**price: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("terms", "code", "detail"),
+    ("terms", "expected"),
     [
-        ({"fixed": [{"name": "base", "prices": {"XYZ": "1"}}]}, "currency_unknown", "'XYZ' is no currency"),
-        ({"fixed": [{"name": "base", "prices": {"BRL": "1"}}]}, "price_missing", "no price in USD for its charge base"),
-        ({"setup_fee": {"BRL": "0.001", "USD": "1"}}, "price_invalid", "costs 0.001 BRL"),
+        ({"fixed": [{"name": "base", "prices": {"XYZ": "1"}}]}, ("currency_unknown", "'XYZ' is no currency")),
+        (
+            {"fixed": [{"name": "base", "prices": {"BRL": "1"}}]},
+            ("price_missing", "no price in USD for its charge base"),
+        ),
+        ({"setup_fee": {"BRL": "0.001", "USD": "1"}}, ("price_invalid", "costs 0.001 BRL")),
         (
             {"usage": charge(tiers=[{"up_to": "9"}, {"up_to": "5"}, {}])},
-            "price_invalid",
-            "a tier up to 5 that overlaps",
+            ("price_invalid", "a tier up to 5 that overlaps"),
         ),
-        ({"usage": charge(unit="1", minimum="2", maximum="1")}, "price_invalid", "a minimum above its maximum"),
-        ({"usage": charge(unit=1)}, "input_invalid", "Expected `str`, got `int`"),
-        ({"usage": [*charge(unit="1"), *charge(unit="1")]}, "input_invalid", "two charges for a meter called requests"),
+        ({"usage": charge(unit="1", minimum="2", maximum="1")}, ("price_invalid", "a minimum above its maximum")),
+        ({"usage": charge(unit=1)}, ("input_invalid", "Expected `str`, got `int`")),
+        (
+            {"usage": [*charge(unit="1"), *charge(unit="1")]},
+            ("input_invalid", "two charges for a meter called requests"),
+        ),
     ],
 )
 async def test_prices_that_cannot_be_are_a_problem_with_a_code_and_nothing_is_written(
-    http: httpx2.AsyncClient, scene: Scene, one_ctx: Context, terms: dict[str, Any], code: str, detail: str
+    http: httpx2.AsyncClient, scene: Scene, one_ctx: Context, terms: dict[str, Any], expected: tuple[str, str]
 ) -> None:
+    code, detail = expected
     async with unchanged(one_ctx):
         answer = await http.put("/api/plans", json=shipped(**terms), headers=scene.headers("olivia"))
         told = problem(answer, 400, code)

@@ -43,7 +43,7 @@ AHEAD_MAX = 600
 """So many periods ahead a change can be previewed."""
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ChangeSubscription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is wanted; None keeps what there is. A plan is taken in its present version, also the one that there is.
 
     `when`: `now` with an invoice, now but on the next invoice (`next_invoice`), or from the next period on; None: as
@@ -79,7 +79,7 @@ class _Planned(NamedTuple):
     step: Step
 
 
-async def change(ctx: Context, id_: str, wanted: Change) -> Subscription:
+async def change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscription:
     """Change a subscription.
 
     :raises NotFound: there is no such subscription. :raises MoveImpossible: it does not run. :raises PlanUnknown,
@@ -88,7 +88,7 @@ async def change(ctx: Context, id_: str, wanted: Change) -> Subscription:
     return await decide(lambda: _change(ctx, id_, wanted))
 
 
-async def preview(ctx: Context, id_: str, wanted: Change, at: int | None = None) -> Preview:
+async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | None = None) -> Preview:
     """What a change would bring now, or at a later time of the tenant's clock, if nothing else is changed until then.
 
     :raises InputInvalid: the time is past, or the subscription is over by then. Else as `change`.
@@ -114,7 +114,7 @@ async def preview(ctx: Context, id_: str, wanted: Change, at: int | None = None)
     )
 
 
-async def _change(ctx: Context, id_: str, wanted: Change) -> Subscription:
+async def _change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscription:
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
     planned = _plan(basis, sub, wanted, ctx.now())
     tx = Transaction(ctx, ctx.tenant)
@@ -136,7 +136,7 @@ async def _bill(ctx: Context, tx: Transaction, basis: Basis, planned: _Planned) 
     return await put_invoice(ctx, tx, basis, planned.step, "change")
 
 
-def _plan(basis: Basis, sub: Subscription, wanted: Change, at: int) -> _Planned:
+def _plan(basis: Basis, sub: Subscription, wanted: ChangeSubscription, at: int) -> _Planned:
     """What a change means at a time within the running period. Pure. Errors as `change`."""
     move(SUBSCRIPTION, sub.status, "change")
     selection = selected(basis, sub, wanted)
@@ -156,7 +156,7 @@ def _plan(basis: Basis, sub: Subscription, wanted: Change, at: int) -> _Planned:
     return _Planned(when, selection, step._replace(subscription=replace(step.subscription, next_selection=None)))
 
 
-def selected(basis: Basis, sub: Subscription, wanted: Change) -> Selection:
+def selected(basis: Basis, sub: Subscription, wanted: ChangeSubscription) -> Selection:
     """What a subscription would have selected. Errors as `change`."""
     kept = {**sub.selection.quantities} if wanted.plan in (None, sub.selection.plan) else {}
     if wanted.plan is None:

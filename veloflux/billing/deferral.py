@@ -28,9 +28,11 @@ def earned(service: Service, at: int) -> int:
     (0, 333, 1000)
     """
     start, end, now = (ms // SECOND_MS for ms in (service.start, service.end, at))
+    if now < start:
+        return 0
     if now >= end:  # also of a service without duration
         return service.amount
-    return share(service.amount, max(now - start, 0), end - start)
+    return share(service.amount, now - start, end - start)
 
 
 def deferred(services: Iterable[Service], at: int) -> int:

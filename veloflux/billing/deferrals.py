@@ -3,8 +3,9 @@
 A deferral is a field of the tenant's: `<invoice>:<line>` -> `currency|amount|start|end|released`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from veloflux.billing import agenda, journal, ledger, store
@@ -21,8 +22,8 @@ from veloflux.plans.prices import Tax
 from veloflux.transaction import Transaction
 
 IN_ADVANCE = ("fixed", "add_on", "debit", "credit")
-AT_ONCE = 40
-"""So many deferrals are released by one commit."""
+AT_ONCE = 20
+"""So many invoices' revenue is released by one commit."""
 RELEASE = "release"
 
 
@@ -40,14 +41,14 @@ class Deferral(NamedTuple):
 
 
 def services(invoice: Invoice, taxes: Iterable[Tax]) -> list[Service]:
-    """What of a final invoice is for a time after it was issued, without the taxes within it."""
+    """What of a final invoice is for a time after it was issued, without the taxes within it, by that time."""
     assert invoice.issued_at is not None
     whole = WHOLE + sum(parts(tax.percent) for tax in taxes if tax.inclusive)
-    return [
-        Service(share(line.net, WHOLE, whole), line.start, line.end)
-        for line in invoice.lines
-        if line.kind in IN_ADVANCE and line.end > invoice.issued_at and line.net
-    ]
+    amounts: Counter[tuple[int, int]] = Counter()
+    for line in invoice.lines:
+        if line.kind in IN_ADVANCE and line.end > invoice.issued_at:
+            amounts[line.start, line.end] += share(line.net, WHOLE, whole)
+    return [Service(amount, start, end) for (start, end), amount in sorted(amounts.items()) if amount]
 
 
 def put_deferrals(ctx: Context, tx: Transaction, invoice: Invoice, to_come: Sequence[Service]) -> None:
@@ -68,14 +69,12 @@ async def release(ctx: Context, item: Item) -> None:
     """What is due on the first of each month (UTC): to make revenue of what has been earned until then."""
     found = await read_deferrals(ctx)
     due = [one for one in found if earned(one.service, item.due) != one.released or one.service.end <= item.due]
+    if not due:
+        await agenda.correct(ctx, item, _month_after(item.due + 1) if found else None)
+        return
     tx = Transaction(ctx, ctx.tenant)
-    for invoice, group in groupby(due[:AT_ONCE], key=lambda one: one.invoice):
+    for invoice, group in islice(groupby(due, key=lambda one: one.invoice), AT_ONCE):
         _release(tx, invoice, list(group), item.due)
-    if len(due) <= AT_ONCE:
-        if len(found) > len(due) or any(one.service.end > item.due for one in due):
-            agenda.put(ctx, tx, Item(RELEASE, "revenue", _month_after(item.due + 1)))
-        else:
-            agenda.take(tx, RELEASE, "revenue")
     tx.event(RevenueReleased(tenant=ctx.tenant, until=item.due))
     await tx.commit()
 

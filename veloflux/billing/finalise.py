@@ -21,23 +21,25 @@ from veloflux.transaction import Transaction
 
 async def finalise(ctx: Context, item: Item) -> None:
     """What is due when the time for late usage is over."""
-    await _close_usage(ctx, item.subject)
-    invoice = await store.invoice(ctx, item.subject)
-    tx = Transaction(ctx, ctx.tenant)
-    agenda.take(tx, FINALISE, invoice.id)
+    invoice = await store.find_invoice(ctx.db, ctx.tenant, item.subject)
+    if invoice is None or invoice.status != "draft":
+        await agenda.correct(ctx, item, None)
+        return
+    await _close_usage(ctx, invoice)
     sub, basis = await store.subscription(ctx, invoice.subscription), await read_basis(ctx)
     usage = await usage_of(ctx, basis, sub, invoice)
-    draft = replace(invoice, lines=(*usage.lines, *invoice.lines))
+    tx = Transaction(ctx, ctx.tenant)
+    agenda.take(tx, FINALISE, invoice.id)
+    draft, settled = replace(invoice, lines=(*usage.lines, *invoice.lines)), sub
     if draft.lines:
-        final, settled = await issue(ctx, tx, basis, draft, sub)
+        final, changed = await issue(ctx, tx, basis, draft, sub)
         tx.change(keys.invoice(ctx.tenant, invoice.id), invoice, final)
+        settled = changed or sub
     else:
         discard(ctx, tx, invoice)
-        settled = sub
-    assert settled
-    changed = replace(settled, late_billed=usage.late_billed)
-    if changed != sub:
-        tx.change(keys.subscription(ctx.tenant, sub.id), sub, changed)
+    settled = replace(settled, late_billed=usage.late_billed)
+    if settled != sub:
+        tx.change(keys.subscription(ctx.tenant, sub.id), sub, settled)
     await tx.commit()
 
 
@@ -48,9 +50,8 @@ def discard(ctx: Context, tx: Transaction, invoice: Invoice) -> None:
     tx.event(InvoiceDiscarded(invoice=invoice.id))
 
 
-async def _close_usage(ctx: Context, id_: str) -> None:
+async def _close_usage(ctx: Context, invoice: Invoice) -> None:
     """From this commit on nothing is added to what the invoice is of: it is read after it."""
-    invoice = await store.invoice(ctx, id_)
     closing = commit.Commit(ctx.tenant)
     await metering.close_through(ctx.db, closing, ctx.tenant, invoice.period_end)
     if closing.writes:

@@ -55,7 +55,7 @@ def anchored(at: int, zone: str) -> datetime:
     >>> anchored(1706745599999, "America/Sao_Paulo").isoformat()
     '2024-01-31T20:59:59'
     """
-    return datetime.fromtimestamp(at // 1000, ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    return datetime.fromtimestamp(at // 1000, ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def boundary(anchor: Anchor, number: int) -> int:

@@ -5,7 +5,6 @@ on, without that of the end, so the day of a change has the new price. Discounts
 units, each rounded half up by itself.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -60,6 +59,8 @@ def portion(amount: int, part: Period, whole: Period, days_in: str = "") -> int:
 def credit_lines(old: Iterable[Charge], rest: Period, whole: Period, days_in: str = "") -> list[Prorated]:
     """What is given back for the rest of a period: never more than was billed for it. Nothing is no line.
 
+    A change has these lines of the charges that end, then the debits of those that begin.
+
     >>> [line.amount for line in credit_lines([Charge("pro", 1000, billed=400)], Period(5000, 10000), Period(0, 10000))]
     [-400]
     """
@@ -78,34 +79,7 @@ def debit_lines(new: Iterable[Charge], rest: Period, whole: Period, days_in: str
     return [Prorated("debit", name, amount, *rest) for name, amount in amounts if amount > 0]
 
 
-def prorate(
-    old: Iterable[Charge], new: Iterable[Charge], rest: Period, whole: Period, days_in: str = ""
-) -> list[Prorated]:
-    """The lines of a change: credits for the charges that end, then debits for those that begin. What stays has none.
-
-    >>> rest, whole = Period(1708819200000, 1710720000000), Period(1708214400000, 1710720000000)
-    >>> [line.amount for line in prorate([Charge("a", 10000, 10000)], [Charge("b", 30000)], rest, whole)]
-    [-7586, 22759]
-    """
-    old, new = list(old), list(new)
-    return credit_lines(_without(old, new), rest, whole, days_in) + debit_lines(
-        _without(new, old), rest, whole, days_in
-    )
-
-
 def _length(period: Period, days_in: str) -> int:
     if days_in:
         return (day_of(period.end, days_in) - day_of(period.start, days_in)).days
     return period.end // 1000 - period.start // 1000
-
-
-def _without(charges: list[Charge], others: list[Charge]) -> list[Charge]:
-    """Those that are not, with the same name and amount, among the others."""
-    same = Counter((charge.name, charge.amount) for charge in others)
-    left = []
-    for charge in charges:
-        if same[charge.name, charge.amount]:
-            same[charge.name, charge.amount] -= 1
-        else:
-            left.append(charge)
-    return left

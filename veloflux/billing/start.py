@@ -51,14 +51,17 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ends_at: Time | None = None
 
 
-async def start(ctx: Context, wanted: Start) -> Subscription:
-    """Begin a subscription; what is paid in advance is invoiced at once.
+async def start(ctx: Context, wanted: Start, once: str = "") -> Subscription:
+    """Begin a subscription; what is paid in advance is invoiced at once. The same text in `once` gives the subscription
+    that began with it first.
 
     :raises PlanUnknown: the catalogue has no such plan. :raises PriceMissing: something of it has no price in the
         currency. :raises InputInvalid: it has no such charge, add-on or coupon, or a time is out of order.
     :raises Conflict: there are too many, or a second main one.
     """
-    id_ = ids.new("sub")
+    id_ = ids.derived("sub", ctx.tenant, once) if once else ids.new("sub")
+    if once and (begun_before := await store.find_subscription(ctx.db, ctx.tenant, id_)):
+        return begun_before
     return await decide(lambda: _start(ctx, id_, wanted))
 
 

@@ -52,8 +52,8 @@ SUBSCRIPTION: Life[Status] = Life(
     {
         "start": Move((), "active", "request", "It begins, and its first period is billed"),
         "start_trial": Move((), "trialing", "request", "It begins with days that cost nothing"),
-        "extend_trial": Move(("trialing",), None, "request", "The trial ends later"),
-        "end_trial": Move(("trialing",), "active", "time", "The trial is over, also early; the first period is billed"),
+        "set_trial_end": Move(("trialing",), None, "request", "The trial ends later, or earlier"),
+        "end_trial": Move(("trialing",), "active", "time", "The trial is over, and the first period is billed"),
         "renew": Move(("active", "past_due"), None, "time", "A period ends and the next one begins"),
         "change": Move(RUNNING, None, "request", "Another plan, quantity or add-on: now, or when the period ends"),
         "undo_change": Move(LIVING, None, "request", "What would change when the period ends stays"),
@@ -64,7 +64,7 @@ SUBSCRIPTION: Life[Status] = Life(
         "paid": Move(("past_due",), "active", "payment", "Nothing is overdue any more"),
         "pause": Move(("active", "past_due"), "paused", "request", "No period is billed until it resumes"),
         "resume": Move(("paused",), "active", "request", "Periods are billed again"),
-        "schedule_cancel": Move(LIVING, None, "request", "It will be cancelled when the period ends"),
+        "schedule_cancel": Move(RUNNING, None, "request", "It will be cancelled when the period ends"),
         "undo_cancel": Move(LIVING, None, "request", "It will not be cancelled"),
         "cancel": Move(LIVING, "cancelled", "request", "It ends because somebody wants it: now, or as scheduled"),
         "expire": Move(LIVING, "expired", "time", "It ends by itself: as agreed, or because nobody paid"),
@@ -84,7 +84,7 @@ INVOICE: Life[InvoiceStatus] = Life(
     },
     {
         "draft": Move((), "draft", "time", "It is made; what comes late is still added"),
-        "discard": Move(("draft",), "void", "time", "There was nothing to bill: it never gets a number"),
+        "discard": Move(("draft",), None, "time", "There was nothing to bill: it is taken away, without a number"),
         "finalise": Move(("draft",), "open", "time", "It is final, with the next number of the tenant"),
         "queue": Move(("draft",), "awaiting_number", "time", "It is final, and waits for a number of the operator"),
         "number": Move(("awaiting_number",), "open", "time", "It has the next number of the operator"),

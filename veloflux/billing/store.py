@@ -21,9 +21,13 @@ async def find_profile(db: Db, tenant: str) -> Profile | None:
     return await _find(db, Profile, keys.billing(tenant))
 
 
+async def find_subscription(db: Db, tenant: str, id_: str) -> Subscription | None:
+    return await _find(db, Subscription, keys.subscription(tenant, id_))
+
+
 async def subscription(ctx: Context, id_: str) -> Subscription:
     """:raises NotFound: the tenant has no such subscription."""
-    found = await _find(ctx.db, Subscription, keys.subscription(ctx.tenant, id_))
+    found = await find_subscription(ctx.db, ctx.tenant, id_)
     if found is None:
         raise NotFound(f"There is no subscription {id_[:60]!r}")
     return found

@@ -71,6 +71,12 @@ def _of_charge(priced: Priced, charge: UsageCharge, used: Used) -> Iterator[Line
                 kind="usage" if one.kind == "units" else one.kind,
                 amount=amount,
                 quantity=text(one.quantity),
-                price="" if one.unit is None else text(one.unit),
+                price=_price(one),
                 tier=one.tier or 0,
             )
+
+
+def _price(one: Rated) -> str:
+    if one.unit is None:
+        return ""
+    return text(one.unit * 100 if one.kind == "percent" else one.unit)

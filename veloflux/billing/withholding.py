@@ -6,6 +6,7 @@ before exclusive taxes. A law that dispenses small amounts (Lei 9.430/1996, art.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Meta
 
 from veloflux.billing.lines import Line, net
 from veloflux.billing.percent import WHOLE, parts
-from veloflux.kit.money import parse, share
+from veloflux.kit.money import major, share
 from veloflux.plans.prices import Percent, Price, Strict
 
 
@@ -60,7 +61,7 @@ def withhold(
     for one in withholdings:
         base = net(line for line in lines if not one.services or services.get(line.plan, "") in one.services)
         amount = min(share(base, parts(one.percent), WHOLE), gross)
-        if amount > parse(one.dispensed, currency):
+        if major(amount, currency) > Decimal(one.dispensed):
             found.append(Withheld(one.name, one.percent, base, amount))
             gross -= amount
     return tuple(found)

@@ -27,8 +27,13 @@ def export_ledger(
     what: Annotated[Books, typer.Option(help="Every entry of every posting, or the trial balance")] = "postings",
 ) -> None:
     """Print the ledger: the same bytes as the API's export."""
-    document = export_postings if what == "postings" else export_balances
-    _print(terminal, tenant, lambda ctx: document(ctx, form))
+
+    async def document(ctx: Context) -> AsyncIterator[bytes]:
+        pieces = export_postings(ctx, form) if what == "postings" else await export_balances(ctx, form)
+        async for piece in pieces:
+            yield piece
+
+    _print(terminal, tenant, document)
 
 
 def _print(terminal: typer.Context, tenant: str, document: Callable[[Context], AsyncIterator[bytes]]) -> None:

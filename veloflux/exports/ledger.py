@@ -1,13 +1,13 @@
 """The ledger of a tenant for accountants: every entry of every posting, and the trial balance, in major units."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
-from veloflux.billing import every_posting, read_trial_balances
+from veloflux.billing import TrialBalance, every_posting, read_trial_balances
 from veloflux.context import Context
 from veloflux.exports.formats import Format, encoded
 from veloflux.kit.money import major
@@ -44,12 +44,14 @@ def export_postings(ctx: Context, form: Format) -> AsyncIterator[bytes]:
     return encoded(_entry_rows(ctx), EntryRow, form)
 
 
-def export_balances(ctx: Context, form: Format, through: str = "") -> AsyncIterator[bytes]:
-    """The trial balance as it is now, or at the end of a day of the tenant's zone.
+async def export_balances(ctx: Context, form: Format, through: str = "") -> AsyncIterator[bytes]:
+    """The trial balance as it is now, or at the end of a day of the tenant's zone; read before the first piece.
 
     :raises InputInvalid: that is no date.
     """
-    return encoded(_balance_rows(ctx, through), BalanceRow, form)
+    assert ctx.scope
+    balances = await read_trial_balances(ctx, through)
+    return encoded(_balance_rows(ctx.scope.slug, balances), BalanceRow, form)
 
 
 async def _entry_rows(ctx: Context) -> AsyncIterator[EntryRow]:
@@ -61,9 +63,8 @@ async def _entry_rows(ctx: Context) -> AsyncIterator[EntryRow]:
             yield EntryRow(ctx.scope.slug, each.id, at, each.document, each.kind, account, currency, *sides)
 
 
-async def _balance_rows(ctx: Context, through: str) -> AsyncIterator[BalanceRow]:
-    assert ctx.scope
-    for balance in await read_trial_balances(ctx, through):
+async def _balance_rows(tenant: str, balances: Sequence[TrialBalance]) -> AsyncIterator[BalanceRow]:
+    for balance in balances:
         for row in balance.rows:
             sides = (major(side, balance.currency) for side in (row.debit, row.credit))
-            yield BalanceRow(ctx.scope.slug, balance.currency, row.account, *sides)
+            yield BalanceRow(tenant, balance.currency, row.account, *sides)

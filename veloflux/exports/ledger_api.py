@@ -37,7 +37,7 @@ async def postings(ctx: Context, tenant: TenantPath, form: Form = "csv") -> Stre
 )
 async def balances(ctx: Context, tenant: TenantPath, form: Form = "csv", through: Through = "") -> Stream:
     """A row an account and currency, in major units."""
-    return _document(ctx, "balances", form, export_balances(ctx, form, through))
+    return _document(ctx, "balances", form, await export_balances(ctx, form, through))
 
 
 def _document(ctx: Context, name: str, form: Format, pieces: AsyncIterator[bytes]) -> Stream:

@@ -4,8 +4,9 @@ The scripts add to them with whatever they count. What is closed is closed first
 that closed it, a segment's own sum stays as it is, and what comes later is beside it.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+
+import msgspec
 
 from veloflux.db import keys
 from veloflux.db.client import Db
@@ -16,7 +17,7 @@ from veloflux.plans import Meter
 LATE = ".late"
 
 
-class Billed(NamedTuple):
+class Billed(msgspec.Struct, frozen=True, gc=False):
     """What a segment has of a meter, in units of 10^-`places`: `amount` until it was closed, `late` since then."""
 
     amount: int
@@ -25,7 +26,7 @@ class Billed(NamedTuple):
 
 
 Segments = dict[int, Billed]
-"""By start, epoch ms."""
+"""By start, epoch ms, ascending."""
 
 
 async def read_billed(db: Db, tenant: str, meters: Sequence[Meter]) -> dict[str, Segments]:
@@ -40,25 +41,22 @@ async def read_billed(db: Db, tenant: str, meters: Sequence[Meter]) -> dict[str,
     return {name: added_up(found) for name, found in versions.items()}
 
 
-def added_up(versions: Iterable[tuple[Meter, dict[str, str]]]) -> Segments:
+def added_up(versions: Sequence[tuple[Meter, dict[str, str]]]) -> Segments:
     """The segments that the versions of a meter have together, by the fields of each.
 
     >>> coarse = Meter(name="gb", event_type="e", aggregation="sum", value_property="n", unit="GB")
     >>> fine = Meter(name="gb", event_type="e", aggregation="sum", value_property="n", unit="GB", places=2)
-    >>> added_up([(coarse, {"7": "3", "9.late": "1"}), (fine, {"7": "25"})])
-    {7: Billed(amount=325, late=0, places=2), 9: Billed(amount=0, late=100, places=2)}
+    >>> added_up([(coarse, {"7": "3", "7.late": "1"}), (fine, {"7": "25"})])
+    {7: Billed(amount=325, late=100, places=2)}
     """
-    versions = list(versions)
-    places = max(meter.places for meter, _ in versions)
-    own: dict[int, int] = {}
-    late: dict[int, int] = {}
+    places = max([meter.places for meter, _ in versions])
+    found: dict[str, int] = {}
     for meter, fields in versions:
         scale = 10 ** (places - meter.places)
         for field, text in fields.items():
-            sums = late if field.endswith(LATE) else own
-            start = int(field.removesuffix(LATE))
-            sums[start] = sums.get(start, 0) + int(text) * scale
-    return {start: Billed(own.get(start, 0), late.get(start, 0), places) for start in sorted({*own, *late})}
+            found[field] = found.get(field, 0) + int(text) * scale
+    starts = sorted({field.removesuffix(LATE) for field in found}, key=int)
+    return {int(start): Billed(found.get(start, 0), found.get(start + LATE, 0), places) for start in starts}
 
 
 async def close_through(db: Db, tx: Commit, tenant: str, at: int) -> None:

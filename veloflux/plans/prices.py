@@ -26,15 +26,13 @@ Model = Literal["per_unit", "graduated", "volume", "package", "percentage"]
 PRICED_BY: Mapping[Model, Collection[str]] = MappingProxyType(
     {
         "per_unit": ("unit",),
-        "graduated": ("tiers",),
-        "volume": ("tiers",),
-        "package": ("unit",),
-        "percentage": ("percent", "fee"),
+        "graduated": ("tiers", "bill_first_tier_when_unused"),
+        "volume": ("tiers", "bill_first_tier_when_unused"),
+        "package": ("unit", "package"),
+        "percentage": ("percent", "fee", "fees_meter", "free_fees"),
     }
 )
-"""What of a price each model knows, beside minimum and maximum; anything else in it is a mistake."""
-
-
+"""Which fields of a charge and its prices a model knows, of those that not all of them do."""
 T = TypeVar("T")
 
 
@@ -72,9 +70,6 @@ class UsagePrice(Strict, frozen=True, kw_only=True):
     maximum: Price | None = None
 
 
-PLAIN = UsagePrice()
-
-
 class UsageCharge(Strict, frozen=True, kw_only=True):
     """What the usage of a meter costs, beyond what is `included`.
 
@@ -100,10 +95,24 @@ class UsageCharge(Strict, frozen=True, kw_only=True):
         what = f"{where} in its charge for {self.meter}"
         if not Decimal(self.package):
             raise PriceInvalid(f"{what} sells packages of nothing", field="package")
+        _check_model(what, self.model, self)
         for currency, price in check_currencies(what, self.prices).items():
-            _check_model(what, self, price)
+            _check_model(what, self.model, price)
+            if Decimal(price.fee) and not self.fees_meter:
+                raise PriceInvalid(
+                    f"{what} has a fee and no fees_meter, which counts what it is for", field="fees_meter"
+                )
             _check_tiers(what, price.tiers)
             _check_bounds(what, currency, price)
+
+
+PLAIN = {
+    field.name: field.default
+    for kind in (UsageCharge, UsagePrice)
+    for field in msgspec.structs.fields(kind)
+    if any(field.name in known for known in PRICED_BY.values())
+}
+"""What those fields are where nobody says otherwise."""
 
 
 class FixedCharge(Strict, frozen=True, kw_only=True):
@@ -197,15 +206,12 @@ def once(what: str, names: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _check_model(what: str, charge: UsageCharge, price: UsagePrice) -> None:
-    known = PRICED_BY[charge.model]
-    for field in ("unit", "tiers", "percent", "fee"):
-        if field not in known and getattr(price, field) != getattr(PLAIN, field):
-            raise PriceInvalid(f"{what} has a price by {field}, which the model {charge.model} has not", field=field)
-    if "tiers" in known and not price.tiers:
-        raise PriceInvalid(f"{what} has no tiers, which the model {charge.model} needs", field="tiers")
-    if Decimal(price.fee) and not charge.fees_meter:
-        raise PriceInvalid(f"{what} has a fee and no fees_meter, which counts what it is for", field="fees_meter")
+def _check_model(what: str, model: Model, of: UsageCharge | UsagePrice) -> None:
+    for field, plain in PLAIN.items():
+        if field not in PRICED_BY[model] and getattr(of, field, plain) != plain:
+            raise PriceInvalid(f"{what} has {field}, which the model {model} does not know", field=field)
+    if "tiers" in PRICED_BY[model] and isinstance(of, UsagePrice) and not of.tiers:
+        raise PriceInvalid(f"{what} has no tiers, which the model {model} needs", field="tiers")
 
 
 def _check_bounds(what: str, currency: str, price: UsagePrice) -> None:

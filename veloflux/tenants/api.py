@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from litestar import get, post, put
+from litestar import get, post
 from litestar.params import Parameter
 from msgspec import Meta
 
@@ -11,9 +11,8 @@ from veloflux import tenants
 from veloflux.context import Context
 from veloflux.identity.api import Email, NewPassword, PersonName, Registered
 from veloflux.identity.model import Language
-from veloflux.kit import clock, page
+from veloflux.kit import page
 from veloflux.kit.page import Page
-from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.create_tenant import NAME_MAX
 from veloflux.tenants.life import REASON_MAX
 from veloflux.tenants.model import Mode, Tenant
@@ -21,10 +20,6 @@ from veloflux.tenants.slug import LENGTH_MAX
 
 TenantPath = Annotated[str, Parameter(description="Slug or id of the tenant", max_length=64)]
 Limit = Annotated[int, Parameter(ge=1, le=page.LIMIT_MAX)]
-ClockTime = Annotated[
-    int,
-    Meta(ge=clock.EARLIEST, lt=clock.LATEST, description="Epoch ms, from 2000 to 2099", examples=[1_700_000_000_000]),
-]
 
 
 class CreateOperator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,11 +41,6 @@ class CreateTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: Annotated[str, Meta(max_length=3, examples=["BRL"], description="ISO 4217")] = "BRL"
     language: Language = "pt-BR"
     mode: Annotated[Mode, Meta(description="A sandbox has test keys and a clock that can be moved")] = "live"
-
-
-class SetClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    mode: Annotated[ClockMode, Meta(description="Real time, running from `at`, or stopped at `at`")]
-    at: ClockTime | None = None
 
 
 class RenameTenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,17 +110,6 @@ async def list_tenants(
 )
 async def show_tenant(ctx: Context, tenant: TenantPath) -> Tenant:
     return await tenants.find(ctx, ctx.tenant)
-
-
-@put(
-    "/api/tenants/{tenant:str}/clock",
-    operation_id="tenants.set_clock",
-    permission="tenant:write",
-    summary="Set a sandbox tenant's clock",
-    tags=["tenants"],
-)
-async def set_clock(ctx: Context, tenant: TenantPath, data: SetClock) -> Tenant:
-    return await tenants.set_clock(ctx, data.mode, data.at)
 
 
 @post(
@@ -214,7 +193,6 @@ ROUTES = (
     create_tenant,
     list_tenants,
     show_tenant,
-    set_clock,
     rename_tenant,
     suspend_tenant,
     resume_tenant,

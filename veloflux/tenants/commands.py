@@ -11,7 +11,6 @@ from veloflux.identity.commands import as_person
 from veloflux.identity.model import Account, Language
 from veloflux.kit import page
 from veloflux.kit.page import Page
-from veloflux.tenants.clock import ClockMode
 from veloflux.tenants.model import Mode
 from veloflux.tenants.shown import InvitationShown
 from veloflux.terminal import Json, TenantOption, run, say, show
@@ -85,19 +84,6 @@ def list_tenants(
 def show_tenant(terminal: typer.Context, tenant: str, json: Json = False) -> None:
     """Show a tenant."""
     show(run(terminal, lambda ctx: tenants.find(ctx, tenant)), json=json, columns=TENANT)
-
-
-@app.command("set-clock")
-def set_clock(
-    terminal: typer.Context,
-    mode: Annotated[ClockMode, typer.Argument(help="Real time, running from --at, or stopped at --at")],
-    *,
-    tenant: TenantOption,
-    at: Annotated[int | None, typer.Option(help="Epoch ms")] = None,
-    json: Json = False,
-) -> None:
-    """Set a sandbox tenant's clock."""
-    show(run(terminal, lambda ctx: tenants.set_clock(ctx, mode, at), tenant=tenant), json=json, columns=TENANT)
 
 
 @app.command("rename")

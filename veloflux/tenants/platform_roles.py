@@ -34,7 +34,7 @@ def platform_roles(of_tenants: Iterable[str]) -> dict[str, frozenset[str]]:
         HEAD: all_ | PLATFORM_PERMISSIONS.keys(),
         "support": reads | _READING | {"users:sign_out", "users:impersonate"},
         "finance": frozenset(
-            {"tenant:read", "credits:read", "billing:read", "usage:read", "tenants:read", "plans:read"}
+            {"tenant:read", "credits:read", "billing:read", "billing:write", "usage:read", "tenants:read", "plans:read"}
         ),
         "read-only": reads | _READING,
     }

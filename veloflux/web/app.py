@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import ledger_api
+from veloflux.billing import clock_api, ledger_api, subscriptions_api
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -76,6 +76,8 @@ API: Sequence[HTTPRouteHandler] = (
     *plan_api.ROUTES,
     *credits_api.ROUTES,
     *leases_api.ROUTES,
+    *clock_api.ROUTES,
+    *subscriptions_api.ROUTES,
     *ledger_api.ROUTES,
     *exports.ROUTES,
     *ledger_exports.ROUTES,
