@@ -1,4 +1,4 @@
-"""Whatever is used and sold: the cost at a period's end is what the invoice asks for, and the forecast there is it too."""
+"""Whatever is used and sold: the cost at the end of a period is what the invoice asks for, and so is the forecast."""
 
 from decimal import Decimal
 
