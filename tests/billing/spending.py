@@ -69,7 +69,7 @@ async def moved(ctx: Context, to: str) -> Context:
     return inside
 
 
-async def use(ctx: Context, at: str, **quantities: str | int) -> Context:
+async def use(ctx: Context, at: str, **quantities: int | float) -> Context:
     """Events that come at their time, a local one, to which the clock is moved if it is before it."""
     if ctx.now() < ms(at):
         ctx = await moved(ctx, at)

@@ -16,10 +16,10 @@ from tests.billing.spending import (
     subscribed,
     use,
 )
-from veloflux.billing.change import Change, change
+from veloflux.billing.cancel import pause
+from veloflux.billing.change import ChangeSubscription, change
 from veloflux.billing.cost import read_cost, read_costs
 from veloflux.billing.lines import net
-from veloflux.billing.cancel import pause
 from veloflux.context import Context
 from veloflux.errors import Conflict, NotFound
 
@@ -59,7 +59,8 @@ async def test_the_forecast_is_rated_from_its_quantity_not_scaled(one_ctx: Conte
     [row] = [one for one in cost.rows if one.meter == "calls"]
     assert (row.quantity, row.amount) == ("1000", 5_000)
     assert (cost.method, row.forecast_quantity, row.forecast) == ("linear", "2000", 10_500)
-    assert cost.forecast and cost.forecast.before_tax == 2_999 + 10_500
+    assert cost.forecast
+    assert cost.forecast.before_tax == 2_999 + 10_500
 
 
 async def test_in_the_first_hundredth_of_a_phase_it_is_too_early(one_ctx: Context) -> None:
@@ -111,7 +112,7 @@ async def test_a_change_within_the_period_splits_usage_and_price(one_ctx: Contex
     acme, sub = await subscribed(one_ctx, selling(plan(per_unit("calls", "100", "1")), big))
     acme = await use(acme, "2026-03-02T00:00:00", calls=100)
     acme = await moved(acme, MIDDLE)
-    await change(acme, sub.id, Change(plan="big", when="now"))
+    await change(acme, sub.id, ChangeSubscription(plan="big", when="now"))
     acme = await use(acme, MIDDLE, calls=1_000)
     told = await read_cost(acme, sub.id)
     assert told.method == "too_early"  # of the phase that began now
@@ -125,7 +126,7 @@ async def test_what_waits_for_the_next_invoice_is_counted_once(one_ctx: Context)
     big = plan(per_unit("calls", "0", "0.01"), base="100.00", id_="big")
     acme, sub = await subscribed(one_ctx, selling(plan(per_unit("calls", "100", "1")), big))
     acme = await moved(acme, MIDDLE)
-    await change(acme, sub.id, Change(plan="big", when="next_invoice"))
+    await change(acme, sub.id, ChangeSubscription(plan="big", when="next_invoice"))
     told = await read_cost(acme, sub.id)
     assert (
         told.so_far.before_tax == 1_499 + 5_000

@@ -11,7 +11,9 @@ from veloflux.billing.advance import advance, advance_billing, follow_clock
 from veloflux.billing.cost import Cost, read_costs
 from veloflux.billing.journal import every_posting, post, read_balances
 from veloflux.billing.ledger_check import check_ledgers, last_check
+from veloflux.billing.spend_handlers import forget_watched, mail_spend, note_watched, send_spend
 from veloflux.billing.trial_balance import TrialBalance, read_trial_balances
+from veloflux.billing.watch_spend import follow_spend, watch_spend
 
 __all__ = [
     "Cost",
@@ -21,9 +23,15 @@ __all__ = [
     "check_ledgers",
     "every_posting",
     "follow_clock",
+    "follow_spend",
+    "forget_watched",
     "last_check",
+    "mail_spend",
+    "note_watched",
     "post",
     "read_balances",
     "read_costs",
     "read_trial_balances",
+    "send_spend",
+    "watch_spend",
 ]

@@ -103,6 +103,16 @@ class Subscription(Entity, frozen=True, kw_only=True):
     created_at: int
 
 
+class SpendState(Entity, frozen=True, kw_only=True):
+    """What of a subscription's `Spend` the period from `period_start` has reached: alerts by the cost so far and by its
+    forecast, and the caps that refuse, by their meters ("" is that of all usage)."""
+
+    period_start: int
+    reached: tuple[int, ...] = ()
+    foreseen: tuple[int, ...] = ()
+    acting: tuple[str, ...] = ()
+
+
 class Invoice(Entity, frozen=True, kw_only=True):
     """`period_start` and `period_end` are what its usage is of; a draft's usage is read when it becomes final.
 
