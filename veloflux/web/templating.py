@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from veloflux.context import PLATFORM
+from veloflux.kit import money
 from veloflux.web import i18n
 
 HERE = Path(__file__).parent
@@ -56,7 +57,7 @@ def environment() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(number=_number, bytes=_bytes, date=_date, time=_time, sentence=_sentence)
+    made.filters.update(money=_money, number=_number, bytes=_bytes, date=_date, time=_time, sentence=_sentence)
     made.globals.update(asset=asset, zip=zip, LANGUAGES=i18n.LANGUAGES, PLATFORM=PLATFORM)
     return made
 
@@ -81,6 +82,11 @@ def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
 @pass_context
 def _number(context: Context, value: int | float) -> str:
     return i18n.number(value, context["locale"])
+
+
+@pass_context
+def _money(context: Context, amount: int, currency: str) -> str:
+    return money.shown(amount, currency, context["locale"])
 
 
 @pass_context
