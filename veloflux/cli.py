@@ -9,7 +9,7 @@ from veloflux import data_layout as layout
 from veloflux import doctor as doctor_
 from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
-from veloflux.billing import clock_commands, cost_commands, ledger_commands, subscriptions_commands
+from veloflux.billing import clock_commands, cost_commands, subscriptions_commands
 from veloflux.context import Context
 from veloflux.db import prompt
 from veloflux.errors import StartRefused
@@ -17,6 +17,7 @@ from veloflux.exports import commands as exports
 from veloflux.identity import commands as identity_commands
 from veloflux.identity import factor_commands, rebuild_people_index
 from veloflux.jobs import commands as jobs
+from veloflux.ledger import commands as ledger
 from veloflux.limits import commands as limits
 from veloflux.limits import credits_commands, leases_commands, plan_commands
 from veloflux.metering import commands as metering
@@ -64,7 +65,7 @@ app.add_typer(jobs.app, name="jobs", help="Work for later, waiting and dead")
 identity_commands.auth.command("sso-join")(oidc_commands.join)
 identity_commands.auth.command("sso-link")(oidc_commands.link)
 metering.app.command("export")(exports.export)
-ledger_commands.app.command("export")(exports.export_ledger)
+ledger.app.command("export")(exports.export_ledger)
 users.app.command("export")(personal_data.export_person)
 identity_commands.auth.command("personal-data")(personal_data.export_own)
 identity_commands.auth.command("erase")(personal_data.erase_own)
@@ -77,7 +78,7 @@ subscriptions_commands.app.command("cost")(cost_commands.cost)
 subscriptions_commands.app.command("spend")(cost_commands.spend)
 subscriptions_commands.app.command("limit-spend")(cost_commands.set_limits)
 app.add_typer(subscriptions_commands.app, name="subscriptions", help="What tenants have subscribed to")
-app.add_typer(ledger_commands.app, name="ledger", help="What was billed and paid, in double entry")
+app.add_typer(ledger.app, name="ledger", help="What was billed and paid, in double entry")
 app.add_typer(leases_commands.app, name="reservations", help="What is held for work of unknown size")
 tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)

@@ -2,7 +2,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tests.customers import customer
-from veloflux import billing, tenants
+from veloflux import billing, ledger, tenants
 from veloflux.billing import store
 from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.start import Start, start
@@ -47,4 +47,4 @@ async def test_smoke(one_ctx: Context) -> None:
         for line in one.lines:
             print("   ", line)
     print(await store.subscription(acme, sub.id))
-    print(await billing.read_balances(acme.db, acme.tenant))
+    print(await ledger.read_balances(acme.db, acme.tenant))

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from veloflux.billing import agenda, journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.deferral import Service, earned
 from veloflux.billing.model import Invoice
@@ -95,7 +96,7 @@ def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: in
         else:
             tx.put(key, {one.field: _text(one._replace(released=now_earned))})
     if amount:
-        journal.post(tx, ledger.revenue_released(invoice, until, group[0].currency, amount))
+        ledger.post(tx, ledger.revenue_released(invoice, until, group[0].currency, amount))
 
 
 def _read(field: str, text: str) -> Deferral:

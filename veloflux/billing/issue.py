@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from veloflux.billing import agenda, buyer, journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import agenda, buyer, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis
 from veloflux.billing.deferrals import put_deferrals, services
@@ -117,7 +118,7 @@ def _book(ctx: Context, tx: Transaction, basis: Basis, invoice: Invoice, credit:
         invoice.id, invoice.issued_at, invoice.currency, parts, withheld=withheld, credit=credit
     )
     if posted.entries:
-        journal.post(tx, posted)
+        ledger.post(tx, posted)
     put_deferrals(ctx, tx, invoice, to_come)
 
 
@@ -135,7 +136,7 @@ async def _send_to_wallet(ctx: Context, tx: Transaction, basis: Basis, invoice: 
     tx.create(keys.credit_note(ctx.tenant, note.id), note)
     tx.rank(keys.credit_notes(ctx.tenant), note.id, note.created_at)
     parts = _parts(lack.totals, 0)
-    journal.post(tx, ledger.credit_note_issued(note.id, note.created_at, note.currency, parts))
+    ledger.post(tx, ledger.credit_note_issued(note.id, note.created_at, note.currency, parts))
     tx.event(CreditNoteIssued(credit_note=note.id, invoice=invoice.id))
     if not note.number:
         agenda.put(ctx, tx, Item("number", note.id, note.created_at))

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
-from veloflux.billing.journal import Account
 from veloflux.billing.model import CreditNote, Invoice, Profile, SpendState, Subscription
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, ranking, scripts
@@ -12,6 +11,7 @@ from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.errors import NotFound
 from veloflux.kit.page import LIMIT_MAX, Page
+from veloflux.ledger import Account
 
 E = TypeVar("E", bound=Entity)
 NUMBER = scripts.load("billing", "number")

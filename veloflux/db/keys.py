@@ -250,7 +250,7 @@ def near_member(tenant_: str, meter: str, period: str) -> str:
 
 
 def ledger_check() -> str:
-    """hash | no ttl | billing | the last check of all ledgers: when, how many postings, how many figures are wrong
+    """hash | no ttl | ledger | the last check of all ledgers: when, how many postings, how many figures are wrong
     | nobody"""
     return "vf:ledger:check"
 
@@ -810,19 +810,19 @@ def raw(tenant_: str) -> str:
 
 
 def ledger(tenant_: str, month: str) -> str:
-    """hash | no ttl | billing | postings of a UTC month, never changed: posting -> JSON
+    """hash | no ttl | ledger | postings of a UTC month, never changed: posting -> JSON
     of time, document, kind and entries | tenant: exported; kept"""
     return f"{tenant(tenant_)}:ledger:{_date(month)}"
 
 
 def ledger_months(tenant_: str) -> str:
-    """zset | no ttl | billing | the months that have postings, like 2026-11, by their number since year 0
+    """zset | no ttl | ledger | the months that have postings, like 2026-11, by their number since year 0
     | tenant: not exported; kept"""
     return f"{tenant(tenant_)}:ledger"
 
 
 def balances(tenant_: str) -> str:
-    """hash | no ttl | billing | `<account>|<currency>` -> sum of its entries; `postings` -> how many there are
+    """hash | no ttl | ledger | `<account>|<currency>` -> sum of its entries; `postings` -> how many there are
     | tenant: exported; kept"""
     return f"{tenant(tenant_)}:balances"
 

@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import clock_api, cost_api, ledger_api, subscriptions_api
+from veloflux.billing import clock_api, cost_api, subscriptions_api
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -22,6 +22,7 @@ from veloflux.exports import ledger_api as ledger_exports
 from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
+from veloflux.ledger import api as ledger
 from veloflux.limits import api as limits
 from veloflux.limits import credits_api, explain_api, leases_api, plan_api, reservations_api
 from veloflux.metering import api as metering
@@ -79,7 +80,7 @@ API: Sequence[HTTPRouteHandler] = (
     *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
     *cost_api.ROUTES,
-    *ledger_api.ROUTES,
+    *ledger.ROUTES,
     *exports.ROUTES,
     *ledger_exports.ROUTES,
     *audit.ROUTES,

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import pytest
 
 from tests import tape
-from tests.billing.books import CURRENCIES, life, some, write
 from tests.customers import customer
-from veloflux.billing import every_posting, journal, read_balances
-from veloflux.billing.journal import Account
-from veloflux.billing.ledger import Parts, invoice_issued, written_off
-from veloflux.billing.ledger_check import check_ledger
-from veloflux.billing.posting import Posting, balances_of
+from tests.ledger.books import CURRENCIES, life, some, write
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import ChangedMeanwhile
+from veloflux.ledger import every_posting, read_balances, store
+from veloflux.ledger.check import check_ledger
+from veloflux.ledger.entries import Parts, invoice_issued, written_off
+from veloflux.ledger.posting import Posting, balances_of
+from veloflux.ledger.store import Account
 
 AT = 1_700_000_000_000
 
@@ -29,12 +29,12 @@ async def test_a_posting_and_its_balances_are_there_together(ctx: Context) -> No
         Account("credit", "USD"): -574,
         Account("revenue", "USD"): -1_575 - 2_999 + 574,
     }
-    assert await journal.months(acme.db, acme.tenant) == ["2024-01", "2023-12", "2023-11"]
-    assert await journal.months(acme.db, acme.tenant, "2023-12") == ["2023-12", "2023-11"]
+    assert await store.months(acme.db, acme.tenant) == ["2024-01", "2023-12", "2023-11"]
+    assert await store.months(acme.db, acme.tenant, "2023-12") == ["2023-12", "2023-11"]
     kinds = [posted.kind async for posted in every_posting(acme.db, acme.tenant)]
     assert kinds == ["invoice", "payment", "release", "credit_note"]
     assert await read_balances(globex.db, globex.tenant) == {}
-    assert await journal.months(globex.db, globex.tenant) == []
+    assert await store.months(globex.db, globex.tenant) == []
 
 
 async def test_a_posting_is_written_once_and_a_commit_that_would_write_it_again_writes_nothing(ctx: Context) -> None:
@@ -82,11 +82,11 @@ async def test_books_that_are_read_while_others_post_are_of_one_moment_or_not_gi
     async def read() -> None:
         while posting:
             try:
-                books = await journal.read_books(acme.db, acme.tenant)
+                books = await store.read_books(acme.db, acme.tenant)
             except ChangedMeanwhile:
                 outcomes.append(None)
                 continue
-            assert sum(map(len, books.months.values())) == int(books.fields[journal.POSTINGS])
+            assert sum(map(len, books.months.values())) == int(books.fields[store.POSTINGS])
             outcomes.append(books)
 
     reader = asyncio.create_task(read())

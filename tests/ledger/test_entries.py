@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veloflux.billing.ledger import (
+from veloflux.ledger.entries import (
     Parts,
     Received,
     credit_applied,
@@ -21,7 +21,7 @@ from veloflux.billing.ledger import (
     withheld_proven,
     written_off,
 )
-from veloflux.billing.posting import Entry, Posting, balances_of, decoded, encoded, posting, unbalanced
+from veloflux.ledger.posting import Entry, Posting, balances_of, decoded, encoded, posting, unbalanced
 
 AT = 1_700_000_000_000
 STRIPE = Received("stripe", "BRL", 10_000)

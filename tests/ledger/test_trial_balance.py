@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.billing.books import life, some, write
 from tests.customers import customer
-from veloflux.billing import TrialBalance, read_trial_balances
-from veloflux.billing.ledger import Received, invoice_paid, topped_up
-from veloflux.billing.posting import balances_of
-from veloflux.billing.trial_balance import list_postings
+from tests.ledger.books import life, some, write
 from veloflux.context import Context
 from veloflux.errors import CursorInvalid, InputInvalid
 from veloflux.kit import page
+from veloflux.ledger import TrialBalance, read_trial_balances
+from veloflux.ledger.entries import Received, invoice_paid, topped_up
+from veloflux.ledger.posting import balances_of
+from veloflux.ledger.trial_balance import list_postings
 
 AT = 1_700_000_000_000  # 2023-11-14 22:13:20 UTC, 19:13:20 in São Paulo
 MIDNIGHT = 1_700_017_200_000  # 2023-11-15 00:00 in São Paulo

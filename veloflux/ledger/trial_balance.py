@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 import msgspec
 
-from veloflux.billing import journal
-from veloflux.billing.journal import Account
-from veloflux.billing.posting import Posted, balances_of
 from veloflux.context import Context
 from veloflux.errors import CursorInvalid, InputInvalid
 from veloflux.kit import page, period
 from veloflux.kit.clock import LATEST
 from veloflux.kit.page import LIMIT, LIMIT_MAX, Page
+from veloflux.ledger import store
+from veloflux.ledger.posting import Posted, balances_of
+from veloflux.ledger.store import Account
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,9 +57,9 @@ async def read_trial_balances(ctx: Context, through: str = "") -> list[TrialBala
     :raises InputInvalid: that is no date.
     """
     if not through:
-        return trial_balances(await journal.read_balances(ctx.db, ctx.tenant))
+        return trial_balances(await store.read_balances(ctx.db, ctx.tenant))
     until = _end_of(ctx, through)
-    every = journal.every_posting(ctx.db, ctx.tenant, journal.month_of(until))
+    every = store.every_posting(ctx.db, ctx.tenant, store.month_of(until))
     sums = balances_of([posted async for posted in every if posted.at < until])
     return trial_balances({Account(*place): amount for place, amount in sums.items()})
 
@@ -72,8 +72,8 @@ async def list_postings(ctx: Context, cursor: str = "", limit: int = LIMIT) -> P
     after = _place(cursor) if cursor else None
     limit = min(max(limit, 1), LIMIT_MAX)
     found: list[Posted] = []
-    for month in await journal.months(ctx.db, ctx.tenant, journal.month_of(after[0]) if after else ""):
-        rows = await journal.read_month(ctx.db, ctx.tenant, month)
+    for month in await store.months(ctx.db, ctx.tenant, store.month_of(after[0]) if after else ""):
+        rows = await store.read_month(ctx.db, ctx.tenant, month)
         found += [row for row in rows if after is None or (row.at, row.id) < after]
         if len(found) > limit:
             break

@@ -6,18 +6,17 @@ somebody's hand in Redis, is told with its place, and is mended by people: nothi
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
 from veloflux import tenants
-from veloflux.billing.journal import POSTINGS, Account, Books, balances_in, month_of, read_books
-from veloflux.billing.posting import ACCOUNT, Posted, balances_of, decoded, unbalanced
 from veloflux.context import Context
-from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.db.jobs import Job
 from veloflux.kit import clock
+from veloflux.ledger import store
+from veloflux.ledger.posting import ACCOUNT, Posted, balances_of, decoded, unbalanced
+from veloflux.ledger.store import POSTINGS, Account, Books, balances_in, month_of, read_books
 from veloflux.transaction import Transaction, decide
 
 INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -47,16 +46,12 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.wrong)
 
 
-class LastCheck(NamedTuple):
-    """When all ledgers were last checked (epoch ms, 0: never), and how many figures disagreed."""
-
-    at: int
-    drift: int
-
-
 async def check_ledgers(ctx: Context, _job: Job, _tx: Transaction) -> None:
     """The job `check_ledgers`: of every tenant, once a day; what it found is what the metric tells."""
-    await keep(ctx.db, await check_all(ctx))
+    found = await check_all(ctx)
+    await store.keep_check(
+        ctx.db, {"at": found.at, "tenants": found.tenants, "postings": found.postings, "drift": found.drift}
+    )
 
 
 async def check_all(ctx: Context) -> Checked:
@@ -110,18 +105,6 @@ def against_documents(balances: Mapping[Account, int], says: Says) -> dict[str, 
         for account in sorted(held.keys() | said.keys())
         if held.get(account, 0) != said.get(account, 0)
     }
-
-
-async def keep(db: Db, found: Checked) -> None:
-    """Remember what a check of all ledgers found."""
-    values = {"at": found.at, "tenants": found.tenants, POSTINGS: found.postings, "drift": found.drift}
-    await db.call("HSET", keys.ledger_check(), *(part for pair in values.items() for part in pair))
-
-
-async def last_check(db: Db) -> LastCheck:
-    """What the last check of all ledgers found."""
-    at, drift = await db.call("HMGET", keys.ledger_check(), "at", "drift")
-    return LastCheck(int(at or 0), int(drift or 0))
 
 
 def _of_books(books: Books) -> dict[str, str]:

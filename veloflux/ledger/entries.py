@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from veloflux.billing.posting import Entry, Kind, Posted, Posting, posting
 from veloflux.kit import ids
+from veloflux.ledger.posting import Entry, Kind, Posted, Posting, posting
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,29 +1,22 @@
-"""`veloflux ledger check`: what somebody did to the ledger by hand is found and named, and nothing else is."""
+"""The check of the ledger: what somebody did to the ledger by hand is found and named, and nothing else is."""
 
-import asyncio
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from tests import at_rest
-from tests.billing.books import life, some, write
 from tests.customers import customer
-from veloflux import cli, tenants
-from veloflux.billing.ledger import Parts, invoice_issued
-from veloflux.billing.ledger_check import Says, check_all, check_ledger
+from tests.ledger.books import life, some, write
+from veloflux import tenants
 from veloflux.context import PLATFORM, Context
 from veloflux.db import commit, keys
 from veloflux.kit import clock
+from veloflux.ledger.check import Says, check_all, check_ledger
+from veloflux.ledger.entries import Parts, invoice_issued
 from veloflux.transaction import Transaction
 from veloflux.web import metrics
 from veloflux.worker import SCHEDULE
 
-Veloflux = Callable[..., Result]
 AT = 1_700_000_000_000
 ISSUED = invoice_issued("inv_1", AT, "USD", Parts(revenue=1_575, deferred=2_999))
 MONTH = "2023-11"
@@ -140,32 +133,6 @@ async def test_the_job_leaves_what_the_metric_tells(one_ctx: Context) -> None:
     assert (await _told(one_ctx)) == (drift, at)
     await _do(one_ctx, job)
     assert (await _told(one_ctx))[0] == "1.0"
-
-
-@pytest.fixture
-def veloflux(standalone: str, tmp_path: Path) -> Veloflux:
-    environ = {"REDIS_URL": standalone, "VELOFLUX_REDIS_UNSAFE": "true", "VELOFLUX_DATA_DIR": str(tmp_path)}
-    return lambda *words: CliRunner().invoke(cli.app, ["ledger", *words], env=environ)
-
-
-async def test_the_command_says_what_is_wrong_and_ends_with_1(one_ctx: Context, veloflux: Veloflux) -> None:
-    acme, globex = await customer(one_ctx), await customer(one_ctx, "Globex")
-    await life(acme)
-    await at_rest.reach(one_ctx.parts)
-    done = await asyncio.to_thread(veloflux, "check")
-    assert (done.exit_code, done.stdout) == (0, "")
-    assert "2 tenants, 4 postings, 0 figures wrong" in done.stderr
-    await one_ctx.db.call("HINCRBY", keys.balances(acme.tenant), "revenue|USD", 1)
-    for words in (["check"], ["check", "--tenant", "acme"]):
-        done = await asyncio.to_thread(veloflux, *words)
-        assert done.exit_code == 1
-        assert f"{acme.tenant}  balance revenue|USD  it is -3999, its postings sum to -4000" in done.stdout
-    done = await asyncio.to_thread(veloflux, "check", "--json")
-    assert done.exit_code == 1
-    document = msgspec.json.decode(done.stdout)
-    assert [one["place"] for one in document["wrong"]] == ["balance revenue|USD"]
-    done = await asyncio.to_thread(veloflux, "check", "--tenant", globex.tenant)
-    assert done.exit_code == 0
 
 
 async def _told(ctx: Context) -> tuple[str, str]:

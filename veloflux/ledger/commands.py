@@ -6,11 +6,11 @@ import msgspec
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from veloflux.billing.ledger import shown
-from veloflux.billing.ledger_check import Checked, check_ledger, every_check, together
-from veloflux.billing.trial_balance import list_postings, read_trial_balances
 from veloflux.context import Context
 from veloflux.kit import page
+from veloflux.ledger.check import Checked, check_ledger, every_check, together
+from veloflux.ledger.entries import shown
+from veloflux.ledger.trial_balance import list_postings, read_trial_balances
 from veloflux.terminal import Json, TenantOption, err, run, say, show
 
 app = typer.Typer(no_args_is_help=True)

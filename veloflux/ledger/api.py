@@ -5,11 +5,11 @@ from typing import Annotated
 from litestar import get
 from litestar.params import Parameter
 
-from veloflux.billing.posting import Posted
-from veloflux.billing.trial_balance import TrialBalance, list_postings, read_trial_balances
 from veloflux.context import Context
 from veloflux.kit import page
 from veloflux.kit.page import Page
+from veloflux.ledger.posting import Posted
+from veloflux.ledger.trial_balance import TrialBalance, list_postings, read_trial_balances
 from veloflux.tenants.api import Limit, TenantPath
 
 BALANCES = "/api/tenants/{tenant:str}/ledger/balances"

@@ -5,12 +5,12 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple
 
-from veloflux.billing.posting import Posted, Posting, balances_of, decoded, encoded
 from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.db.commit import Commit
 from veloflux.errors import ChangedMeanwhile
 from veloflux.kit import period
+from veloflux.ledger.posting import Posted, Posting, balances_of, decoded, encoded
 
 POSTINGS = "postings"
 MONTHS_A_YEAR = 12
@@ -108,6 +108,24 @@ async def read_books(db: Db, tenant: str) -> Books:
     if await db.call("HGET", keys.balances(tenant), POSTINGS) != fields.get(POSTINGS):
         raise ChangedMeanwhile("Something was posted while the ledger was read; repeat")
     return Books(found, fields)
+
+
+class LastCheck(NamedTuple):
+    """When all ledgers were last checked (epoch ms, 0: never), and how many figures disagreed."""
+
+    at: int
+    drift: int
+
+
+async def keep_check(db: Db, found: Mapping[str, int]) -> None:
+    """Remember what a check of all ledgers found."""
+    await db.call("HSET", keys.ledger_check(), *(part for pair in found.items() for part in pair))
+
+
+async def last_check(db: Db) -> LastCheck:
+    """What the last check of all ledgers found."""
+    at, drift = await db.call("HMGET", keys.ledger_check(), "at", "drift")
+    return LastCheck(int(at or 0), int(drift or 0))
 
 
 async def _texts(db: Db, tenant: str, some: Sequence[str]) -> dict[str, Mapping[str, str]]:

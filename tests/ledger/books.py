@@ -3,8 +3,11 @@
 import random
 
 from tests.customers import NOON
-from veloflux.billing import post
-from veloflux.billing.ledger import (
+from veloflux.context import Context
+from veloflux.events import Event
+from veloflux.kit.clock import DAY_MS
+from veloflux.ledger import post
+from veloflux.ledger.entries import (
     Parts,
     Received,
     credit_note_issued,
@@ -16,10 +19,7 @@ from veloflux.billing.ledger import (
     voided,
     written_off,
 )
-from veloflux.billing.posting import Posting
-from veloflux.context import Context
-from veloflux.events import Event
-from veloflux.kit.clock import DAY_MS
+from veloflux.ledger.posting import Posting
 from veloflux.transaction import Transaction
 
 CURRENCIES = ("BRL", "USD")
