@@ -16,6 +16,7 @@ from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
+from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -161,6 +162,10 @@ async def _grant(side: Side) -> str:
     return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
 
 
+async def _subscription(side: Side) -> str:
+    return (await start(side.inside, Start(plan="pro"))).id
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
@@ -196,6 +201,7 @@ FACTORIES: dict[str, Factory] = {
     "roles.delete.name": _role,
     "roles/role": _role,
     "session": _session,
+    "subscription": _subscription,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
     "tokens.revoke.token": _short_lived,
@@ -335,6 +341,7 @@ COMMAND_WORDS = {
     "name": "night_watch",
     "override": "feature:sso",
     "permission": "usage:read",
+    "plan": "pro",
     "role": "viewer",
     "value": "true",
     "values": "city=Recife",
