@@ -1,5 +1,6 @@
 """Alerts are told once, and spend caps act through the limits: to the unit for one meter, by minutes for all usage."""
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -11,6 +12,7 @@ from veloflux.billing import store
 from veloflux.billing.cancel import cancel
 from veloflux.billing.change import ChangeSubscription, change
 from veloflux.billing.spend_limits import SpendLimits, limit_spend, read_spend
+from veloflux.billing.start import Start, start
 from veloflux.billing.watch_spend import watch
 from veloflux.context import Context
 from veloflux.db import keys, streams
@@ -146,6 +148,40 @@ async def test_other_limits_of_the_meter_stay(one_ctx: Context) -> None:
     assert [await passes(acme, cost) for cost in (4, 3)] == [False, True]
     await set_override(acme, Override(kind="quota", name="gb", value=300, period="lifetime"))
     assert [await passes(acme, cost) for cost in (3, 2, 1)] == [False, True, False]
+
+
+async def test_a_cap_is_exact_while_many_ask_and_it_is_looked_at(ctx: Context) -> None:
+    acme, sub = await subscribed(ctx, selling(SOLD))
+    acme = await use(acme, MIDDLE, gb=3)
+    await limit_spend(acme, sub.id, limits(meter_caps={"gb": 2_800}))
+
+    async def look() -> bool:
+        await watch(acme, sub.id)
+        return False
+
+    asked = [look() if number % 10 == 5 else passes(acme, 1) for number in range(50)]
+    assert sum(await asyncio.gather(*asked)) == 25
+    assert not await passes(acme, 1)
+
+
+async def test_what_comes_late_of_another_period_uses_a_cap_up_until_the_next_look(ctx: Context) -> None:
+    acme, sub = await subscribed(ctx, selling(SOLD))
+    await limit_spend(acme, sub.id, limits(meter_caps={"gb": 500}))
+    acme = await moved(acme, END)
+    acme = await use(acme, MIDDLE, gb=3)
+    assert not await passes(acme, 5)
+    await watch(acme, sub.id)
+    assert [await passes(acme, cost) for cost in (5, 1)] == [True, False]
+
+
+async def test_of_two_subscriptions_the_tighter_cap_holds(one_ctx: Context) -> None:
+    acme, sub = await subscribed(one_ctx, selling(SOLD))
+    other = await start(acme, Start(plan="hybrid", currency="USD", main=False))
+    await limit_spend(acme, sub.id, limits(meter_caps={"gb": 300}))
+    await limit_spend(acme, other.id, limits(meter_caps={"gb": 500}))
+    assert [await passes(acme, cost) for cost in (4, 3)] == [False, True]
+    await limit_spend(acme, sub.id, limits())
+    assert [await passes(acme, cost) for cost in (3, 2)] == [False, True]
 
 
 async def test_why_a_request_is_refused_names_the_spend_cap(one_ctx: Context) -> None:
