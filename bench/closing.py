@@ -29,7 +29,7 @@ AGO_MS = 32 * DAY_MS
 
 
 async def measure() -> list[Row]:
-    async with stage() as target:
+    async with stage(invoice_grace_hours=0) as target:
         await tenants.apply_catalogue(target.ctx, _catalogue())
         commits = await _commits(target)
         everyone = await asyncio.gather(*(_subscribed(target.ctx, number) for number in range(TENANTS)))

@@ -9,7 +9,14 @@ from veloflux import data_layout as layout
 from veloflux import doctor as doctor_
 from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
-from veloflux.billing import clock_commands, cost_commands, subscriptions_commands
+from veloflux.billing import (
+    clock_commands,
+    cost_commands,
+    invoice_changes_commands,
+    items_commands,
+    subscriptions_commands,
+    wallet_commands,
+)
 from veloflux.context import Context
 from veloflux.db import prompt
 from veloflux.errors import StartRefused
@@ -78,6 +85,13 @@ subscriptions_commands.app.command("cost")(cost_commands.cost)
 subscriptions_commands.app.command("spend")(cost_commands.spend)
 subscriptions_commands.app.command("limit-spend")(cost_commands.set_limits)
 app.add_typer(subscriptions_commands.app, name="subscriptions", help="What tenants have subscribed to")
+app.add_typer(invoice_changes_commands.app, name="invoices", help="What tenants were billed")
+subscriptions_commands.app.command("add-item")(items_commands.add_item)
+subscriptions_commands.app.command("attach-coupon")(items_commands.attach_coupon)
+subscriptions_commands.app.command("detach-coupon")(items_commands.detach_coupon)
+app.add_typer(wallet_commands.payments, name="payments", help="Money that came or went back")
+app.add_typer(wallet_commands.wallet, name="wallet", help="What a tenant paid in advance, or was given")
+app.add_typer(wallet_commands.profile, name="billing", help="How a tenant is billed")
 app.add_typer(ledger.app, name="ledger", help="What was billed and paid, in double entry")
 app.add_typer(leases_commands.app, name="reservations", help="What is held for work of unknown size")
 tenants.app.command("export")(personal_data.export_tenant)

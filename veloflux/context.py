@@ -17,6 +17,7 @@ from veloflux.db.data_keys import DataKeys
 from veloflux.db.wake import Waker
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.pace import Standing
+from veloflux.kit.payments import PaymentProvider
 from veloflux.settings import Settings
 
 PLATFORM = "ten_0"
@@ -41,7 +42,7 @@ class Mailer(Protocol):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """Built once by `wiring.build`."""
+    """Built once by `wiring.build`. `sandbox_payments` collects the invoices of sandbox tenants; None: nobody does."""
 
     settings: Settings
     db: Db
@@ -49,6 +50,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     data_keys: DataKeys
     wake: Waker
     mailer: Mailer
+    sandbox_payments: PaymentProvider | None = None
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from veloflux.billing.agenda import Handler
 from veloflux.billing.assign_number import assign_number
 from veloflux.billing.collect import collect
 from veloflux.billing.deferrals import release
+from veloflux.billing.expire_gift import expire_gift
 from veloflux.billing.finalise import finalise
 from veloflux.billing.watch_spend import close_watched
 from veloflux.context import Context
@@ -24,6 +25,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "number": assign_number,
         "collect": collect,
         "release": release,
+        "expire_gift": expire_gift,
     }
 )
 """By the kind of an item. What is due at the same moment is done in the order of these names."""

@@ -773,6 +773,36 @@ def credit_notes(tenant_: str) -> str:
     return f"{tenant(tenant_)}:credit_notes"
 
 
+def payment(tenant_: str, payment: str) -> str:
+    """hash | no ttl | billing | money that came or went back: for what, how much, by which provider, its reference
+    | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:payment:{_id(payment)}"
+
+
+def payments(tenant_: str) -> str:
+    """zset | no ttl | billing | a tenant's payments by the time they were made
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:payments"
+
+
+def overdue(tenant_: str) -> str:
+    """zset | no ttl | billing | invoices that could not be collected, by the time at which the last try failed
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:overdue"
+
+
+def unproven(tenant_: str) -> str:
+    """zset | no ttl | billing | invoices of which the tenant withheld what it has not proven yet, by their time
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:unproven"
+
+
+def charges(tenant_: str) -> str:
+    """hash | no ttl | billing | the sandbox's provider of payments: charge -> what it meets, `.asked` -> how often
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:charges"
+
+
 def invoice_numbers(tenant_: str) -> str:
     """hash | no ttl | billing | last number of each kind of document; the operators, also that of each invoice
     | tenant: not exported; kept"""

@@ -109,13 +109,23 @@ def topped_up(payment: str, at: int, currency: str, amount: int, received: Recei
     return _money_in("top_up", payment, at, received, Entry("credit", currency, -amount))
 
 
-def credit_applied(document: str, at: int, currency: str, amount: int) -> Posting:
-    """The wallet pays, in part or whole, an invoice that is open already.
+def gifted(gift: str, at: int, currency: str, amount: int) -> Posting:
+    """Credit that nobody paid for comes to the wallet. What we give a customer lowers the price of what it buys, so it
+    is taken from revenue (IFRS 15.70, ASC 606-10-32-25); what is not used returns there.
 
-    >>> shown(credit_applied("crd_1", 0, "BRL", 700))
+    >>> shown(gifted("pay_4", 0, "BRL", 500))
+    'revenue 500, credit -500'
+    """
+    return _moved("gift", gift, at, currency, amount, to="revenue", source="credit")
+
+
+def credit_applied(invoice: str, at: int, currency: str, amount: int, of: str = "") -> Posting:
+    """The wallet pays, in part or whole, an invoice that is open already; `of` tells several times apart.
+
+    >>> shown(credit_applied("inv_1", 0, "BRL", 700))
     'credit 700, receivable -700'
     """
-    return _moved("credit_applied", document, at, currency, amount, to="credit", source="receivable")
+    return _moved("credit_applied", invoice, at, currency, amount, to="credit", source="receivable", of=of)
 
 
 def wallet_ended(
@@ -183,6 +193,15 @@ def written_off(invoice: str, at: int, currency: str, amount: int) -> Posting:
     'bad_debt 4234, receivable -4234'
     """
     return _moved("write_off", invoice, at, currency, amount, to="bad_debt", source="receivable")
+
+
+def recovered(document: str, at: int, currency: str, amount: int, of: str = "") -> Posting:
+    """Some of a receivable that was given up is paid, or credited, after all: by this document.
+
+    >>> shown(recovered("pay_1", 0, "BRL", 100))
+    'receivable 100, bad_debt -100'
+    """
+    return _moved("recovery", document, at, currency, amount, to="receivable", source="bad_debt", of=of)
 
 
 def withheld_proven(invoice: str, at: int, currency: str, amount: int, proof: str = "") -> Posting:

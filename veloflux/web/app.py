@@ -14,7 +14,16 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import clock_api, cost_api, subscriptions_api
+from veloflux.billing import (
+    clock_api,
+    cost_api,
+    invoice_changes_api,
+    invoices_api,
+    items_api,
+    profile_api,
+    subscriptions_api,
+    wallet_api,
+)
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -80,6 +89,11 @@ API: Sequence[HTTPRouteHandler] = (
     *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
     *cost_api.ROUTES,
+    *invoices_api.ROUTES,
+    *items_api.ROUTES,
+    *invoice_changes_api.ROUTES,
+    *wallet_api.ROUTES,
+    *profile_api.ROUTES,
     *ledger.ROUTES,
     *exports.ROUTES,
     *ledger_exports.ROUTES,
@@ -148,7 +162,7 @@ def litestar(chosen: Settings) -> Litestar:
 
 def _respond(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
     """Programs get a problem document, people a page."""
-    to_people = f"{request.scope['path']}/".startswith("/console/")
+    to_people = f"{request.scope['path']}/".startswith(("/console/", "/invoices/"))
     return (console.respond if to_people else problems.respond)(request, exception)
 
 

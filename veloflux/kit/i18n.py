@@ -1,11 +1,12 @@
-"""The console's languages: catalogues, the choice of one for a request, numbers and times as its readers write them.
+"""The languages of people: catalogues, the choice of one for a request, numbers and times as its readers write them.
 
-Sentences are English in the templates; `locales/<language>.po` holds their translations, read once at the first use.
+Sentences are English where they are said; `locales/<language>.po` holds their translations, read once at the first use.
 """
 
 import gettext
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,7 @@ from babel.dates import format_date as babel_date
 from babel.dates import format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 LOCALES = Path(__file__).parent / "locales"
 LANGUAGES: Mapping[str, str] = {"pt-BR": "Português (Brasil)", "en": "English"}
@@ -121,3 +122,30 @@ def time_text(at: int, language: str, zone: str = "UTC", style: str = "seconds")
     moment = datetime.fromtimestamp(at / 1000, UTC)
     pattern = {"seconds": "d MMM y HH:mm:ss", "minutes": "d MMM y HH:mm"}[style]
     return format_datetime(moment, pattern, tzinfo=ZoneInfo(zone), locale=locale_of(language))
+
+
+def exact(value: Decimal, language: str) -> str:
+    """A number with all its places.
+
+    >>> exact(Decimal("30000.000000001"), "pt-BR")
+    '30.000,000000001'
+    """
+    return format_decimal(value, locale=locale_of(language), decimal_quantization=False)
+
+
+def percent_text(percent: str, language: str) -> str:
+    """A percentage with all its places.
+
+    >>> percent_text("9.975", "pt-BR"), percent_text("20", "en")
+    ('9,975%', '20%')
+    """
+    return format_percent(Decimal(percent) / 100, locale=locale_of(language), decimal_quantization=False)
+
+
+def country_name(code: str, language: str) -> str:
+    """A country of ISO 3166, by its name where it is known.
+
+    >>> country_name("BR", "en"), country_name("XX", "en")
+    ('Brazil', 'XX')
+    """
+    return str(locale_of(language).territories.get(code, code))
