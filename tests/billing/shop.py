@@ -118,6 +118,8 @@ async def proven(ctx: Context) -> None:
             assert totals.total == totals.subtotal - totals.discount + exclusive
             assert totals.total >= 0
             assert 0 <= one.credit <= totals.net
+    lacking = {one.id for one in found if any(line.kind == "balance" for line in one.lines)}
+    assert {note.invoice for note in await credit_notes(ctx)} == lacking, "an invoice below zero has a credit note"
     due: dict[str, int] = {}
     wallet: dict[str, int] = {}
     for one in found:
