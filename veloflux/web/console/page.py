@@ -207,6 +207,7 @@ def told(error: VeloFluxError, request_id: str) -> dict[str, Any]:
         "status": error.status,
         "sentence": str(error),
         "field": error.extra.get("field"),
+        "line": error.extra.get("line"),
         "request_id": request_id,
     }
 
