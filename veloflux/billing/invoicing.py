@@ -1,6 +1,7 @@
 """The invoice that a step of a subscription brings: at once where everything is known, else a draft.
 
-Its id follows from the subscription and from what it is for, so that there can be no second one.
+Its id follows from the subscription, its version and what it is for, so that there can be no second one; where a clock
+stands still, the version tells one change from the next.
 """
 
 from typing import Literal
@@ -29,7 +30,7 @@ def invoice_of(ctx: Context, step: Step, reason: Reason) -> Invoice:
     sub, lines, phases = step
     start, end = (phases[0].start, ctx.now()) if phases else (sub.period_start, sub.period_end)
     return Invoice(
-        id=ids.derived("inv", sub.id, reason, str(ctx.now())),
+        id=ids.derived("inv", sub.id, str(sub.version), reason, str(ctx.now())),
         subscription=sub.id,
         reason=reason,
         currency=sub.currency,

@@ -13,7 +13,18 @@ import msgspec
 
 from veloflux.errors import InputInvalid, VeloFluxError
 from veloflux.plans import Catalogue, Plan, toml
-from veloflux.plans.prices import AddOn, Coupon, FixedCharge, Name, Percent, Price, Quantity, Tax, UsageCharge, check_amounts
+from veloflux.plans.prices import (
+    AddOn,
+    Coupon,
+    FixedCharge,
+    Name,
+    Percent,
+    Price,
+    Quantity,
+    Tax,
+    UsageCharge,
+    check_amounts,
+)
 from veloflux.plans.terms import TERMS, Terms
 from veloflux.tenants.apply_catalogue import Offers
 

@@ -121,6 +121,11 @@ class Page:
         except VeloFluxError as error:
             self.problem = error
 
+    def blame(self, *fields: str) -> None:
+        """Tell the problem above the form unless it is of a field that the form has; a name may be the beginning of one."""
+        if self.problem and not str(self.problem.extra.get("field") or "").startswith(fields):
+            self.problem.extra.pop("field", None)
+
     async def authorise(self) -> None:
         """:raises NotAuthenticated, PermissionDenied, NotFound: as the route's declaration asks."""
         rule = self.request.route_handler.opt
