@@ -12,7 +12,6 @@ from veloflux.billing import store
 from veloflux.billing.cancel import cancel
 from veloflux.billing.change import ChangeSubscription, change
 from veloflux.billing.spend_limits import SpendLimits, limit_spend, read_spend
-from veloflux.billing.start import Start, start
 from veloflux.billing.watch_spend import watch
 from veloflux.context import Context
 from veloflux.db import keys, streams
@@ -174,16 +173,6 @@ async def test_what_comes_late_of_another_period_uses_a_cap_up_until_the_next_lo
     assert [await passes(acme, cost) for cost in (5, 1)] == [True, False]
 
 
-async def test_of_two_subscriptions_the_tighter_cap_holds(one_ctx: Context) -> None:
-    acme, sub = await subscribed(one_ctx, selling(SOLD))
-    other = await start(acme, Start(plan="hybrid", currency="USD", main=False))
-    await limit_spend(acme, sub.id, limits(meter_caps={"gb": 300}))
-    await limit_spend(acme, other.id, limits(meter_caps={"gb": 500}))
-    assert [await passes(acme, cost) for cost in (4, 3)] == [False, True]
-    await limit_spend(acme, sub.id, limits())
-    assert [await passes(acme, cost) for cost in (3, 2)] == [False, True]
-
-
 async def test_why_a_request_is_refused_names_the_spend_cap(one_ctx: Context) -> None:
     acme, sub = await subscribed(one_ctx, selling(SOLD))
     await limit_spend(acme, sub.id, limits(meter_caps={"gb": 200}))
@@ -250,8 +239,9 @@ async def test_the_worker_watches_and_writes_to_the_address_for_invoices(one_ctx
     acme = await use(acme, MIDDLE, gb=15)
     await watch(acme, sub.id)
     await work(one_ctx)
-    sent = [mail for mail in await mails(one_ctx) if mail.to == "money@acme.example"]
+    sent = [mail for mail in await mails(one_ctx) if mail.subject.startswith("Acme")]
     assert sorted(mail.subject for mail in sent) == sorted(WORDS[language])
+    assert {mail.to for mail in sent} == {"money@acme.example"}
     await limit_spend(acme, sub.id, limits())
     await work(one_ctx)
     assert await store.watched(one_ctx.db) == []
