@@ -241,6 +241,7 @@ NO_ID: dict[str, Any] = {
     "events.record.data": {"bytes": 512},
     "events.type_": "http.request",
     "feature": "",
+    "invoices.create.items": [{"name": "Training", "price": "100"}],
     "ledger.balances.through": "2026-11-22",
     "ledger.through": "2026-11-22",
     "ledger.export_balances.through": "2026-11-22",
