@@ -200,6 +200,7 @@ FACTORIES: dict[str, Factory] = {
     "invitations.join.token": _invitation_token,
     "invitations.open.token": _invitation_token,
     "invitations/token": _invitation_token,
+    "invoice": _invoice,
     "invoices/token": _invoice_link,
     "job": _dead_job,
     "join/token": _oidc_link_of_a_newcomer,

@@ -11,6 +11,7 @@ from veloflux.billing.cost import Cost, read_costs
 from veloflux.billing.dunning_mails import send_dunning
 from veloflux.billing.invoice_mail import mail_invoice, send_invoice
 from veloflux.billing.invoices import open_link
+from veloflux.billing.leaving import end_subscriptions
 from veloflux.billing.spend_handlers import forget_watched, mail_spend, note_watched, send_spend
 from veloflux.billing.watch_spend import follow_spend, watch_spend
 
@@ -19,6 +20,7 @@ __all__ = [
     "advance",
     "advance_billing",
     "check_ledgers",
+    "end_subscriptions",
     "follow_clock",
     "follow_spend",
     "forget_watched",

@@ -82,7 +82,7 @@ TABLES = Tables(
         "subscription.paused": [billing.follow_spend],
         "subscription.reactivated": [billing.follow_spend],
         "subscription.resumed": [billing.follow_spend],
-        "tenant.archived": [tenants.index_tenant],
+        "tenant.archived": [tenants.index_tenant, billing.end_subscriptions],
         "tenant.clock_set": [limits.follow_calendar, billing.follow_clock],
         "tenant.created": [tenants.index_tenant, tenants.follow_catalogue],
         "tenant.deleted": [
@@ -96,7 +96,7 @@ TABLES = Tables(
             jobs.remove_jobs,
             tenants.destroy_key,
         ],
-        "tenant.deletion_requested": [tenants.index_tenant],
+        "tenant.deletion_requested": [tenants.index_tenant, billing.end_subscriptions],
         "tenant.renamed": [tenants.release_slug],
         "tenant.restored": [
             tenants.index_tenant,
