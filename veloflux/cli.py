@@ -10,6 +10,7 @@ from veloflux import doctor as doctor_
 from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
 from veloflux.billing import (
+    check_books_commands,
     clock_commands,
     cost_commands,
     invoice_changes_commands,
@@ -84,6 +85,7 @@ app.add_typer(credits_commands.app, name="credits", help="What a tenant may use 
 subscriptions_commands.app.command("cost")(cost_commands.cost)
 subscriptions_commands.app.command("spend")(cost_commands.spend)
 subscriptions_commands.app.command("limit-spend")(cost_commands.set_limits)
+ledger.app.command("check")(check_books_commands.check)
 app.add_typer(subscriptions_commands.app, name="subscriptions", help="What tenants have subscribed to")
 app.add_typer(invoice_changes_commands.app, name="invoices", help="What tenants were billed")
 subscriptions_commands.app.command("add-item")(items_commands.add_item)

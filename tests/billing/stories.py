@@ -84,5 +84,5 @@ async def events(ctx: Context) -> list[str]:
 
 async def prove(ctx: Context) -> None:
     """The ledger is right, and says what the documents say."""
-    checked = await check_ledger(ctx.db, ctx.tenant, await documents_say(ctx))
+    checked = await check_ledger(ctx.db, ctx.tenant, await documents_say(ctx.db, ctx.tenant))
     assert checked.wrong == ()

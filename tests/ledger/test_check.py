@@ -8,14 +8,11 @@ from tests import at_rest
 from tests.customers import customer
 from tests.ledger.books import life, some, write
 from veloflux import tenants
-from veloflux.context import PLATFORM, Context
-from veloflux.db import commit, keys
+from veloflux.context import Context
+from veloflux.db import keys
 from veloflux.kit import clock
 from veloflux.ledger.check import Says, check_all, check_ledger
 from veloflux.ledger.entries import Parts, invoice_issued
-from veloflux.transaction import Transaction
-from veloflux.web import metrics
-from veloflux.worker import SCHEDULE
 
 AT = 1_700_000_000_000
 ISSUED = invoice_issued("inv_1", AT, "USD", Parts(revenue=1_575, deferred=2_999))
@@ -119,32 +116,3 @@ async def test_all_tenants_are_checked_archived_ones_too(ctx: Context) -> None:
     checked = await check_all(ctx)
     assert (checked.tenants, checked.postings, checked.drift) == (3, 12, 1)
     assert [(one.tenant, one.place) for one in checked.wrong] == [(inside.tenant, "balance fees|USD")]
-
-
-async def test_the_job_leaves_what_the_metric_tells(one_ctx: Context) -> None:
-    acme = await customer(one_ctx)
-    await life(acme)
-    assert await _told(one_ctx) == ("0.0", "0.0")
-    before, job = clock.now_ms(), SCHEDULE["check_ledgers"].job
-    await _do(one_ctx, job)
-    drift, at = await _told(one_ctx)
-    assert (drift, before <= float(at) * 1000 <= clock.now_ms()) == ("0.0", True)
-    await one_ctx.db.call("HINCRBY", keys.balances(acme.tenant), "fees|USD", 1)
-    assert (await _told(one_ctx)) == (drift, at)
-    await _do(one_ctx, job)
-    assert (await _told(one_ctx))[0] == "1.0"
-
-
-async def _told(ctx: Context) -> tuple[str, str]:
-    """Drift and time of the last check, as `/metrics` has them."""
-    body, _ = await metrics.text(ctx.db, ctx.settings.data_dir)
-    found = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if line.startswith("veloflux_ledger"))
-    return found["veloflux_ledger_drift"], found["veloflux_ledger_checked_timestamp_seconds"]
-
-
-async def _do(ctx: Context, job: str) -> None:
-    """As the schedule does."""
-    tx = Transaction(ctx, PLATFORM)
-    tx.enqueue(job, {})
-    await commit.run(ctx.db, tx)
-    await at_rest.reach(ctx.parts)

@@ -24,9 +24,13 @@ from tests.tenants.test_platform_roles import ruling
 from tests.worker.working import until
 from veloflux import identity, limits, metering, tenants, users
 from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.model import Profile
+from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.profile import ProfileTerms, set_profile
+from veloflux.billing.sandbox_payments import SandboxPayments
 from veloflux.billing.spend_limits import SpendLimits, limit_spend
 from veloflux.billing.start import Start, start
+from veloflux.billing.wallet import TopUp, top_up
+from veloflux.billing.withholding import Withholding
 from veloflux.context import Actor, Context
 from veloflux.db import boot, keys
 from veloflux.errors import CredentialsWrong, SecondFactorRequired
@@ -231,9 +235,12 @@ async def _billed(box: Context) -> None:
     sub = await start(box, Start(plan="pro"))
     await limit_spend(box, sub.id, SpendLimits(alerts=(1,)))
     await change(box, sub.id, ChangeSubscription(plan="free", when="now"))
-    tx = Transaction(box, box.tenant)
-    tx.create(keys.billing(box.tenant), Profile(id=ids.new("bil")))
-    await customers_event(tx)
+    await set_profile(box, ProfileTerms(withholdings=(Withholding(name="IRRF", percent="1.5"),)))
+    items = (OneOff(name="Training", price="1000"),)
+    invoice = await invoice_items(box, ItemsInvoice(items=items, currency="USD"))
+    await top_up(box, TopUp(amount=500, currency="USD", reference="E1"))
+    await SandboxPayments(box.db).charge(box.tenant, ids.new("chg"), invoice.id, invoice.due, invoice.currency)
+    await box.db.call("ZADD", keys.overdue(box.tenant), customers.NOON, invoice.id)
 
 
 async def _counted(box: Context) -> None:

@@ -214,7 +214,7 @@ def successes(world: World) -> dict[str, Success]:
         "subscriptions.detach_coupon": Success("olivia"),
         "subscriptions.list": Success(),
         "subscriptions.show": Success(),
-        "subscriptions.start": Success("olivia", {"plan": "pro", "main": False}),
+        "subscriptions.start": Success("olivia", {"plan": "free", "main": False}),
         "subscriptions.undo_cancel": Success("olivia"),
         "subscriptions.preview": Success(body={"plan": "enterprise"}),
         "subscriptions.change": Success("olivia", {"plan": "enterprise"}),

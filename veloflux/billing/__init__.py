@@ -6,6 +6,7 @@ commit.
 """
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock
+from veloflux.billing.check_books import check_ledgers
 from veloflux.billing.cost import Cost, read_costs
 from veloflux.billing.dunning_mails import send_dunning
 from veloflux.billing.invoice_mail import mail_invoice, send_invoice
@@ -18,6 +19,7 @@ __all__ = [
     "Cost",
     "advance",
     "advance_billing",
+    "check_ledgers",
     "end_subscriptions",
     "follow_clock",
     "follow_spend",

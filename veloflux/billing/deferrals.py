@@ -17,6 +17,7 @@ from veloflux.billing.model import Invoice
 from veloflux.billing.percent import WHOLE, parts
 from veloflux.context import Context
 from veloflux.db import keys
+from veloflux.db.client import Db
 from veloflux.events import RevenueReleased
 from veloflux.kit.money import share
 from veloflux.kit.period import day_start, next_month, utc_day
@@ -107,7 +108,12 @@ async def take_away(ctx: Context, tx: Transaction, invoice: str) -> None:
 
 async def read_deferrals(ctx: Context) -> list[Deferral]:
     """All of a tenant, by invoice."""
-    return sorted(_read(field, text) for field, text in (await store.deferrals(ctx.db, ctx.tenant)).items())
+    return await deferrals_of(ctx.db, ctx.tenant)
+
+
+async def deferrals_of(db: Db, tenant: str) -> list[Deferral]:
+    """The same, for whoever has no context of the tenant."""
+    return sorted(_read(field, text) for field, text in (await store.deferrals(db, tenant)).items())
 
 
 async def _of_invoice(ctx: Context, invoice: str) -> list[Deferral]:

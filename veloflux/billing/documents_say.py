@@ -3,25 +3,25 @@
 from collections import Counter
 
 from veloflux.billing import store
-from veloflux.billing.deferrals import read_deferrals
+from veloflux.billing.deferrals import deferrals_of
 from veloflux.billing.model import Invoice, Payment
-from veloflux.context import Context
+from veloflux.db.client import Db
 from veloflux.ledger.check import Says
 
 ACCOUNTS = ("receivable", "bad_debt", "withheld_tax", "withheld_tax_proven", "credit", "deferred_revenue")
 Sums = Counter[tuple[str, str]]
 
 
-async def documents_say(ctx: Context) -> Says:
+async def documents_say(db: Db, tenant: str) -> Says:
     """By account and currency, in minor units: a debit positive, a credit negative."""
     sums: Sums = Counter()
-    async for invoice in store.every_invoice(ctx.db, ctx.tenant):
+    async for invoice in store.every_invoice(db, tenant):
         _add_invoice(sums, invoice)
-    async for payment in store.every_payment(ctx.db, ctx.tenant):
+    async for payment in store.every_payment(db, tenant):
         _add_payment(sums, payment)
-    async for note in store.every_credit_note(ctx.db, ctx.tenant):
+    async for note in store.every_credit_note(db, tenant):
         sums["credit", note.currency] -= note.to_wallet
-    for one in await read_deferrals(ctx):
+    for one in await deferrals_of(db, tenant):
         sums["deferred_revenue", one.currency] -= one.service.amount - one.released
     said: dict[str, dict[str, int]] = {account: {} for account in ACCOUNTS}
     for (account, currency), amount in sums.items():

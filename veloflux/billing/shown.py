@@ -14,7 +14,6 @@ from veloflux.billing.lines import Kind, Line
 from veloflux.billing.model import CreditNote, Invoice
 from veloflux.billing.states import InvoiceStatus
 from veloflux.billing.totals import Totals
-from veloflux.db.documents import Entity
 from veloflux.identity import Language
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -121,14 +120,14 @@ class CreditNoteShown(Shown, frozen=True, kw_only=True):
 
 def shown_invoice(invoice: Invoice, buyer: Buyer, page: str) -> InvoiceShown:
     """An invoice as it is shown."""
-    totals = _totals(invoice.totals) if invoice.totals else None
+    totals = shown_totals(invoice.totals) if invoice.totals else None
     own = {"lines": shown_lines(invoice.lines), "totals": totals, "buyer": buyer, "due": invoice.due, "page": page}
-    return _same(InvoiceShown, invoice, own)
+    return same(InvoiceShown, invoice, own)
 
 
 def shown_credit_note(note: CreditNote) -> CreditNoteShown:
     """A credit note as it is shown."""
-    return _same(CreditNoteShown, note, {"lines": shown_lines(note.lines), "totals": _totals(note.totals)})
+    return same(CreditNoteShown, note, {"lines": shown_lines(note.lines), "totals": shown_totals(note.totals)})
 
 
 def shown_lines(lines: tuple[Line, ...]) -> tuple[LineShown, ...]:
@@ -136,12 +135,13 @@ def shown_lines(lines: tuple[Line, ...]) -> tuple[LineShown, ...]:
     return tuple(LineShown(**asdict(line)) for line in lines)
 
 
-def _totals(totals: Totals) -> TotalsShown:
+def shown_totals(totals: Totals) -> TotalsShown:
+    """Totals as they are shown."""
     taxes = tuple(TaxShown(**asdict(tax)) for tax in totals.taxes)
     withheld = tuple(WithheldShown(**asdict(one)) for one in totals.withheld)
     return TotalsShown(**asdict(totals) | {"taxes": taxes, "withheld": withheld})
 
 
-def _same(kind: type[S], entity: Entity, own: Mapping[str, object]) -> S:
+def same(kind: type[S], entity: msgspec.Struct, own: Mapping[str, object]) -> S:
     """What is shown of an entity: its fields of the same names, and those that are made for it."""
     return kind(**{name: own[name] if name in own else getattr(entity, name) for name in kind.__struct_fields__})

@@ -10,9 +10,9 @@ from msgspec import Meta
 from veloflux.billing import cancel as cancelling
 from veloflux.billing import start as starting
 from veloflux.billing import store
-from veloflux.billing.change import ChangeSubscription, Preview, change, preview
-from veloflux.billing.model import Subscription
+from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.start import Start, Time
+from veloflux.billing.subscription_shown import PreviewShown, SubscriptionShown
 from veloflux.context import Context
 from veloflux.tenants.api import TenantPath
 
@@ -53,9 +53,9 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     summary="List a tenant's subscriptions",
     tags=["subscriptions"],
 )
-async def list_(ctx: Context, tenant: TenantPath) -> list[Subscription]:
+async def list_(ctx: Context, tenant: TenantPath) -> list[SubscriptionShown]:
     """The oldest first, also those that have ended."""
-    return await store.subscriptions(ctx.db, ctx.tenant)
+    return [SubscriptionShown.of(one) for one in await store.subscriptions(ctx.db, ctx.tenant)]
 
 
 @post(
@@ -65,9 +65,9 @@ async def list_(ctx: Context, tenant: TenantPath) -> list[Subscription]:
     summary="Begin a subscription",
     tags=["subscriptions"],
 )
-async def start(ctx: Context, tenant: TenantPath, data: Start, idempotency_key: Key = "") -> Subscription:
+async def start(ctx: Context, tenant: TenantPath, data: Start, idempotency_key: Key = "") -> SubscriptionShown:
     """What is paid in advance is invoiced at once, or after the trial. The tenant gets the limits of the plan."""
-    return await starting.start(ctx, data, idempotency_key)
+    return SubscriptionShown.of(await starting.start(ctx, data, idempotency_key))
 
 
 @get(
@@ -77,8 +77,8 @@ async def start(ctx: Context, tenant: TenantPath, data: Start, idempotency_key: 
     summary="Show a subscription",
     tags=["subscriptions"],
 )
-async def show(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> Subscription:
-    return await store.subscription(ctx, subscription)
+async def show(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> SubscriptionShown:
+    return SubscriptionShown.of(await store.subscription(ctx, subscription))
 
 
 @post(
@@ -89,9 +89,11 @@ async def show(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath)
     tags=["subscriptions"],
     status_code=200,
 )
-async def preview_(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: PreviewChange) -> Preview:
+async def preview_(
+    ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: PreviewChange
+) -> PreviewShown:
     """The exact lines that the change brings at a time, now unless it says another; nothing is changed."""
-    return await preview(ctx, subscription, data, data.at)
+    return PreviewShown.of(await preview(ctx, subscription, data, data.at))
 
 
 @post(
@@ -104,9 +106,9 @@ async def preview_(ctx: Context, tenant: TenantPath, subscription: SubscriptionP
 )
 async def change_(
     ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: ChangeSubscription
-) -> Subscription:
+) -> SubscriptionShown:
     """What is left of the period is credited at the old price and charged at the new one, to the second or the day."""
-    return await change(ctx, subscription, data)
+    return SubscriptionShown.of(await change(ctx, subscription, data))
 
 
 @post(
@@ -117,9 +119,11 @@ async def change_(
     tags=["subscriptions"],
     status_code=200,
 )
-async def cancel(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: Cancel) -> Subscription:
+async def cancel(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: Cancel) -> SubscriptionShown:
     """With its period, or now; usage until then is invoiced."""
-    return await cancelling.cancel(ctx, subscription, now=data.now, credit_unused=data.credit_unused)
+    return SubscriptionShown.of(
+        await cancelling.cancel(ctx, subscription, now=data.now, credit_unused=data.credit_unused)
+    )
 
 
 @post(
@@ -130,8 +134,8 @@ async def cancel(ctx: Context, tenant: TenantPath, subscription: SubscriptionPat
     tags=["subscriptions"],
     status_code=200,
 )
-async def undo_cancel(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> Subscription:
-    return await cancelling.undo_cancel(ctx, subscription)
+async def undo_cancel(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> SubscriptionShown:
+    return SubscriptionShown.of(await cancelling.undo_cancel(ctx, subscription))
 
 
 @post(
@@ -142,9 +146,9 @@ async def undo_cancel(ctx: Context, tenant: TenantPath, subscription: Subscripti
     tags=["subscriptions"],
     status_code=200,
 )
-async def pause(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: Pause) -> Subscription:
+async def pause(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: Pause) -> SubscriptionShown:
     """Its usage is invoiced; nothing is charged until it is resumed."""
-    return await cancelling.pause(ctx, subscription, credit_unused=data.credit_unused)
+    return SubscriptionShown.of(await cancelling.pause(ctx, subscription, credit_unused=data.credit_unused))
 
 
 @post(
@@ -155,9 +159,9 @@ async def pause(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath
     tags=["subscriptions"],
     status_code=200,
 )
-async def resume(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> Subscription:
+async def resume(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> SubscriptionShown:
     """A new period begins now, and periods are counted from here."""
-    return await cancelling.resume(ctx, subscription)
+    return SubscriptionShown.of(await cancelling.resume(ctx, subscription))
 
 
 @post(
@@ -168,8 +172,8 @@ async def resume(ctx: Context, tenant: TenantPath, subscription: SubscriptionPat
     tags=["subscriptions"],
     status_code=200,
 )
-async def reactivate(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> Subscription:
-    return await cancelling.reactivate(ctx, subscription)
+async def reactivate(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> SubscriptionShown:
+    return SubscriptionShown.of(await cancelling.reactivate(ctx, subscription))
 
 
 ROUTES = (list_, start, show, preview_, change_, cancel, undo_cancel, pause, resume, reactivate)

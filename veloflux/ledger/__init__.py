@@ -4,7 +4,6 @@ Every document posts its entries (`entries.py`) in its own commit (`store.py`). 
 the sums of postings, and `check.py` proves both.
 """
 
-from veloflux.ledger.check import check_ledgers
 from veloflux.ledger.entries import (
     Parts,
     Received,
@@ -34,7 +33,6 @@ __all__ = [
     "Posting",
     "Received",
     "TrialBalance",
-    "check_ledgers",
     "credit_applied",
     "credit_note_issued",
     "every_posting",

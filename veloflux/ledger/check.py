@@ -5,24 +5,28 @@ somebody's hand in Redis, is told with its place, and is mended by people: nothi
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import msgspec
 
 from veloflux import tenants
 from veloflux.context import Context
 from veloflux.db.client import Db
-from veloflux.db.jobs import Job
+from veloflux.errors import ChangedMeanwhile
 from veloflux.kit import clock
 from veloflux.ledger import store
 from veloflux.ledger.posting import ACCOUNT, Posted, balances_of, decoded, unbalanced
 from veloflux.ledger.store import POSTINGS, Account, Books, balances_in, month_of, read_books
-from veloflux.transaction import Transaction, decide
+from veloflux.transaction import decide
 
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 Says = Mapping[str, Mapping[str, int]]
 """What documents say that accounts hold: account -> currency -> minor units. Accounts that are not here are not
 compared; a currency that is not here is zero."""
+
+
+Speaker = Callable[[Db, str], Awaitable[Says]]
+"""What the documents of a tenant say now."""
 
 
 class Wrong(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,28 +50,20 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.wrong)
 
 
-async def check_ledgers(ctx: Context, _job: Job, _tx: Transaction) -> None:
-    """The job `check_ledgers`: of every tenant, once a day; what it found is what the metric tells."""
-    found = await check_all(ctx)
-    await store.keep_check(
-        ctx.db, {"at": found.at, "tenants": found.tenants, "postings": found.postings, "drift": found.drift}
-    )
-
-
-async def check_all(ctx: Context) -> Checked:
+async def check_all(ctx: Context, speaker: Speaker | None = None) -> Checked:
     """The ledgers of all tenants that are not deleted.
 
     :raises ChangedMeanwhile: see `check_ledger`.
     """
-    found = [each async for each in every_check(ctx)]
+    found = [each async for each in every_check(ctx, speaker)]
     return together(found)
 
 
-async def every_check(ctx: Context) -> AsyncIterator[Checked]:
+async def every_check(ctx: Context, speaker: Speaker | None = None) -> AsyncIterator[Checked]:
     """The same, tenant by tenant."""
     for archived in (False, True):
         async for tenant in tenants.every_tenant(ctx, archived=archived):
-            yield await check_ledger(ctx.db, tenant)
+            yield await check_documents(ctx.db, tenant, speaker) if speaker else await check_ledger(ctx.db, tenant)
 
 
 async def check_ledger(db: Db, tenant: str, says: Says | None = None) -> Checked:
@@ -82,6 +78,22 @@ async def check_ledger(db: Db, tenant: str, says: Says | None = None) -> Checked
     return Checked(at=clock.now_ms(), tenants=1, postings=number, wrong=wrong)
 
 
+async def check_documents(db: Db, tenant: str, speaker: Speaker) -> Checked:
+    """One tenant's ledger, and that its documents say the same.
+
+    :raises ChangedMeanwhile: something was posted to it during each of five attempts.
+    """
+
+    async def attempt() -> Checked:
+        before = await store.number_of_postings(db, tenant)
+        checked = await check_ledger(db, tenant, await speaker(db, tenant))
+        if await store.number_of_postings(db, tenant) != before:
+            raise ChangedMeanwhile("Something was posted while the documents were read; repeat")
+        return checked
+
+    return await decide(attempt)
+
+
 def together(found: list[Checked]) -> Checked:
     """The checks of several tenants as one."""
     return Checked(
@@ -90,6 +102,12 @@ def together(found: list[Checked]) -> Checked:
         postings=sum(each.postings for each in found),
         wrong=tuple(wrong for each in found for wrong in each.wrong),
     )
+
+
+async def keep(db: Db, found: Checked) -> None:
+    """Remember what a check of all ledgers found: what the metric tells."""
+    figures = {"at": found.at, "tenants": found.tenants, "postings": found.postings, "drift": found.drift}
+    await store.keep_check(db, figures)
 
 
 def against_documents(balances: Mapping[Account, int], says: Says) -> dict[str, str]:

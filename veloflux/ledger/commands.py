@@ -4,14 +4,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from veloflux.context import Context
 from veloflux.kit import page
-from veloflux.ledger.check import Checked, check_ledger, every_check, together
 from veloflux.ledger.entries import shown
 from veloflux.ledger.trial_balance import list_postings, read_trial_balances
-from veloflux.terminal import Json, TenantOption, err, run, say, show
+from veloflux.terminal import Json, TenantOption, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -33,23 +30,6 @@ class BalanceLine(msgspec.Struct, frozen=True):
     account: str
     debit: int
     credit: int
-
-
-@app.command()
-def check(
-    terminal: typer.Context,
-    tenant: Annotated[str, typer.Option("--tenant", help="Slug or id of a tenant; none: all")] = "",
-    json: Json = False,
-) -> None:
-    """Prove that postings are balanced and balances are their sums; exit code 1 when something is wrong."""
-    found = (
-        run(terminal, lambda ctx: check_ledger(ctx.db, ctx.tenant), tenant=tenant) if tenant else run(terminal, _all)
-    )
-    if json or found.wrong:
-        show(found if json else found.wrong, json=json, columns=("tenant", "place", "problem"))
-    say(f"{found.tenants:,} tenants, {found.postings:,} postings, {found.drift:,} figures wrong")
-    if found.drift:
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -81,14 +61,3 @@ def postings(
     show(found if json else lines, json=json, columns=PostingLine.__struct_fields__)
     if found.next and not json:
         say(f"More: --cursor {found.next}")
-
-
-async def _all(ctx: Context) -> Checked:
-    bar = Progress(SpinnerColumn(), TextColumn("{task.completed:,} tenants"), console=err, transient=True)
-    found = []
-    with bar:
-        task = bar.add_task("", total=None)
-        async for each in every_check(ctx):
-            found.append(each)
-            bar.advance(task)
-    return together(found)

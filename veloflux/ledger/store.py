@@ -124,6 +124,11 @@ class LastCheck(NamedTuple):
     drift: int
 
 
+async def number_of_postings(db: Db, tenant: str) -> int:
+    """How many there are: it grows with each commit that posts."""
+    return int(await db.call("HGET", keys.balances(tenant), POSTINGS) or 0)
+
+
 async def keep_check(db: Db, found: Mapping[str, int]) -> None:
     """Remember what a check of all ledgers found."""
     await db.call("HSET", keys.ledger_check(), *(part for pair in found.items() for part in pair))

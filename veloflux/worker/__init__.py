@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import billing, identity, jobs, ledger, limits, metering, personal_data, tenants, users
+from veloflux import billing, identity, jobs, limits, metering, personal_data, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -20,7 +20,7 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 
 TABLES = Tables(
     jobs={
-        "check_ledgers": ledger.check_ledgers,
+        "check_ledgers": billing.check_ledgers,
         "advance_billing": billing.advance_billing,
         "compile_policies": tenants.compile_policies,
         "delete_tenant": tenants.end_tenant,
