@@ -23,7 +23,7 @@ from tests.billing.shop import (
 from veloflux import tenants
 from veloflux.billing import store
 from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
-from veloflux.billing.change import ChangeSubscription, change
+from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.errors import Conflict, InputInvalid, MoveImpossible
@@ -237,8 +237,9 @@ async def test_a_meter_has_one_subscription_that_charges_for_it(one_ctx: Context
         await start(acme, Start(plan="tiered"))
     other = await start(acme, Start(plan="hundred"))
     for wanted in (ChangeSubscription(plan="tiered"), ChangeSubscription(plan="tiered", when="period_end")):
-        with pytest.raises(Conflict):
-            await change(acme, other.id, wanted)
+        for attempt in (change, preview):
+            with pytest.raises(Conflict):
+                await attempt(acme, other.id, wanted)
     await cancel(acme, first, now=True)
     await change(acme, other.id, ChangeSubscription(plan="tiered", when="now"))
     with pytest.raises(Conflict):

@@ -5,8 +5,10 @@ by hand: where nothing else is said the period is 18 February to 18 March 2024, 
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.billing.shop import (
+    SHOP,
     Told,
     balance,
     bills,
@@ -20,6 +22,7 @@ from tests.billing.shop import (
     told,
     used,
 )
+from veloflux import tenants
 from veloflux.billing.cancel import cancel
 from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.start import Start, start
@@ -363,3 +366,12 @@ async def test_a_preview_knows_which_coupons_are_used_up_by_then(one_ctx: Contex
     # the third and last invoice with a fifth off was that of 18 March: 23 of 30 days of 100 and 300 are left in April
     assert [line.amount for line in said.lines] == [-7667, 23000]
     assert (await invoices(acme))[-1].lines == said.lines
+
+
+async def test_what_is_not_sold_any_more_is_charged_no_more_and_stops_nothing(one_ctx: Context) -> None:
+    acme, _ = await subscribed(one_ctx, "2024-02-18", "hundred", add_ons={"support": 1}, coupons=("ten",))
+    (ten,) = (one for one in SHOP.coupons if one.id == "ten")
+    other = replace(SHOP, addons=(), coupons=(replace(ten, amounts={"EUR": "10.00"}),))
+    await tenants.apply_catalogue(one_ctx, other)
+    acme = await on(acme, "2024-03-18")
+    assert [one.total for one in await bills(acme)] == [11000, 10000]

@@ -8,7 +8,9 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -74,7 +76,7 @@ async def work(url: str) -> None:
     await Worker(parts, ROWS, PACE).run(asyncio.Event())
 
 
-def nurse(url: str) -> None:
+def nurse(url: str, work: Callable[[str], Coroutine[Any, Any, None]] = work) -> None:
     """Fork a worker for each line on stdin and print its pid: imported once, it starts in milliseconds."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead

@@ -61,7 +61,8 @@ async def resume(ctx: Context, id_: str) -> Subscription:
 async def reactivate(ctx: Context, id_: str) -> Subscription:
     """Begin a subscription that has ended anew, with what it had selected.
 
-    :raises NotFound: there is no such subscription. :raises MoveImpossible: it has not ended.
+    :raises NotFound: there is no such subscription. :raises MoveImpossible: it has not ended. :raises Conflict: another
+        one charges for a meter of it now.
     """
     return await decide(lambda: _begin_anew(ctx, id_, "reactivate", SubscriptionReactivated(subscription=id_)))
 

@@ -23,6 +23,7 @@ from veloflux.billing.cycle import (
     switch,
     worth,
 )
+from veloflux.billing.follow import check_meters
 from veloflux.billing.invoicing import invoice_of, put_invoice
 from veloflux.billing.issue import composed, settled_with
 from veloflux.billing.lines import Line
@@ -83,7 +84,8 @@ async def change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscrip
     """Change a subscription.
 
     :raises NotFound: there is no such subscription. :raises MoveImpossible: it does not run. :raises PlanUnknown,
-        PriceMissing, InputInvalid: what is wanted is not for sale so.
+        PriceMissing, InputInvalid: what is wanted is not for sale so. :raises Conflict: another subscription charges
+        for a meter of it.
     """
     return await decide(lambda: _change(ctx, id_, wanted))
 
@@ -91,14 +93,16 @@ async def change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscrip
 async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | None = None) -> Preview:
     """What a change would bring now, or at a later time of the tenant's clock, if nothing else is changed until then.
 
-    :raises InputInvalid: the time is past, or the subscription is over by then. Else as `change`.
+    :raises InputInvalid: the time is past, or too far ahead. Else as `change`.
     """
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
+    others = [one for one in await store.subscriptions(ctx.db, ctx.tenant) if one.id != id_]
     moment = ctx.now() if at is None else at
     if moment < ctx.now():
         raise InputInvalid("A change can be previewed from now on, not for a time that has passed", field="at")
     sub = _at(ctx, basis, sub, moment)
     planned = _plan(basis, sub, wanted, moment)
+    check_meters(basis, [*others, replace(sub, next_selection=planned.selection)])
     draft = invoice_of(ctx.at(moment), planned.step.alone(), "change")
     document, lack = composed(basis, draft, sub)
     return Preview(

@@ -187,6 +187,7 @@ def check_selection(offer: Offer, selection: Selection) -> None:
     for name in selection.add_ons:
         if name not in offer.add_ons or not offer.add_ons[name].recurring:
             raise InputInvalid(f"There is no recurring add-on {name[:60]!r}", field="add_ons")
+        _price(offer.add_ons[name].prices, offer.currency, f"The add-on {name}")
     if not offer.plan.fixed and not offer.plan.usage:
         raise PriceMissing(f"The plan {offer.plan.id} has no prices; it cannot be subscribed to", field="plan")
     list(charges(offer, _probe(selection, offer.currency)))
@@ -195,13 +196,14 @@ def check_selection(offer: Offer, selection: Selection) -> None:
 
 
 def charges(offer: Offer, sub: Subscription) -> Iterator[Fixed]:
-    """All fixed charges and add-ons of a subscription, in advance and in arrears."""
+    """All fixed charges and add-ons of a subscription, in advance and in arrears; an add-on that is not sold any more,
+    in this currency, is charged no more."""
     for charge in offer.plan.fixed:
         yield _of_plan(offer, sub, charge)
     for id_, quantity in sorted(sub.selection.add_ons.items()):
-        if id_ not in offer.add_ons:  # taken out of the catalogue, as a coupon may be
-            continue
-        yield _of_add_on(offer, sub, offer.add_ons[id_], quantity)
+        add_on = offer.add_ons.get(id_)
+        if add_on and offer.currency in add_on.prices:
+            yield _of_add_on(offer, sub, add_on, quantity)
 
 
 def _of_plan(offer: Offer, sub: Subscription, charge: FixedCharge) -> Fixed:
@@ -214,7 +216,7 @@ def _of_plan(offer: Offer, sub: Subscription, charge: FixedCharge) -> Fixed:
 
 
 def _of_add_on(offer: Offer, sub: Subscription, add_on: AddOn, quantity: int) -> Fixed:
-    price = _price(add_on.prices, offer.currency, add_on.name)
+    price = add_on.prices[offer.currency]
     full = money.minor(Decimal(price) * quantity, offer.currency)
     net = _after_percents(full, offer, sub, "")
     return Fixed("add_on", f"add_on.{add_on.id}", add_on.name, "", quantity, price, full, net)

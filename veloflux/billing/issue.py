@@ -31,12 +31,14 @@ class Issued(NamedTuple):
 
 
 def composed(basis: Basis, invoice: Invoice, sub: Subscription | None) -> tuple[Document, Document | None]:
-    """What lines of an invoice come to for a tenant, and the credit note of what they lack to zero."""
-    known = {coupon.id: coupon for coupon in basis.catalogue.coupons}
+    """What lines of an invoice come to for a tenant, and the credit note of what they lack to zero. A coupon that is
+    not given any more, in this currency, takes nothing off."""
+    currency = invoice.currency
+    known = {one.id: one for one in basis.catalogue.coupons if one.percent is not None or currency in one.amounts}
     attached = [known[one.coupon] for one in sub.coupons if one.coupon in known] if sub else []
     return compose(
         invoice.lines,
-        invoice.currency,
+        currency,
         coupons=attached,
         taxes=taxes_of(basis),
         withholdings=basis.profile.withholdings,

@@ -57,7 +57,7 @@ async def start(ctx: Context, wanted: Start, once: str = "") -> Subscription:
 
     :raises PlanUnknown: the catalogue has no such plan. :raises PriceMissing: something of it has no price in the
         currency. :raises InputInvalid: it has no such charge, add-on or coupon, or a time is out of order.
-    :raises Conflict: there are too many, or a second main one.
+    :raises Conflict: there are too many, a second main one, or another one that charges for a meter of it.
     """
     id_ = ids.derived("sub", ctx.tenant, once) if once else ids.new("sub")
     if once and (begun_before := await store.find_subscription(ctx.db, ctx.tenant, id_)):
