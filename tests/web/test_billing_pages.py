@@ -1,4 +1,5 @@
-"""The console's pages of subscriptions, invoices and the ledger: seen by who may, changed by operators, previewed before."""
+"""The console's pages of subscriptions, invoices and the ledger: who may sees them, operators change what they
+previewed."""
 
 import doctest
 import re
@@ -88,7 +89,7 @@ async def test_a_subscription_begins_with_what_the_form_says_and_only_once(
     assert begun.selection.add_ons == {"phone": 2}
     assert [redemption.coupon for redemption in begun.coupons] == ["ten"]
     page = (await olivia.get(path)).text
-    for said in ("2 × Telephone support", "Ten off", "It began: Pro"):
+    for said in ("2 \N{MULTIPLICATION SIGN} Telephone support", "Ten off", "It began: Pro"):
         assert said in page
     assert "Pro" in (await olivia.get(f"{HOME}/subscriptions")).text
 
