@@ -37,8 +37,10 @@ BAR = """() => {
   return Object.entries(counts).sort((one, other) => other[1] - one[1])[0]?.[0];
 }"""
 PHONE = {"width": 390, "height": 844}
-OF_A_TENANT = ("usage?month=2015-05", "members", "roles", "api-keys", "audit", "settings", "sign-in")
-OF_THE_PLATFORM = ("tenants", "users", "jobs", "outbox", "api", "account", "account/email", "t/platform/members")
+OF_BILLING = ("subscriptions", "subscriptions?plan=pro", "invoices", "ledger", "clock")
+OF_A_TENANT = ("usage?month=2015-05", "members", "roles", "api-keys", "audit", "settings", "sign-in", *OF_BILLING)
+PLATFORM = ("tenants", "users", "jobs", "outbox", "api", "account", "account/email", "t/platform/members")
+OF_THE_PLATFORM = (*PLATFORM, "plans", "plans/pro", "offers")
 PAGE = 50
 Visit = Callable[[str, str], Visitor]
 

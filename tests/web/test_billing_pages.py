@@ -1,4 +1,5 @@
-"""The console's pages of subscriptions, invoices and the ledger: who sees and changes what, previewed before."""
+"""The console's pages of subscriptions, invoices and the ledger: who may sees them, operators change what they
+previewed."""
 
 import doctest
 import re
@@ -13,12 +14,12 @@ from tests.customers import customer
 from tests.web.test_pages import browser, field, token_of
 from veloflux import tenants
 from veloflux.billing import store
+from veloflux.billing.ledger import Parts, invoice_issued
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.kit.money import shown
-from veloflux.ledger.entries import Parts, invoice_issued
 from veloflux.plans.prices import AddOn, Coupon
 from veloflux.tenants.apply_catalogue import Offers, put_offers
 from veloflux.web.console import selection
@@ -88,7 +89,7 @@ async def test_a_subscription_begins_with_what_the_form_says_and_only_once(
     assert begun.selection.add_ons == {"phone": 2}
     assert [redemption.coupon for redemption in begun.coupons] == ["ten"]
     page = (await olivia.get(path)).text
-    for said in ("2 × Telephone support", "Ten off", "It began: Pro"):
+    for said in ("2 \N{MULTIPLICATION SIGN} Telephone support", "Ten off", "It began: Pro"):
         assert said in page
     assert "Pro" in (await olivia.get(f"{HOME}/subscriptions")).text
 

@@ -59,8 +59,9 @@ class Terms(Named, frozen=True, kw_only=True):
 
 def currencies_of(plan: Terms) -> tuple[str, ...]:
     """Those in which a plan can be subscribed to; none if it has no prices."""
-    priced = next(iter((*plan.fixed, *plan.usage)), None)
-    return tuple(priced.prices) if priced else ()
+    prices: list[Mapping[str, object]] = [charge.prices for charge in plan.fixed]
+    prices += [charge.prices for charge in plan.usage]
+    return tuple(prices[0]) if prices else ()
 
 
 TERMS = tuple(field for field in Terms.__struct_fields__ if field not in ("id", "name", "version"))

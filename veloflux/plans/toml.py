@@ -1,5 +1,5 @@
-"""Parts of the catalogue as TOML that people edit: written with a line for each small thing, and read back with the line
-that a fault is in. Pure."""
+"""Parts of the catalogue as TOML that people edit: written with a line for each small thing, and read back with the
+line that a fault is in. Pure."""
 
 import json
 import re
@@ -44,8 +44,8 @@ def place_of(path: str) -> Place:
 def line_of(text: str, place: Place) -> int:
     """The line, counted from 1, that a place of what the text says is in, or that of what has it.
 
-    >>> line_of('[[plans]]\\nid = "a"\\n\\n[[plans]]\\nid = "b"\\nrates = [\\n  { x = 1 },\\n]', ("plans", 1, "rates", 0))
-    7
+    >>> line_of('[[plans]]\\n[[plans]]\\nid = "b"\\nrates = [\\n  { x = 1 },\\n]', ("plans", 1, "rates", 0))
+    5
     """
     known = dict(_places(text))
     while place and place not in known:

@@ -66,7 +66,7 @@ async def apply_catalogue(ctx: Context, wanted: Catalogue, *, dry_run: bool = Fa
 async def put_plan(ctx: Context, plan: Plan, *, version: int = 0, dry_run: bool = False) -> Applied:
     """Add a plan, or change the one of its id; `version` as of `apply_catalogue`.
 
-    :raises Conflict: see there. :raises InputInvalid: it names a meter that there is not, or that does not count or sum.
+    :raises Conflict: see there. :raises InputInvalid: it names a meter that is unknown, or does not count or sum.
     """
 
     def put(present: Catalogue) -> Catalogue:
@@ -80,7 +80,7 @@ async def put_plan(ctx: Context, plan: Plan, *, version: int = 0, dry_run: bool 
 async def put_offers(ctx: Context, offers: Offers, *, version: int = 0, dry_run: bool = False) -> Applied:
     """Let these be the add-ons, coupons and taxes; `version` as of `apply_catalogue`.
 
-    :raises Conflict: see there. :raises InputInvalid: two have the same name, or a coupon is for a plan that there is not.
+    :raises Conflict: see there. :raises InputInvalid: two have the same name, or a coupon is for an unknown plan.
     """
     return await edit_catalogue(
         ctx, lambda present: _valid(present, version=version, **offers._asdict()), dry_run=dry_run

@@ -1,13 +1,14 @@
 """Prices as the text that operators edit: TOML, the same as of `veloflux plans apply`. Pure.
 
-A form would need rows within rows within rows: currencies of tiers of charges. A text shows a whole price list at once,
-can be copied from one plan to another and kept in a repository; that a mistake costs nothing is what its preview is for.
+A form would need rows within rows within rows: currencies of tiers of charges. A text shows a whole price list at
+once, can be copied from one plan to another and kept in a repository; that a mistake costs nothing is what its preview
+is for.
 """
 
 import difflib
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -31,7 +32,7 @@ from veloflux.tenants.apply_catalogue import Offers
 OFFERS: dict[str, type[AddOn | Coupon | Tax]] = {"addons": AddOn, "coupons": Coupon, "taxes": Tax}
 K = TypeVar("K")
 AT_LINE = re.compile(r"at line ([0-9]+)")
-LIKE = {Price: "29.90", Quantity: "1000", Percent: "12.5", Name: "night_watch"}
+LIKE = ((Price, "29.90"), (Quantity, "1000"), (Percent, "12.5"), (Name, "night_watch"))
 
 
 def terms_text(plan: Plan) -> str:
@@ -124,12 +125,18 @@ def _convert(text: str, place: toml.Place, values: Any, kind: type[K], check: Ca
 def _plainly(fault: str) -> str:
     """What a pattern asks for, in words.
 
-    >>> _plainly("Expected `str`, got `int`"), _plainly(f"Expected `str` matching regex {Price.__metadata__[0].pattern!r}")
-    ('Expected `str`, got `int`', 'write a text like "29.90"')
+    >>> _plainly("Expected `int`, got `str`"), _plainly(f"Expected `str` matching regex {_pattern(Price)!r}")
+    ('Expected `int`, got `str`', 'write a text like "29.90"')
     """
     asked = fault.partition("matching regex ")[2]
-    like = next((text for kind, text in LIKE.items() if repr(kind.__metadata__[0].pattern) == asked), "")
-    return f'write a text like "{like}"' if like else fault
+    like = next((text for kind, text in LIKE if repr(_pattern(kind)) == asked), "")
+    if like:
+        return f'write a text like "{like}"'
+    return 'write a text, in quotes, like "29.90"' if fault.startswith("Expected `str`") else fault
+
+
+def _pattern(kind: Any) -> str:
+    return str(get_args(kind)[1].pattern)
 
 
 def _fault(text: str, place: toml.Place, fault: str) -> InputInvalid:

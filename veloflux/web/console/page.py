@@ -122,7 +122,7 @@ class Page:
             self.problem = error
 
     def blame(self, *fields: str) -> None:
-        """Tell the problem above the form unless it is of a field that the form has; a name may be the beginning of one."""
+        """Tell the problem above the form, unless it is of a field of it: these are the beginnings of their names."""
         if self.problem and not str(self.problem.extra.get("field") or "").startswith(fields):
             self.problem.extra.pop("field", None)
 
@@ -138,7 +138,7 @@ class Page:
                 tenants.find(self.ctx, self.ctx.tenant), tenants.list_tenants(self.ctx)
             )
             self._tenants = list(page.items)
-            if self.tenant.mode == "sandbox":
+            if self.tenant and self.tenant.mode == "sandbox":
                 self.clock = await read_bar(self.ctx, self.request.query_params.get(MOVED))
 
     async def _recognise(self) -> None:
