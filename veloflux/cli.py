@@ -9,7 +9,7 @@ from veloflux import data_layout as layout
 from veloflux import doctor as doctor_
 from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
-from veloflux.billing import clock_commands, ledger_commands, subscriptions_commands
+from veloflux.billing import clock_commands, fiscal_commands, ledger_commands, subscriptions_commands
 from veloflux.context import Context
 from veloflux.db import prompt
 from veloflux.errors import StartRefused
@@ -74,6 +74,9 @@ tenants.app.command("change-plan")(plan_commands.change_plan)
 app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 app.add_typer(credits_commands.app, name="credits", help="What a tenant may use beyond its quotas")
 app.add_typer(subscriptions_commands.app, name="subscriptions", help="What tenants have subscribed to")
+invoices = typer.Typer(no_args_is_help=True)
+invoices.add_typer(fiscal_commands.app, name="fiscal", help="Fiscal documents of invoices (NFS-e)")
+app.add_typer(invoices, name="invoices", help="What tenants are asked to pay")
 app.add_typer(ledger_commands.app, name="ledger", help="What was billed and paid, in double entry")
 app.add_typer(leases_commands.app, name="reservations", help="What is held for work of unknown size")
 tenants.app.command("export")(personal_data.export_tenant)

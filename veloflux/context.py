@@ -15,6 +15,7 @@ import msgspec
 from veloflux.db.client import Db
 from veloflux.db.data_keys import DataKeys
 from veloflux.db.wake import Waker
+from veloflux.fiscal_port import FiscalProvider
 from veloflux.kit import clock, crypto, ids
 from veloflux.kit.pace import Standing
 from veloflux.settings import Settings
@@ -41,7 +42,7 @@ class Mailer(Protocol):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """Built once by `wiring.build`."""
+    """Built once by `wiring.build`. `fiscal` issues fiscal documents; None: nobody does."""
 
     settings: Settings
     db: Db
@@ -49,6 +50,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     data_keys: DataKeys
     wake: Waker
     mailer: Mailer
+    fiscal: FiscalProvider | None = None
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

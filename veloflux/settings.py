@@ -108,6 +108,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     raw_events_hours: Annotated[int, Meta(description="Hours for which events are kept as they came", ge=1, le=720)] = (
         24
     )
+    fiscal_provider: Annotated[
+        Literal["none", "fake"],
+        Meta(description="Who issues fiscal documents (NFS-e) of invoices to tenants in Brazil; fake: for trying it"),
+    ] = "none"
     invoice_grace_hours: Annotated[
         int, Meta(description="Hours after a period in which late usage still comes onto its invoice", ge=0, le=720)
     ] = 1
@@ -115,6 +119,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["tenant", "operator"],
         Meta(description="Whose row of numbers an invoice stands in: each tenant's own, or one for all"),
     ] = "tenant"
+    seller_name: Annotated[str, Meta(description="Who invoices say that sells; empty: VeloFlux", max_length=200)] = ""
+    seller_tax_id: Annotated[str, Meta(description="The seller's tax number, as invoices show it", max_length=60)] = ""
+    seller_address: Annotated[
+        str, Meta(description="The seller's address, as invoices show it; it may have several lines", max_length=500)
+    ] = ""
+    seller_email: Annotated[str, Meta(description="Where who got an invoice can ask", max_length=254)] = ""
     log_level: Annotated[
         str, Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"

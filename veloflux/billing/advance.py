@@ -11,6 +11,8 @@ from veloflux.billing.close_period import close_period
 from veloflux.billing.collect import collect
 from veloflux.billing.deferrals import release
 from veloflux.billing.finalise import finalise
+from veloflux.billing.fiscal_follow import follow_document
+from veloflux.billing.fiscal_requests import KIND as FISCAL
 from veloflux.context import Context
 from veloflux.db.jobs import Job
 from veloflux.errors import NotFound
@@ -24,6 +26,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "number": assign_number,
         "collect": collect,
         "release": release,
+        FISCAL: follow_document,
     }
 )
 """By the kind of an item. What is due at the same moment is done in the order of these names."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from veloflux.billing import agenda, buyer, journal, ledger, store
+from veloflux.billing import agenda, buyer, fiscal_requests, journal, ledger, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis
 from veloflux.billing.deferrals import put_deferrals, services
@@ -75,6 +75,8 @@ async def issue(ctx: Context, tx: Transaction, basis: Basis, draft: Invoice, sub
     )
     _book(ctx, tx, basis, invoice, credit)
     tx.event(InvoiceFinalised(invoice=invoice.id, status=invoice.status, net=asked, currency=invoice.currency))
+    if number:
+        fiscal_requests.ask(ctx, tx, basis.record.country, invoice)
     if not number:
         agenda.put(ctx, tx, Item("number", invoice.id, at))
     elif asked:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
+from veloflux.billing.fiscal_model import FiscalDocument
 from veloflux.billing.journal import Account
 from veloflux.billing.model import CreditNote, Invoice, Profile, Subscription
 from veloflux.context import PLATFORM, Context
@@ -79,6 +80,22 @@ async def credit_notes(db: Db, tenant: str, cursor: str, limit: int) -> Page[Cre
     """A page of a tenant's credit notes, the newest first."""
     found, following = await ranking.newest(db, keys.credit_notes(tenant), cursor, limit)
     return Page(await _all(db, CreditNote, [keys.credit_note(tenant, id_) for id_ in found]), following)
+
+
+async def find_fiscal(db: Db, tenant: str, invoice: str) -> FiscalDocument | None:
+    return await _find(db, FiscalDocument, keys.fiscal(tenant, invoice))
+
+
+async def find_fiscal_xml(db: Db, tenant: str, invoice: str) -> str | None:
+    """As `fiscal_files.py` keeps it."""
+    found: str | None = await db.call("GET", keys.fiscal_xml(tenant, invoice))
+    return found
+
+
+async def fiscal_fake(db: Db, *fields: str) -> list[str | None]:
+    """Fields of what the fake provider of fiscal documents keeps."""
+    found: list[str | None] = await db.call("HMGET", keys.fiscal_fake(PLATFORM), *fields)
+    return found
 
 
 async def last_number(db: Db, tenant: str, kind: str) -> str | None:

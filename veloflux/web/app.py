@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import clock_api, ledger_api, subscriptions_api
+from veloflux.billing import clock_api, fiscal_api, ledger_api, subscriptions_api
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -78,6 +78,7 @@ API: Sequence[HTTPRouteHandler] = (
     *leases_api.ROUTES,
     *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
+    *fiscal_api.ROUTES,
     *ledger_api.ROUTES,
     *exports.ROUTES,
     *ledger_exports.ROUTES,
