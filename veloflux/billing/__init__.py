@@ -6,8 +6,8 @@ units; a precise amount is rounded once, half up, where it becomes a line.
 The ledger: every document posts balanced entries (`ledger.py`) in its own commit (`journal.py`). A posting is never
 changed, balances are the sums of postings, and `ledger_check.py` proves both.
 
-An invoice in Brazil has one fiscal document (NFS-e): `fiscal_follow.py` asks the provider behind `veloflux/fiscal_port.py`
-until it is issued or cancelled, or somebody is to look.
+An invoice in Brazil has one fiscal document (NFS-e): `fiscal_follow.py` asks the provider behind the port
+(`veloflux/fiscal_port.py`) until it is issued or cancelled, or somebody is to look.
 """
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock

@@ -94,8 +94,8 @@ def declaration(invoice: Invoice, seller: Party, buyer: Party, services: Mapping
 def service_of(lines: Iterable[Line], services: Mapping[str, str]) -> str:
     """The one code that a document can have: that of the plans whose lines come to most; "" where none has one.
 
-    >>> lines = [Line("fixed", "Pro", 2999, plan="pro"), Line("usage", "GB", 9000, plan="storage"), Line("item", "x", 1)]
-    >>> service_of(lines, {"pro": "1.05", "storage": "1.03"})
+    >>> lines = [Line("fixed", "Pro", 2999, plan="pro"), Line("fixed", "GB", 9000, plan="disk"), Line("item", "Aid", 1)]
+    >>> service_of(lines, {"pro": "1.05", "disk": "1.03"})
     '1.03'
     """
     sums: dict[str, int] = {}
@@ -108,8 +108,8 @@ def service_of(lines: Iterable[Line], services: Mapping[str, str]) -> str:
 def described(number: str, lines: Iterable[Line]) -> str:
     """What was sold, in a thousand characters at most.
 
-    >>> described("INV-000042", [Line("fixed", "Pro", 2999), Line("usage", "Requests", 5), Line("usage", "Requests", 7)])
-    'INV-000042: Pro, Requests'
+    >>> described("INV-000042", [Line("fixed", "Pro", 2999), Line("usage", "GB", 5), Line("usage", "GB", 7)])
+    'INV-000042: Pro, GB'
     """
     names = dict.fromkeys(line.name for line in lines if line.name)
     return f"{number}: {', '.join(names)}"[:DESCRIPTION_MAX]

@@ -1,16 +1,14 @@
 """`veloflux invoices fiscal`: the fiscal documents of invoices (NFS-e)."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from veloflux.billing import fiscal_files, fiscal_requests
-from veloflux.terminal import Json, TenantOption, run, say, show
+from veloflux.terminal import Json, TenantOption, run, show
 
 app = typer.Typer(no_args_is_help=True)
 COLUMNS = ("invoice", "status", "number", "verification", "attempts", "next_at", "reason")
-To = Annotated[Path, typer.Option("--to", help="File to write; one that exists is replaced")]
 
 
 @app.command("show")
@@ -21,15 +19,15 @@ def show_(terminal: typer.Context, invoice: str, tenant: TenantOption, json: Jso
 
 
 @app.command()
-def pdf(terminal: typer.Context, invoice: str, tenant: TenantOption, to: To) -> None:
-    """Write a fiscal document as PDF."""
-    _write(to, run(terminal, lambda ctx: fiscal_files.read_pdf(ctx, invoice), tenant=tenant))
+def pdf(terminal: typer.Context, invoice: str, tenant: TenantOption) -> None:
+    """Print a fiscal document as PDF: `... > nfse.pdf`."""
+    _print(run(terminal, lambda ctx: fiscal_files.read_pdf(ctx, invoice), tenant=tenant))
 
 
 @app.command()
-def xml(terminal: typer.Context, invoice: str, tenant: TenantOption, to: To) -> None:
-    """Write a fiscal document as XML, as the city signed it."""
-    _write(to, run(terminal, lambda ctx: fiscal_files.read_xml(ctx, invoice), tenant=tenant))
+def xml(terminal: typer.Context, invoice: str, tenant: TenantOption) -> None:
+    """Print a fiscal document as XML, as the city signed it."""
+    _print(run(terminal, lambda ctx: fiscal_files.read_xml(ctx, invoice), tenant=tenant))
 
 
 @app.command()
@@ -53,6 +51,5 @@ def cancel(
     show(found, json=json, columns=COLUMNS)
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    say(f"{path}: {len(content):,} bytes")
+def _print(content: bytes) -> None:
+    typer.echo(content, nl=False)

@@ -22,9 +22,10 @@ REASON_MIN, REASON_MAX = 15, 255
 
 
 def ask(ctx: Context, tx: Transaction, country: str, invoice: Invoice) -> None:
-    """Part of the commit that gives an invoice its number; nothing, unless the tenant is in Brazil, something was sold,
-    and there is a provider."""
-    if ctx.parts.fiscal is None or country != BRAZIL or not (invoice.totals and invoice.totals.total):
+    """Part of the commit of a final invoice. Nothing, unless it has its number and asks for money, the tenant is in
+    Brazil, and there is a provider."""
+    sold = invoice.number and invoice.totals and invoice.totals.total
+    if ctx.parts.fiscal is None or country != BRAZIL or not sold:
         return
     document = FiscalDocument(
         id=ids.derived("fis", invoice.id), invoice=invoice.id, next_at=ctx.now(), created_at=ctx.now()

@@ -75,8 +75,7 @@ async def issue(ctx: Context, tx: Transaction, basis: Basis, draft: Invoice, sub
     )
     _book(ctx, tx, basis, invoice, credit)
     tx.event(InvoiceFinalised(invoice=invoice.id, status=invoice.status, net=asked, currency=invoice.currency))
-    if number:
-        fiscal_requests.ask(ctx, tx, basis.record.country, invoice)
+    fiscal_requests.ask(ctx, tx, basis.record.country, invoice)
     if not number:
         agenda.put(ctx, tx, Item("number", invoice.id, at))
     elif asked:
