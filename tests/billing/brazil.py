@@ -6,16 +6,31 @@ from tests.customers import NOON, customer
 from veloflux import billing, tenants
 from veloflux.billing import store
 from veloflux.billing.fiscal_fake import FiscalFake, Habits
+from veloflux.billing.fiscal_files import keep_xml
 from veloflux.billing.fiscal_model import FiscalDocument
 from veloflux.billing.model import Invoice
 from veloflux.billing.start import Start, start
+from veloflux.billing.states import FiscalStatus
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.fiscal_port import FiscalProvider
+from veloflux.events import FiscalDocumentRequested
+from veloflux.fiscal_port import Accepted, Declaration, FiscalProvider, Party
+from veloflux.kit import ids
 from veloflux.plans import catalogue
 from veloflux.tenants import RecordChange
+from veloflux.transaction import Transaction
 
 CNPJ = "11222333000181"
+DECLARATION = Declaration(
+    seller=Party(name="Loja", tax_id="11444777000161", country="BR"),
+    buyer=Party(name="Acme", tax_id=CNPJ, country="BR"),
+    service="1.05",
+    description="INV-000001: Pro",
+    competence="2025-05-17",
+    issued_at=NOON,
+    currency="BRL",
+    gross=14_900,
+)
 RECORD = RecordChange(legal_name="Acme Tecnologia Ltda.", tax_id=CNPJ, country="BR", city="Recife", state="PE")
 
 
@@ -78,6 +93,23 @@ async def settled(ctx: Context, invoice: Invoice) -> tuple[Context, FiscalDocume
 async def numbers(ctx: Context) -> int:
     """How many documents the fake ever gave a number."""
     return int(await ctx.db.call("HGET", keys.fiscal_fake("ten_0"), "last") or 0)
+
+
+async def planted(ctx: Context, status: FiscalStatus = "issued") -> str:
+    """A fiscal document as it is after some life, which the fake knows; gives the id of its invoice, which is none."""
+    invoice, fake = ids.new("inv"), FiscalFake(ctx.db)
+    found = FiscalDocument(
+        id=ids.derived("fis", invoice), invoice=invoice, status=status, number="1", created_at=NOON, reason="None"
+    )
+    tx = Transaction(ctx, ctx.tenant)
+    tx.create(keys.fiscal(ctx.tenant, invoice), found)
+    tx.event(FiscalDocumentRequested(invoice=invoice))
+    await keep_xml(ctx, tx, invoice, b"<NFSe/>")
+    await tx.commit()
+    await fake.issue(found.id, DECLARATION)
+    while not isinstance(await fake.status(found.id), Accepted):
+        pass
+    return invoice
 
 
 def behind(ctx: Context, provider: FiscalProvider) -> Context:

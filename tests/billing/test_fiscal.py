@@ -241,6 +241,31 @@ async def test_many_workers_at_once_make_one_document_and_cancel_it_once(ctx: Co
     assert [names.count(name) for name in ("issued", "cancelled", "cancellation_refused")] == [1, 1, 0]
 
 
+async def test_workers_that_come_together_ask_one_after_the_other(one_ctx: Context) -> None:
+    acme = await brazilian(await prepared(one_ctx, Habits(processing=5)))
+    invoice = await invoiced(acme)
+    await asyncio.gather(*(billing.advance(acme) for _ in range(4)))
+    found = await document(acme, invoice)
+    assert (found.status, found.attempts, found.next_at) == ("processing", 1, NOON + PAUSES_MS[0])
+
+
+class Overtaken(Dying):
+    """The way to the provider of a worker that is slower than another one to cancel."""
+
+    async def cancel(self, id_: str, reason: str, at: int) -> Cancelled | Rejected | Processing:
+        await self._fake.cancel(id_, reason, at)
+        return await super().cancel(id_, reason, at)
+
+
+async def test_a_cancellation_that_another_worker_was_faster_with_is_no_refusal(one_ctx: Context) -> None:
+    acme = await brazilian(await prepared(one_ctx, AT_ONCE))
+    invoice = await invoiced(acme)
+    await billing.advance(acme)
+    await fiscal_requests.cancel(acme, invoice.id, REASON)
+    _, cancelled = await settled(behind(acme, Overtaken(FiscalFake(acme.db), 0)), invoice)
+    assert cancelled.status == "cancelled"
+
+
 async def test_two_tenants_have_documents_of_their_own(one_ctx: Context) -> None:
     ready = await prepared(one_ctx, AT_ONCE)
     acme, globex = await brazilian(ready), await brazilian(ready, RECORD, "Globex")
@@ -283,6 +308,17 @@ async def test_what_the_city_does_not_cancel_any_more_goes_on_to_hold(one_ctx: C
     assert (kept.status, kept.reason_code, kept.number, kept.cancelled_at) == ("issued", "term_over", "1", None)
     assert isinstance(await FiscalFake(acme.db).status(kept.id), Accepted)
     assert (await told(acme, invoice))[-1] == "cancellation_refused"
+
+
+async def test_a_document_that_nobody_heard_of_and_that_is_not_cancelled_has_its_number(one_ctx: Context) -> None:
+    acme = await brazilian(await prepared(one_ctx, replace(AT_ONCE, days_to_cancel=-1)))
+    invoice = await invoiced(acme)
+    with pytest.raises(asyncio.CancelledError):
+        await billing.advance(behind(acme, Dying(FiscalFake(acme.db), 2)))
+    await fiscal_requests.cancel(acme, invoice.id, REASON)
+    acme, kept = await settled(acme, invoice)
+    assert (kept.status, kept.number, kept.reason_code) == ("issued", "1", "term_over")
+    assert b"<nNFSe>1</nNFSe>" in await read_xml(acme, invoice.id)
 
 
 @pytest.mark.parametrize("status", ["waiting", "processing", "issued", "rejected", "failed"])

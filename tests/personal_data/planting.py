@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from tests import cast, customers, whole_database
+from tests.billing import brazil
 from tests.billing.books import life
 from tests.identity import links
 from tests.identity.apps import App
@@ -216,6 +217,7 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await until(lambda: ctx.db.call("EXISTS", keys.raw(box.tenant)))
     await _counted(box)
     await life(box)
+    await brazil.planted(box)
     await keep(ctx.db, await check_all(ctx))
     await tenants.archive_tenant(box)
     await seen.look()

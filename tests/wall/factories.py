@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tests import cast, customers
+from tests.billing import brazil
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
+from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -161,6 +163,18 @@ async def _grant(side: Side) -> str:
     return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
 
 
+async def _subscription(side: Side) -> str:
+    return (await start(side.inside, Start(plan="pro"))).id
+
+
+async def _fiscal_document(side: Side) -> str:
+    return await brazil.planted(side.inside)
+
+
+async def _rejected_fiscal_document(side: Side) -> str:
+    return await brazil.planted(side.inside, "rejected")
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
@@ -174,12 +188,18 @@ FACTORIES: dict[str, Factory] = {
     "company": _tenant,
     "cursor": _cursor,
     "email/token": _email_change,
+    "fiscal.cancel.invoice": _fiscal_document,
+    "fiscal.pdf.invoice": _fiscal_document,
+    "fiscal.retry.invoice": _rejected_fiscal_document,
+    "fiscal.show.invoice": _fiscal_document,
+    "fiscal.xml.invoice": _fiscal_document,
     "grant": _grant,
     "invitation": _invitation,
     "invitations.accept.token": _invitation_token,
     "invitations.join.token": _invitation_token,
     "invitations.open.token": _invitation_token,
     "invitations/token": _invitation_token,
+    "invoice": _fiscal_document,
     "job": _dead_job,
     "join/token": _oidc_link_of_a_newcomer,
     "key": _key,
@@ -196,6 +216,7 @@ FACTORIES: dict[str, Factory] = {
     "roles.delete.name": _role,
     "roles/role": _role,
     "session": _session,
+    "subscription": _subscription,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
     "tokens.revoke.token": _short_lived,
@@ -335,6 +356,8 @@ COMMAND_WORDS = {
     "name": "night_watch",
     "override": "feature:sso",
     "permission": "usage:read",
+    "plan": "pro",
+    "reason": "Emitida em duplicidade",
     "role": "viewer",
     "value": "true",
     "values": "city=Recife",

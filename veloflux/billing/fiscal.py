@@ -94,8 +94,8 @@ def declaration(invoice: Invoice, seller: Party, buyer: Party, services: Mapping
 def service_of(lines: Iterable[Line], services: Mapping[str, str]) -> str:
     """The one code that a document can have: that of the plans whose lines come to most; "" where none has one.
 
-    >>> lines = [Line("fixed", "Pro", 2999, plan="pro"), Line("fixed", "GB", 9000, plan="disk"), Line("item", "Aid", 1)]
-    >>> service_of(lines, {"pro": "1.05", "disk": "1.03"})
+    >>> lines = [Line("fixed", "Pro", 2999, plan="pro"), Line("fixed", "GB", 9000, plan="gb"), Line("item", "Aid", 1)]
+    >>> service_of(lines, {"pro": "1.05", "gb": "1.03"})
     '1.03'
     """
     sums: dict[str, int] = {}
