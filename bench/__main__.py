@@ -26,6 +26,7 @@ MEASUREMENTS = (
     "meter_memory",
     "seen",
     "usage",
+    "closing",
     "wall_timing",
     "fail_over",
     "clusters",

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -38,8 +39,8 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
-    """Start Redis, make the tenant, and remove everything at the end."""
+async def stage(appendfsync: str = "always", **more: Any) -> AsyncIterator[Stage]:
+    """Start Redis, make the tenant, and remove everything at the end; `more` are settings."""
     folder = Path(tempfile.mkdtemp(prefix="vf-bench-"))
     settings = Settings(
         data_dir=folder,
@@ -50,6 +51,7 @@ async def stage(appendfsync: str = "always") -> AsyncIterator[Stage]:
         session_pace=UNPACED,
         api_key_pace=UNPACED,
         address_pace=UNPACED,
+        **more,
     )
     server = embedded.start(settings)
     try:

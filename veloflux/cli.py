@@ -9,7 +9,14 @@ from veloflux import data_layout as layout
 from veloflux import doctor as doctor_
 from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
-from veloflux.billing import clock_commands, fiscal_commands, ledger_commands, subscriptions_commands
+from veloflux.billing import (
+    clock_commands,
+    fiscal_commands,
+    invoice_changes_commands,
+    items_commands,
+    subscriptions_commands,
+    wallet_commands,
+)
 from veloflux.context import Context
 from veloflux.db import prompt
 from veloflux.errors import StartRefused
@@ -17,6 +24,7 @@ from veloflux.exports import commands as exports
 from veloflux.identity import commands as identity_commands
 from veloflux.identity import factor_commands, rebuild_people_index
 from veloflux.jobs import commands as jobs
+from veloflux.ledger import commands as ledger
 from veloflux.limits import commands as limits
 from veloflux.limits import credits_commands, leases_commands, plan_commands
 from veloflux.metering import commands as metering
@@ -64,7 +72,7 @@ app.add_typer(jobs.app, name="jobs", help="Work for later, waiting and dead")
 identity_commands.auth.command("sso-join")(oidc_commands.join)
 identity_commands.auth.command("sso-link")(oidc_commands.link)
 metering.app.command("export")(exports.export)
-ledger_commands.app.command("export")(exports.export_ledger)
+ledger.app.command("export")(exports.export_ledger)
 users.app.command("export")(personal_data.export_person)
 identity_commands.auth.command("personal-data")(personal_data.export_own)
 identity_commands.auth.command("erase")(personal_data.erase_own)
@@ -74,10 +82,15 @@ tenants.app.command("change-plan")(plan_commands.change_plan)
 app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 app.add_typer(credits_commands.app, name="credits", help="What a tenant may use beyond its quotas")
 app.add_typer(subscriptions_commands.app, name="subscriptions", help="What tenants have subscribed to")
-invoices = typer.Typer(no_args_is_help=True)
-invoices.add_typer(fiscal_commands.app, name="fiscal", help="Fiscal documents of invoices (NFS-e)")
-app.add_typer(invoices, name="invoices", help="What tenants are asked to pay")
-app.add_typer(ledger_commands.app, name="ledger", help="What was billed and paid, in double entry")
+app.add_typer(invoice_changes_commands.app, name="invoices", help="What tenants were billed")
+invoice_changes_commands.app.add_typer(fiscal_commands.app, name="fiscal", help="Fiscal documents (NFS-e)")
+subscriptions_commands.app.command("add-item")(items_commands.add_item)
+subscriptions_commands.app.command("attach-coupon")(items_commands.attach_coupon)
+subscriptions_commands.app.command("detach-coupon")(items_commands.detach_coupon)
+app.add_typer(wallet_commands.payments, name="payments", help="Money that came or went back")
+app.add_typer(wallet_commands.wallet, name="wallet", help="What a tenant paid in advance, or was given")
+app.add_typer(wallet_commands.profile, name="billing", help="How a tenant is billed")
+app.add_typer(ledger.app, name="ledger", help="What was billed and paid, in double entry")
 app.add_typer(leases_commands.app, name="reservations", help="What is held for work of unknown size")
 tenants.app.command("export")(personal_data.export_tenant)
 app.command("check")(limits.check_command)

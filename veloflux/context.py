@@ -15,9 +15,10 @@ import msgspec
 from veloflux.db.client import Db
 from veloflux.db.data_keys import DataKeys
 from veloflux.db.wake import Waker
-from veloflux.fiscal_port import FiscalProvider
 from veloflux.kit import clock, crypto, ids
+from veloflux.kit.fiscal import FiscalProvider
 from veloflux.kit.pace import Standing
+from veloflux.kit.payments import PaymentProvider
 from veloflux.settings import Settings
 
 PLATFORM = "ten_0"
@@ -42,7 +43,8 @@ class Mailer(Protocol):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """Built once by `wiring.build`. `fiscal` issues fiscal documents; None: nobody does."""
+    """Built once by `wiring.build`. `sandbox_payments` collects the invoices of sandbox tenants, `fiscal` issues fiscal
+    documents; None: nobody does."""
 
     settings: Settings
     db: Db
@@ -50,6 +52,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     data_keys: DataKeys
     wake: Waker
     mailer: Mailer
+    sandbox_payments: PaymentProvider | None = None
     fiscal: FiscalProvider | None = None
 
 

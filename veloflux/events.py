@@ -724,6 +724,14 @@ class SubscriptionChangeScheduled(Event, frozen=True, kw_only=True):
     at: int
 
 
+class SubscriptionItemAdded(Event, frozen=True, kw_only=True):
+    """An item of `amount` minor units will be on a subscription's next invoice."""
+
+    name = "subscription.item_added"
+    subscription: str
+    amount: int
+
+
 class SubscriptionPaused(Event, frozen=True, kw_only=True):
     """No period runs, and nothing is charged, until it is resumed."""
 
@@ -816,6 +824,13 @@ class InvoiceNumbered(Event, frozen=True, kw_only=True):
     number: str
 
 
+class InvoiceResent(Event, frozen=True, kw_only=True):
+    """Somebody wanted an invoice to be sent again, to the tenant's billing e-mail."""
+
+    name = "invoice.resent"
+    invoice: str
+
+
 class InvoicePaid(Event, frozen=True, kw_only=True):
     """Nothing of an invoice is left to be paid."""
 
@@ -829,6 +844,13 @@ class InvoicePaymentFailed(Event, frozen=True, kw_only=True):
     name = "invoice.payment_failed"
     invoice: str
     attempts: int
+
+
+class InvoiceOverdue(Event, frozen=True, kw_only=True):
+    """All tries to collect an invoice failed, and the days of grace are over."""
+
+    name = "invoice.overdue"
+    invoice: str
 
 
 class InvoiceVoided(Event, frozen=True, kw_only=True):
@@ -906,6 +928,40 @@ class FiscalDocumentCancelled(Event, frozen=True, kw_only=True):
     invoice: str
 
 
+class PaymentReceived(Event, frozen=True, kw_only=True):
+    """Money came for an invoice; `amount` minor units of its currency, which may be more than was due."""
+
+    name = "payment.received"
+    payment: str
+    invoice: str
+    amount: int
+    currency: str
+
+
+class PaymentPending(Event, frozen=True, kw_only=True):
+    """The provider of payments has not said yet whether it could collect an invoice."""
+
+    name = "payment.pending"
+    invoice: str
+
+
+class PaymentRefunded(Event, frozen=True, kw_only=True):
+    """Money went back to the tenant."""
+
+    name = "payment.refunded"
+    payment: str
+    amount: int
+    currency: str
+
+
+class WithheldProven(Event, frozen=True, kw_only=True):
+    """A tenant proved that it paid what it withheld of an invoice, in minor units."""
+
+    name = "invoice.withheld_proven"
+    invoice: str
+    amount: int
+
+
 class CreditNoteIssued(Event, frozen=True, kw_only=True):
     """Something of an invoice was taken back."""
 
@@ -927,6 +983,24 @@ class WalletToppedUp(Event, frozen=True, kw_only=True):
 
     name = "wallet.topped_up"
     tenant: str
+    amount: int
+    currency: str
+
+
+class WalletApplied(Event, frozen=True, kw_only=True):
+    """The wallet paid of an open invoice, in minor units."""
+
+    name = "wallet.applied"
+    invoice: str
+    amount: int
+    currency: str
+
+
+class WalletReduced(Event, frozen=True, kw_only=True):
+    """Credit was taken out of a wallet, in minor units: voided, or it has expired."""
+
+    name = "wallet.reduced"
+    payment: str
     amount: int
     currency: str
 

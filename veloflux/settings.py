@@ -125,6 +125,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str, Meta(description="The seller's address, as invoices show it; it may have several lines", max_length=500)
     ] = ""
     seller_email: Annotated[str, Meta(description="Where who got an invoice can ask", max_length=254)] = ""
+    dunning_days: Annotated[
+        str,
+        Meta(
+            description="Days between the tries to collect an invoice",
+            pattern=r"^[0-9]{1,2}(,[0-9]{1,2}){0,9}$",
+        ),
+    ] = "3,5,7"
+    dunning_grace_days: Annotated[
+        int, Meta(description="Days after the last try until the subscription is past due", ge=0, le=90)
+    ] = 3
+    sandbox_payments: Annotated[
+        bool, Meta(description="A provider of payments that only plays collects the invoices of sandbox tenants")
+    ] = False
     log_level: Annotated[
         str, Meta(description="debug, info, warning or error", pattern="^(debug|info|warning|error)$")
     ] = "info"

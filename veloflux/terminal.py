@@ -16,10 +16,12 @@ from rich.console import Console
 from rich.table import Table
 
 from veloflux.context import Context, Parts, at_terminal
+from veloflux.errors import InputInvalid
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document")]
 TenantOption = Annotated[str, typer.Option("--tenant", help="Slug or id of the tenant")]
 Answer = TypeVar("Answer")
+Wanted = TypeVar("Wanted")
 PIPED_WIDTH = 10_000
 
 # What is piped is read by programs: no line of it is broken.
@@ -47,6 +49,17 @@ def run(terminal: typer.Context, act: Callable[[Context], Awaitable[Answer]], *,
             return await act(ctx if tenant is None else await instance.within(ctx, tenant))
 
     return uvloop.run(session())
+
+
+def parsed(kind: type[Wanted], **values: Any) -> Wanted:
+    """What a command asks for, from its words, numbers as texts too.
+
+    :raises InputInvalid: it is not what a use case takes.
+    """
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(str(error)) from None
 
 
 def show(value: Any, *, json: bool, columns: Sequence[str] = ()) -> None:

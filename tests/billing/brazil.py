@@ -14,8 +14,8 @@ from veloflux.billing.states import FiscalStatus
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import FiscalDocumentRequested
-from veloflux.fiscal_port import Accepted, Declaration, FiscalProvider, Party
 from veloflux.kit import ids
+from veloflux.kit.fiscal import Accepted, Declaration, FiscalProvider, Party
 from veloflux.plans import catalogue
 from veloflux.tenants import RecordChange
 from veloflux.transaction import Transaction

@@ -24,32 +24,24 @@ from tests.billing.brazil import (
 from tests.customers import DAY, NOON
 from veloflux import billing, tenants
 from veloflux.billing import fiscal_requests, store
+from veloflux.billing.credit_note import CreditWanted, LineCredit, credit_invoice
 from veloflux.billing.fiscal import MOVES, PAUSES_MS
 from veloflux.billing.fiscal_fake import FiscalFake, Habits
 from veloflux.billing.fiscal_files import read_pdf, read_xml
 from veloflux.billing.fiscal_model import FiscalDocument
 from veloflux.billing.model import Invoice
 from veloflux.billing.states import FISCAL, UNDER_WAY, move
+from veloflux.billing.void import void
 from veloflux.context import Context
 from veloflux.db import keys, streams
 from veloflux.errors import FiscalProviderAway, InputInvalid, MoveImpossible, NotFound
-from veloflux.events import InvoiceVoided
-from veloflux.fiscal_port import Accepted, Answer, Cancelled, Declaration, Processing, Rejected
 from veloflux.kit.clock import MINUTE_MS
+from veloflux.kit.fiscal import Accepted, Answer, Cancelled, Declaration, Processing, Rejected
 from veloflux.tenants import RecordChange
-from veloflux.transaction import Transaction
 
 R = TypeVar("R")
 REASON = "Emitida em duplicidade"
 AT_ONCE = Habits(processing=0)
-
-
-async def void(ctx: Context, invoice: Invoice) -> None:
-    """What matters here of voiding an invoice."""
-    tx = Transaction(ctx, ctx.tenant)
-    await fiscal_requests.withdraw(ctx, tx, invoice.id, REASON)
-    tx.event(InvoiceVoided(invoice=invoice.id))
-    await tx.commit()
 
 
 async def told(ctx: Context, invoice: Invoice) -> list[str]:
@@ -169,7 +161,7 @@ async def test_whatever_answer_is_lost_there_is_one_document(one_ctx: Context, f
     acme, issued = await settled(acme, invoice)
     assert (issued.status, issued.number, await numbers(acme)) == ("issued", "1", 1)
     await FiscalFake(acme.db).behave(Habits(faults=faults))  # type: ignore[arg-type]
-    await void(acme, invoice)
+    await void(acme, invoice.id)
     acme, cancelled = await settled(acme, invoice)
     assert cancelled.status == "cancelled"
     assert isinstance(await FiscalFake(acme.db).status(issued.id), Cancelled)
@@ -333,13 +325,31 @@ async def test_the_document_of_a_void_invoice_is_cancelled_whatever_it_is(one_ct
         acme, _ = await settled(acme, invoice)
     found = await document(acme, invoice)
     assert found.status == status
-    await void(acme, invoice)
+    await void(acme, invoice.id)
     acme, after = await settled(acme, invoice)
-    assert (after.status, after.cancel_reason) == ("cancelled", REASON)
+    assert (after.status, after.cancel_reason) == ("cancelled", fiscal_requests.VOIDED)
     known = await FiscalFake(acme.db).status(after.id)
     assert known is None or isinstance(known, Cancelled | Rejected)
-    await void(acme, invoice)
-    assert await document(acme, invoice) == after
+
+
+async def test_the_document_of_an_invoice_is_cancelled_when_the_last_of_it_is_credited(one_ctx: Context) -> None:
+    acme = await brazilian(await prepared(one_ctx, AT_ONCE))
+    invoice = await invoiced(acme)
+    await billing.advance(acme)
+    await credit_invoice(acme, invoice.id, CreditWanted(lines=(LineCredit(line=0, amount=4_900),)))
+    assert (await document(acme, invoice)).status == "issued"
+    await credit_invoice(acme, invoice.id, CreditWanted())
+    acme, after = await settled(acme, invoice)
+    assert (after.status, after.cancel_reason) == ("cancelled", fiscal_requests.CREDITED)
+
+
+async def test_the_credit_of_an_invoice_without_a_document_that_can_be_cancelled_is_no_fault(one_ctx: Context) -> None:
+    acme = await brazilian(await prepared(one_ctx, AT_ONCE))
+    invoice = await invoiced(acme)
+    await fiscal_requests.cancel(acme, invoice.id, REASON)
+    acme, cancelled = await settled(acme, invoice)
+    await credit_invoice(acme, invoice.id, CreditWanted())
+    assert await document(acme, invoice) == cancelled
 
 
 async def test_a_cancellation_that_nobody_answered_is_what_is_tried_again(one_ctx: Context) -> None:
@@ -347,7 +357,7 @@ async def test_a_cancellation_that_nobody_answered_is_what_is_tried_again(one_ct
     invoice = await invoiced(acme)
     acme, _ = await settled(acme, invoice)
     await FiscalFake(acme.db).behave(Habits(faults=("away",) * (len(PAUSES_MS) + 1)))
-    await void(acme, invoice)
+    await void(acme, invoice.id)
     acme, given_up = await settled(acme, invoice)
     assert given_up.status == "failed"
     assert (await fiscal_requests.retry(acme, invoice.id)).status == "cancelling"
@@ -374,7 +384,7 @@ async def test_a_declaration_that_arrives_after_the_cancellation_was_asked_for_i
     slow = Slow(FiscalFake(acme.db))
     sending = asyncio.create_task(billing.advance(behind(acme, slow)))
     await slow.sent.wait()
-    await void(acme, invoice)
+    await void(acme, invoice.id)
     await billing.advance(acme)
     assert (await document(acme, invoice)).status == "cancelling"
     slow.let_through.set()

@@ -5,12 +5,12 @@ import io
 import json
 from decimal import Decimal
 
-from tests.billing.books import life, some, write
 from tests.customers import customer
-from veloflux.billing import read_trial_balances
+from tests.ledger.books import life, some, write
 from veloflux.context import Context
 from veloflux.exports import Format
 from veloflux.exports.ledger import export_balances, export_postings
+from veloflux.ledger import read_trial_balances
 
 
 async def postings(ctx: Context, form: Format = "csv") -> bytes:

@@ -7,7 +7,7 @@ import limits.storage.memory
 import limits.strategies
 import pytest
 import throttled.utils
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from limits import RateLimitItemPerSecond
 from throttled import MemoryStore, Throttled, rate_limiter
@@ -42,6 +42,8 @@ timelines = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 3)), min_size=
         for at, (_, cost) in enumerate(steps)
     ]
 )
+FIFTHS = [(5_009, 1), (5_011, 1), (5_013, 3), (6_015, 1), (6_017, 1)]
+"""What waits until just a fifth of the window before has left: a fraction that floating point does not hold."""
 tried = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -114,6 +116,7 @@ async def test_what_passes_in_any_interval_is_bounded(one_ctx: Context, timeline
 
 @pytest.mark.parametrize("algorithm", ["gcra", "window", "log"])
 @given(timeline=timelines)
+@example(timeline=[(START + at, cost) for at, cost in FIFTHS])
 @tried
 async def test_who_waits_as_long_as_was_said_may_pass_and_not_before(
     one_ctx: Context, algorithm: str, timeline: Timeline

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,9 +20,9 @@ from tests.worker.working import until
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.db.commit import Commit
-from veloflux.errors import ChangedMeanwhile
-from veloflux.kit import clock, period
-from veloflux.kit.clock import EARLIEST
+from veloflux.errors import ChangedMeanwhile, IdReused
+from veloflux.kit import clock, ids, period
+from veloflux.kit.clock import EARLIEST, MINUTE_MS
 from veloflux.limits import Question, check, release, reserve
 from veloflux.limits import commit as settle
 from veloflux.metering import Billed, Event, close_through, read_billed, record, totals
@@ -142,6 +144,76 @@ async def test_the_hour_that_a_clock_set_back_shows_twice_is_cut_where_the_day_b
     times = (first - 1, first, first + hour - 1, first + hour, first + 2 * hour)
     await counted(acme, [request(f"{time}", time) for time in times])
     assert await billed(acme) == {first - DAY: (1, 0), first: (4, 0)}
+
+
+STEP = st.one_of(
+    st.tuples(st.just("record"), st.lists(st.tuples(st.integers(0, 9), st.integers(-9, 3)), min_size=1, max_size=4)),
+    st.tuples(st.just("check"), st.tuples(st.integers(0, 9), st.integers(1, 5))),
+    st.tuples(st.just("reserve"), st.integers(1, 5)),
+    st.tuples(st.sampled_from(["clock", "cut", "close"]), st.integers(-9, 9)),
+)
+
+
+class Life:
+    """A tenant to which this happens, and what its segments must have; times are minutes from NOON."""
+
+    def __init__(self, acme: Context) -> None:
+        self.wanted: Found = {}
+        self._acme = acme
+        self._now, self._cuts, self._closed = NOON, [NOON - 9 * MINUTE_MS], 0
+        self._seen: set[int] = set()
+
+    async def record(self, came: Sequence[tuple[int, int]]) -> None:
+        events = [request(str(id_), self._now + minutes * MINUTE_MS) for id_, minutes in came]
+        for (id_, _), event in zip(came, events, strict=True):
+            self._count(id_, event.at or 0, 1)
+        await record(self._acme.parts, self._acme.tenant, events)
+
+    async def check(self, came: tuple[int, int]) -> None:
+        id_, cost = came
+        self._count(id_, self._now, cost)
+        with suppress(IdReused):  # with another cost
+            await check(self._acme.parts, self._acme.tenant, ask(str(id_), cost=cost))
+
+    async def reserve(self, cost: int) -> None:
+        held = await reserve(self._acme.parts, self._acme.tenant, ask(cost=cost + 2))
+        await settle(self._acme.parts, self._acme.tenant, held.id, cost)
+        self._count(None, self._now, cost)
+
+    async def close(self, minutes: int) -> None:
+        self._closed = max(self._closed, NOON + minutes * MINUTE_MS)
+        await close(self._acme, self._closed)
+
+    async def clock(self, minutes: int) -> None:
+        self._now = NOON + minutes * MINUTE_MS
+        await at(self._acme, self._now)
+        await cut(self._acme, *self._cuts)
+
+    async def cut(self, minutes: int) -> None:
+        self._cuts = sorted({*self._cuts, NOON + minutes * MINUTE_MS})
+        await cut(self._acme, *self._cuts)
+
+    def _count(self, id_: int | None, moment: int, amount: int) -> None:
+        starts = [start for start in self._cuts if start <= moment]
+        if starts and id_ not in self._seen:
+            own, late = self.wanted.get(starts[-1], (0, 0))
+            self.wanted[starts[-1]] = (own, late + amount) if moment < self._closed else (own + amount, late)
+        if id_ is not None:
+            self._seen.add(id_)
+
+
+@given(steps=st.lists(STEP, max_size=25))
+@settings(max_examples=40, **FAR)
+async def test_whatever_counts_in_whatever_order_is_once_in_the_segment_of_its_moment(
+    one_ctx: Context, steps: list[tuple[str, Any]]
+) -> None:
+    """Cuts and what is closed change between the steps, and the clock goes back too."""
+    acme = await customer(one_ctx, ids.bare(ids.new("run")))
+    life = Life(acme)
+    await life.clock(0)
+    for do, what in steps:
+        await getattr(life, do)(what)
+    assert await billed(acme) == life.wanted
 
 
 async def test_a_check_and_an_event_with_one_id_count_once_in_the_segment(ctx: Context) -> None:

@@ -13,10 +13,12 @@ import msgspec
 
 from tests import cast, customers
 from tests.billing import brazil
+from tests.billing.billed import billed
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
+from veloflux.billing.invoice_link import token_of
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
@@ -163,8 +165,20 @@ async def _grant(side: Side) -> str:
     return (await grant_credit(side.inside, Terms(meter="requests", amount=5))).id
 
 
+async def _invoice(side: Side) -> str:
+    return (await billed(side.inside)).invoice.id
+
+
+async def _credit_note(side: Side) -> str:
+    return (await billed(side.inside)).credit_note.id
+
+
 async def _subscription(side: Side) -> str:
-    return (await start(side.inside, Start(plan="pro"))).id
+    return (await start(side.inside, Start(plan="free", main=False))).id
+
+
+async def _invoice_link(side: Side) -> str:
+    return token_of(side.inside.parts.secrets, side.inside.tenant, await _invoice(side))
 
 
 async def _fiscal_document(side: Side) -> str:
@@ -186,6 +200,7 @@ FACTORIES: dict[str, Factory] = {
     "auth.sso_link.token": _oidc_link_of_the_owner,
     "auth.verify.token": _verification,
     "company": _tenant,
+    "credit_note": _credit_note,
     "cursor": _cursor,
     "email/token": _email_change,
     "fiscal.cancel.invoice": _fiscal_document,
@@ -195,11 +210,12 @@ FACTORIES: dict[str, Factory] = {
     "fiscal.xml.invoice": _fiscal_document,
     "grant": _grant,
     "invitation": _invitation,
+    "invoice": _invoice,
     "invitations.accept.token": _invitation_token,
     "invitations.join.token": _invitation_token,
     "invitations.open.token": _invitation_token,
     "invitations/token": _invitation_token,
-    "invoice": _fiscal_document,
+    "invoices/token": _invoice_link,
     "job": _dead_job,
     "join/token": _oidc_link_of_a_newcomer,
     "key": _key,
@@ -228,6 +244,8 @@ NO_ID: dict[str, Any] = {
     "audit.list.name": "tenant.created",
     "audit.name": "tenant.created",
     "challenge": "0" * 32,
+    "coupons/coupon": "spring",
+    "currency": "BRL",
     "current": cast.PASSWORD,
     "events.id_": "request-1",
     "events.list.id": "request-1",
@@ -347,16 +365,21 @@ COMMAND_WORDS = {
     "anchor": "2026-01-31",
     "client_id": "veloflux",
     "cost": "1",
+    "coupon": "spring",
+    "currency": "BRL",
+    "document": "DARF",
     "domain": "example.com",
     "email": "new@example.com",
     "file": "/dev/null",
     "issuer": "https://login.example.com",
+    "item": "100=Training",
     "meter": "requests",
     "mode": "real",
     "name": "night_watch",
     "override": "feature:sso",
+    "paid_on": "2026-11-20",
     "permission": "usage:read",
-    "plan": "pro",
+    "plan": "free",
     "reason": "Emitida em duplicidade",
     "role": "viewer",
     "value": "true",

@@ -15,6 +15,9 @@ from veloflux.plans import catalogue
 COUNTS_REQUESTS = {"name": "requests", "event_type": "http.request", "aggregation": "count", "unit": "count"}
 
 
+TRAINING = {"name": "Training", "price": "100"}
+
+
 class World(NamedTuple):
     """What the requests are about. Nobody is the operator yet; `setup` is the token of the link to become it."""
 
@@ -184,6 +187,41 @@ def successes(world: World) -> dict[str, Success]:
         "ledger.postings": Success(),
         "ledger.export_postings": Success(query={"format": "json"}),
         "ledger.export_balances": Success(query={"format": "json"}),
+        "invoices.list": Success(),
+        "invoices.show": Success(),
+        "invoices.pdf": Success(),
+        "invoices.send": Success("olivia"),
+        "credit_notes.list": Success(tenant="box"),
+        "credit_notes.show": Success(tenant="box"),
+        "credit_notes.pdf": Success(tenant="box"),
+        "billing.set": Success("olivia", {"days_to_pay": 14}),
+        "billing.show": Success(),
+        "invoices.create": Success("olivia", {"items": [TRAINING]}),
+        "wallet.top_up": Success("olivia", {"amount": 500, "currency": "BRL", "id": "E1"}),
+        "wallet.give": Success("olivia", {"amount": 500, "currency": "BRL"}),
+        "wallet.show": Success(),
+        "wallet.take": Success("olivia", {"amount": 50, "currency": "BRL"}),
+        "payments.list": Success(),
+        "invoices.apply_wallet": Success("olivia", {"amount": 5}),
+        "invoices.pay": Success("olivia", {"amount": 100, "reference": "E2"}),
+        "invoices.prove_withheld": Success("olivia", {"document": "DARF 1", "date": "2026-11-20", "amount": 50}),
+        "invoices.withheld": Success(),
+        "invoices.credit": Success("olivia", {"lines": [{"line": 0, "amount": 100}]}),
+        "invoices.write_off": Success("olivia"),
+        "invoices.void": Success("olivia"),
+        "subscriptions.add_item": Success("olivia", TRAINING),
+        "subscriptions.attach_coupon": Success("olivia", {"coupon": "spring"}),
+        "subscriptions.detach_coupon": Success("olivia"),
+        "subscriptions.list": Success(),
+        "subscriptions.show": Success(),
+        "subscriptions.start": Success("olivia", {"plan": "pro", "main": False}),
+        "subscriptions.undo_cancel": Success("olivia"),
+        "subscriptions.preview": Success(body={"plan": "enterprise"}),
+        "subscriptions.change": Success("olivia", {"plan": "enterprise"}),
+        "subscriptions.pause": Success("olivia", {}),
+        "subscriptions.resume": Success("olivia"),
+        "subscriptions.cancel": Success("olivia", {"now": True}),
+        "subscriptions.reactivate": Success("olivia"),
         "tenants.suspend": Success("olivia", {"reason": "overdue"}),
         "tenants.resume": Success("olivia"),
         "tenants.archive": Success(),
@@ -211,9 +249,10 @@ def authorization(token: str) -> dict[str, str]:
 
 
 def catalogue_with(name: str) -> dict[str, Any]:
-    """The shipped catalogue, whose first plan is called otherwise."""
+    """The shipped catalogue, whose first plan is called otherwise, with a coupon."""
     found: dict[str, Any] = msgspec.to_builtins(catalogue())
     found["plans"][0]["name"] = name
+    found["coupons"] = [{"id": "spring", "name": "Spring", "percent": "10"}]
     return found
 
 
@@ -248,6 +287,12 @@ def reserved(world: World) -> str:
     asked = {"meter": "requests"}
     answer = httpx2.post(f"{world.url}/api/reservations", json=asked, headers=authorization(world.key), timeout=30)
     return str(answer.json()["id"])
+
+
+def invoiced(world: World) -> str:
+    """The id of a new invoice."""
+    path, operator = f"{world.url}/api/tenants/acme/invoices", authorization(sign_in(world.url, "olivia"))
+    return str(httpx2.post(path, json={"items": [TRAINING]}, headers=operator, timeout=30).json()["id"])
 
 
 def written_message(url: str) -> str:

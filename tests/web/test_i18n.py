@@ -8,7 +8,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from veloflux.web import api_page, i18n
+from veloflux.kit import i18n
+from veloflux.web import api_page
 from veloflux.web.templating import HERE, environment
 
 TEMPLATES = HERE / "templates"
@@ -16,10 +17,11 @@ NAMES = sorted(path.name for path in TEMPLATES.glob("*.html"))
 
 
 def sentences() -> set[str | tuple[str, ...]]:
-    found = extract_from_dir(
-        TEMPLATES, [("**.html", "jinja2")], {"**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
-    )
-    return {message for _, _, message, _, _ in found}
+    """Those of the templates, and those of the code that writes documents."""
+    options = {"**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
+    pages = extract_from_dir(TEMPLATES, [("**.html", "jinja2")], options)
+    documents = extract_from_dir(HERE.parent / "billing", [("**.py", "python")])
+    return {message for _, _, message, _, _ in (*pages, *documents)}
 
 
 def catalogue(language: str) -> Catalog:
@@ -45,9 +47,10 @@ def test_every_template_compiles(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", i18n.LANGUAGES)
-def test_every_catalogue_holds_every_sentence_of_the_templates(language: str) -> None:
+def test_every_catalogue_holds_every_sentence_of_pages_and_documents(language: str) -> None:
     found = {message.id for message in catalogue(language)}
     assert len(NAMES) > 10
+    assert {"Credit note", "Tax id %(id)s"} <= sentences()
     assert sentences() - found == set()
 
 

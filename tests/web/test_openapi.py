@@ -16,6 +16,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from tests import cast, customers
+from tests.billing.billed import billed
 from tests.cast import PASSWORD
 from tests.identity import links
 from tests.identity.apps import App, challenged, with_app
@@ -27,6 +28,7 @@ from tests.web.openapi_successes import (
     World,
     authorization,
     impersonation,
+    invoiced,
     person,
     reserved,
     sign_in,
@@ -35,6 +37,11 @@ from tests.web.openapi_successes import (
     written_message,
 )
 from veloflux import identity, tenants
+from veloflux.billing.cancel import cancel
+from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.profile import ProfileTerms, set_profile
+from veloflux.billing.start import Start, start
+from veloflux.billing.withholding import Withholding
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied
@@ -97,6 +104,10 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
     for who in (scene.bob, scene.carol):
         await identity.request_email_change(who, f"new.{who.actor.person[4:]}@example.com", PASSWORD)
         email_changes += (await links.of_email_change(one_ctx, who.actor.person))[:1]
+    documents = await billed(customers.of(one_ctx, box))
+    await set_profile(within, ProfileTerms(withholdings=(Withholding(name="IRRF", percent="1.5"),)))
+    subscription = await start(within, Start(plan="pro", main=False))
+    await cancel(within, subscription.id)
     role = await tenants.create_role(within, "night_watch", ["usage:read"])
     return World(
         url=web,
@@ -105,7 +116,10 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
         service_key=await customers.service_key(one_ctx),
         ids={
             "invitation": revoked.id,
+            "credit_note": documents.credit_note.id,
+            "coupon": "spring",
             "grant": (await grant_credit(within, Terms(meter="requests", amount=5))).id,
+            "invoice": (await invoice_items(within, ItemsInvoice(items=(OneOff(name="Training", price="100"),)))).id,
             "job": await dead_job(one_ctx, scene.acme.id),
             "key": (await customers.key(within)).key.id,
             "meter": "requests",
@@ -115,6 +129,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
             "passkey": made.phone.passkey,
             "reservation": f"rsv_{'0' * 26}.requests",
             "session": spare.person.session,
+            "subscription": subscription.id,
             "tenant": "acme",
             "token": (await tenants.create_token(within, ["usage:read"])).shown.id,
             "user": scene.bob.actor.person,
@@ -266,6 +281,8 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         actor = impersonation(world) if success.actor == "impersonated" else success.actor
         if name.endswith((".commit", ".release")):
             ids["reservation"] = reserved(world)
+        if name == "invoices.void":
+            ids["invoice"] = invoiced(world)
         if name == "users.delete":
             ids["user"] = person(world.url, "dora")
         if name == "users.remove_factors":

@@ -22,7 +22,8 @@ HOSTILE = """<script>alert(1)</script>"'{{7*7}}"""
 TAG = re.compile(r"<[a-zA-Z][^>]*>")
 IDS = {"session": "ses_0", "owner": "ten_1", "job": "job_0", "user": "usr_0", "key": "key_0", "passkey": "pky_0"}
 OF_LIMITS = {"meter": "requests", "override": "feature:x", "grant": "grt_0", "reservation": "rsv_0"}
-ARGUMENTS = {"token": "0", "role": "watch", **IDS, **OF_LIMITS}
+OF_BILLING = {"subscription": "sub_0", "invoice": "inv_0", "plan": "pro"}
+ARGUMENTS = {"token": "0", "role": "watch", **IDS, **OF_LIMITS, **OF_BILLING}
 NEW_TENANT = {"plan": "free", "zone": "UTC", "currency": "BRL", "language": "en", "mode": "live"}
 
 

@@ -10,6 +10,7 @@ from veloflux.billing.assign_number import assign_number
 from veloflux.billing.close_period import close_period
 from veloflux.billing.collect import collect
 from veloflux.billing.deferrals import release
+from veloflux.billing.expire_gift import expire_gift
 from veloflux.billing.finalise import finalise
 from veloflux.billing.fiscal_follow import follow_document
 from veloflux.billing.fiscal_requests import KIND as FISCAL
@@ -27,6 +28,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "collect": collect,
         "release": release,
         FISCAL: follow_document,
+        "expire_gift": expire_gift,
     }
 )
 """By the kind of an item. What is due at the same moment is done in the order of these names."""

@@ -84,16 +84,16 @@ async def _undo(ctx: Context, id_: str) -> Subscription:
 async def _cancel_now(ctx: Context, id_: str, credit_unused: bool) -> Subscription:
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
     move(SUBSCRIPTION, sub.status, "cancel")
-    step = over(_ended(ctx, basis, sub, credit_unused), "cancel", ctx.now())
+    step = over(ended(ctx, basis, sub, credit_unused=credit_unused), "cancel", ctx.now())
     return await _write(ctx, basis, sub, step, SubscriptionEnded(subscription=id_, status="cancelled"))
 
 
 async def _pause(ctx: Context, id_: str, credit_unused: bool) -> Subscription:
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
     status = move(SUBSCRIPTION, sub.status, "pause")
-    ended = _ended(ctx, basis, sub, credit_unused)
-    paused = replace(ended.subscription, status=status, paused_at=ctx.now())
-    return await _write(ctx, basis, sub, ended._replace(subscription=paused), SubscriptionPaused(subscription=id_))
+    step = ended(ctx, basis, sub, credit_unused=credit_unused)
+    paused = replace(step.subscription, status=status, paused_at=ctx.now())
+    return await _write(ctx, basis, sub, step._replace(subscription=paused), SubscriptionPaused(subscription=id_))
 
 
 async def _begin_anew(ctx: Context, id_: str, how: str, event: Event) -> Subscription:
@@ -113,8 +113,8 @@ async def _begin_anew(ctx: Context, id_: str, how: str, event: Event) -> Subscri
     return await _write(ctx, basis, sub, step, event)
 
 
-def _ended(ctx: Context, basis: Basis, sub: Subscription, credit_unused: bool) -> Step:
-    """The running period ends here, if one runs."""
+def ended(ctx: Context, basis: Basis, sub: Subscription, *, credit_unused: bool) -> Step:
+    """A subscription whose running period ends now, if one runs."""
     if sub.status not in RUNNING:
         return Step(sub, ())
     span = span_of(sub, basis.offer_of(sub), basis.calendar)

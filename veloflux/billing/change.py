@@ -24,7 +24,7 @@ from veloflux.billing.cycle import (
     worth,
 )
 from veloflux.billing.invoicing import invoice_of, put_invoice
-from veloflux.billing.issue import composed
+from veloflux.billing.issue import composed, settled_with
 from veloflux.billing.lines import Line
 from veloflux.billing.model import Selection, Subscription
 from veloflux.billing.periods import anchored
@@ -97,7 +97,7 @@ async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | 
     moment = ctx.now() if at is None else at
     if moment < ctx.now():
         raise InputInvalid("A change can be previewed from now on, not for a time that has passed", field="at")
-    sub = _at(basis, sub, moment)
+    sub = _at(ctx, basis, sub, moment)
     planned = _plan(basis, sub, wanted, moment)
     draft = invoice_of(ctx.at(moment), planned.step.alone(), "change")
     document, lack = composed(basis, draft, sub)
@@ -180,17 +180,23 @@ def _begun_anew(basis: Basis, sub: Subscription, selection: Selection, at: int) 
     following = replace(ended.subscription, selection=selection, next_selection=None, anchor=anchor, billing_day=0)
     new = basis.offer_of(following)
     begun = start_period(following, new, first_span(following, new, basis.calendar, at))
-    return Step(begun.subscription, (*ended.lines, *begun.lines), ended.phases)
+    ends_with = begun.subscription.period_end if sub.cancel_at is not None else None
+    after = replace(begun.subscription, cancel_at=ends_with)
+    return Step(after, (*ended.lines, *begun.lines), ended.phases)
 
 
 def _rhythm(offer: Offer) -> tuple[str, int]:
     return offer.plan.interval, offer.plan.interval_count
 
 
-def _at(basis: Basis, sub: Subscription, moment: int) -> Subscription:
-    """A subscription as it will be at a time, if nothing happens but that its periods pass. Pure."""
+def _at(ctx: Context, basis: Basis, sub: Subscription, moment: int) -> Subscription:
+    """A subscription as it will be at a time, if nothing happens but that its periods pass and are billed."""
     for _ in range(AHEAD_MAX):
         if sub.status not in RUNNING or moment < sub.period_end:
             return sub
-        sub = rolled(basis, sub).subscription
+        step = rolled(basis, sub)
+        draft = invoice_of(ctx, step, "period")
+        document, _lack = composed(basis, draft, step.subscription)
+        billed = replace(draft, lines=document.lines, totals=document.totals)
+        sub = replace(settled_with(step.subscription, billed), waiting=())
     raise InputInvalid("This is too far ahead to be previewed", field="at")

@@ -24,8 +24,8 @@ from veloflux.transaction import Transaction
 async def close_period(ctx: Context, item: Item) -> None:
     """What is due at the end of a subscription's period; the context's time is that moment."""
     sub, basis = await store.subscription(ctx, item.subject), await read_basis(ctx)
-    if sub.status not in RUNNING or sub.period_end != item.due:
-        await agenda.correct(ctx, item, sub.period_end if sub.status in RUNNING else None)
+    if (due := closes_at(sub)) != item.due:
+        await agenda.correct(ctx, item, due)
         return
     step = rolled(basis, sub)
     tx = Transaction(ctx, ctx.tenant)
@@ -40,10 +40,21 @@ async def close_period(ctx: Context, item: Item) -> None:
     await tx.commit()
 
 
+def closes_at(sub: Subscription) -> int | None:
+    """When its period ends; while it is paused, when it does itself. None: nothing is due."""
+    if sub.status in RUNNING:
+        return sub.period_end
+    ends = [at for at in (sub.cancel_at, sub.ends_at) if at is not None]
+    return min(ends) if ends and sub.status == "paused" else None
+
+
 def rolled(basis: Basis, sub: Subscription) -> Step:
-    """What becomes of a subscription at the end of its period. Pure."""
-    at, offer = sub.period_end, basis.offer_of(sub)
-    ended = end_period(sub, at, span_of(sub, offer, basis.calendar), basis.offers(sub))
+    """What becomes of a subscription when it closes. Pure."""
+    at = closes_at(sub)
+    assert at is not None
+    ended = Step(sub, ())
+    if sub.status in RUNNING:
+        ended = end_period(sub, at, span_of(sub, basis.offer_of(sub), basis.calendar), basis.offers(sub))
     if sub.cancel_at is not None and sub.cancel_at <= at:
         return over(ended, "cancel", at)
     if sub.ends_at is not None and sub.ends_at <= at:
@@ -66,8 +77,8 @@ def over(ended: Step, how: str, at: int) -> Step:
 async def write(ctx: Context, tx: Transaction, basis: Basis, before: Subscription, after: Subscription) -> None:
     """Part of a commit: the subscription, when it closes next, and what follows for metering and limits."""
     tx.change(keys.subscription(ctx.tenant, before.id), before, after)
-    if after.status in RUNNING:
-        agenda.put(ctx, tx, Item(CLOSE, after.id, after.period_end))
+    if (due := closes_at(after)) is not None:
+        agenda.put(ctx, tx, Item(CLOSE, after.id, due))
     else:
         agenda.take(tx, CLOSE, after.id)
     if _moved(before, after) or await needs_renewal(ctx, after):
@@ -76,4 +87,8 @@ async def write(ctx: Context, tx: Transaction, basis: Basis, before: Subscriptio
 
 
 def _moved(before: Subscription, after: Subscription) -> bool:
-    return (before.selection, before.status) != (after.selection, after.status)
+    return (before.selection, before.next_selection, before.status) != (
+        after.selection,
+        after.next_selection,
+        after.status,
+    )

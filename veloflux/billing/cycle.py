@@ -16,7 +16,8 @@ from veloflux.billing.discounts import amount_off
 from veloflux.billing.lines import Line, text
 from veloflux.billing.model import Charged, Phase, Selection, Subscription
 from veloflux.billing.periods import Anchor, Period, boundary, whole
-from veloflux.billing.proration import Charge, Prorated, credit_lines, debit_lines, fraction, portion
+from veloflux.billing.phases import ended, of_usage
+from veloflux.billing.proration import Charge, Prorated, credit_lines, debit_lines, portion
 from veloflux.errors import InputInvalid, PriceMissing
 from veloflux.kit import money
 from veloflux.kit.money import share
@@ -135,7 +136,7 @@ def start_period(sub: Subscription, offer: Offer, span: Span) -> Step:
 def switch(sub: Subscription, offer: Offer, selection: Selection, at: int, span: Span) -> Step:
     """Another selection from a moment within the period on: what is left of the old price is credited, and what is left
     of the period is paid at the new one. What costs the same as before brings no lines."""
-    rest, phases = span.rest(at), _ended(sub.phases, at, span)
+    rest, phases = span.rest(at), ended(sub.phases, at, span.whole, span.days_in)
     changed = replace(sub, selection=selection, phases=(*phases, Phase(start=at, selection=selection)))
     wanted = {one.name: one for one in _charges(offer, changed) if not one.in_arrears}
     kept = {one.name: one for one in sub.charged if one.name in wanted and wanted[one.name].full == one.full}
@@ -159,11 +160,13 @@ def end_period(
     credit_unused: bool = True,
 ) -> Step:
     """End the running period: at its end, or before it, when what was paid for the rest may be credited."""
-    phases = _ended(sub.phases, at, span)
+    phases = ended(sub.phases, at, span.whole, span.days_in)
     lines = [line for phase in phases for line in _arrears(sub, phase, offer_of) if line.amount]
     if at < span.end and credit_unused:
         lines += _credits(sub.charged, span.rest(at), span)
-    return Step(replace(sub, phases=phases, charged=(), period_end=at), tuple(lines), phases)
+    metered = sub.metered or any(offer_of(phase.selection).plan.usage for phase in phases if not phase.free)
+    over = replace(sub, phases=phases, charged=(), period_end=at, metered=metered)
+    return Step(over, tuple(lines), of_usage(phases))
 
 
 def worth(offer: Offer, selection: Selection) -> Decimal:
@@ -195,6 +198,8 @@ def _charges(offer: Offer, sub: Subscription) -> Iterator[_Fixed]:
     for charge in offer.plan.fixed:
         yield _of_plan(offer, sub, charge)
     for id_, quantity in sorted(sub.selection.add_ons.items()):
+        if id_ not in offer.add_ons:  # taken out of the catalogue, as a coupon may be
+            continue
         yield _of_add_on(offer, sub, offer.add_ons[id_], quantity)
 
 
@@ -244,13 +249,6 @@ def _arrears(sub: Subscription, phase: Phase, offer_of: Callable[[Selection], Of
     for one in _charges(offer_of(phase.selection), replace(sub, selection=phase.selection)):
         if one.in_arrears:
             yield _line(one, share(one.full, *phase.share), phase.start, phase.end)
-
-
-def _ended(phases: tuple[Phase, ...], at: int, span: Span) -> tuple[Phase, ...]:
-    last = phases[-1]
-    part = Period(last.start, at)
-    share_ = (1, 1) if part == span.whole else fraction(part, span.whole, span.days_in)
-    return (*phases[:-1], replace(last, end=at, share=share_))
 
 
 def _line(one: _Fixed, amount: int, start: int, end: int) -> Line:

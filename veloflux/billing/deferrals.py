@@ -4,13 +4,15 @@ A deferral is a field of the tenant's: `<invoice>:<line>` -> `currency|amount|st
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from veloflux.billing import agenda, journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.deferral import Service, earned
+from veloflux.billing.lines import Line
 from veloflux.billing.model import Invoice
 from veloflux.billing.percent import WHOLE, parts
 from veloflux.context import Context
@@ -21,7 +23,7 @@ from veloflux.kit.period import day_start, next_month, utc_day
 from veloflux.plans.prices import Tax
 from veloflux.transaction import Transaction
 
-IN_ADVANCE = ("fixed", "add_on", "debit", "credit")
+IN_ADVANCE = ("fixed", "add_on", "debit", "credit", "item")
 AT_ONCE = 20
 """So many invoices' revenue is released by one commit."""
 RELEASE = "release"
@@ -46,7 +48,7 @@ def services(invoice: Invoice, taxes: Iterable[Tax]) -> list[Service]:
     whole = WHOLE + sum(parts(tax.percent) for tax in taxes if tax.inclusive)
     amounts: Counter[tuple[int, int]] = Counter()
     for line in invoice.lines:
-        if line.kind in IN_ADVANCE and line.end > invoice.issued_at:
+        if _is_in_advance(invoice, line):
             amounts[line.start, line.end] += share(line.net, WHOLE, whole)
     return [Service(amount, start, end) for (start, end), amount in sorted(amounts.items()) if amount]
 
@@ -79,9 +81,61 @@ async def release(ctx: Context, item: Item) -> None:
     await tx.commit()
 
 
+async def take_back(
+    ctx: Context, tx: Transaction, invoice: Invoice, credited: Mapping[int, int], left: Sequence[int]
+) -> int:
+    """Part of the commit that credits so much of lines of an invoice, by their places, of what was `left` of each.
+
+    Gives what of it was not earned yet, in minor units.
+    """
+    deferred = 0
+    for one in await _of_invoice(ctx, invoice.id):
+        group = [at for at, line in enumerate(invoice.lines) if _is_of(one.service, invoice, line)]
+        part, whole = sum(credited.get(at, 0) for at in group), sum(left[at] for at in group)
+        if part and whole:
+            amount, released = (_proportion(of, part, whole) for of in (one.service.amount, one.released))
+            deferred += amount - released
+            _put_rest(tx, one, amount, released)
+    return deferred
+
+
+async def take_away(ctx: Context, tx: Transaction, invoice: str) -> None:
+    """Part of the commit that voids an invoice, whose releases it reverses."""
+    for one in await _of_invoice(ctx, invoice):
+        _put_rest(tx, one, one.service.amount, one.released)
+
+
 async def read_deferrals(ctx: Context) -> list[Deferral]:
     """All of a tenant, by invoice."""
     return sorted(_read(field, text) for field, text in (await store.deferrals(ctx.db, ctx.tenant)).items())
+
+
+async def _of_invoice(ctx: Context, invoice: str) -> list[Deferral]:
+    return [one for one in await read_deferrals(ctx) if one.invoice == invoice]
+
+
+def _is_in_advance(invoice: Invoice, line: Line) -> bool:
+    assert invoice.issued_at is not None
+    return line.kind in IN_ADVANCE and line.end > invoice.issued_at
+
+
+def _is_of(service: Service, invoice: Invoice, line: Line) -> bool:
+    return _is_in_advance(invoice, line) and (line.start, line.end) == (service.start, service.end)
+
+
+def _proportion(amount: int, part: int, whole: int) -> int:
+    """As `share`; the line of a credit among them can make a part negative, or more than the whole."""
+    return share(amount if (part < 0) == (whole < 0) else -amount, abs(part), abs(whole))
+
+
+def _put_rest(tx: Transaction, one: Deferral, amount: int, released: int) -> None:
+    """What is left of a deferral after so much of it is taken back, of which so much was released."""
+    key, rest = keys.deferrals(tx.owner), one.service._replace(amount=one.service.amount - amount)
+    tx.expect(key, one.field, _text(one))
+    if rest.amount or one.released != released:
+        tx.put(key, {one.field: _text(one._replace(service=rest, released=one.released - released))})
+    else:
+        tx.drop(key, one.field)
 
 
 def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: int) -> None:
@@ -95,7 +149,7 @@ def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: in
         else:
             tx.put(key, {one.field: _text(one._replace(released=now_earned))})
     if amount:
-        journal.post(tx, ledger.revenue_released(invoice, until, group[0].currency, amount))
+        ledger.post(tx, ledger.revenue_released(invoice, until, group[0].currency, amount))
 
 
 def _read(field: str, text: str) -> Deferral:

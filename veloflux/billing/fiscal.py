@@ -19,8 +19,8 @@ from veloflux.events import (
     FiscalDocumentPending,
     FiscalDocumentRejected,
 )
-from veloflux.fiscal_port import Accepted, Answer, Cancelled, Declaration, Party, Processing, Rejected, Share
 from veloflux.kit.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from veloflux.kit.fiscal import Accepted, Answer, Cancelled, Declaration, Party, Processing, Rejected, Share
 from veloflux.kit.period import day_of
 
 PAUSES_MS = (

@@ -17,9 +17,9 @@ from veloflux.context import PLATFORM
 from veloflux.db import commit, keys
 from veloflux.db.client import Db
 from veloflux.errors import ChangedMeanwhile, FiscalProviderAway
-from veloflux.fiscal_port import Accepted, Answer, Cancelled, Declaration, Processing, Rejected
 from veloflux.kit import ids
 from veloflux.kit.clock import DAY_MS
+from veloflux.kit.fiscal import Accepted, Answer, Cancelled, Declaration, Processing, Rejected
 
 Fault = Literal["away", "silent"]
 R = TypeVar("R")

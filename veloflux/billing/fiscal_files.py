@@ -13,8 +13,8 @@ from veloflux.billing.fiscal_model import FiscalDocument
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import FiscalProviderAway, NotFound
-from veloflux.fiscal_port import FiscalProvider
 from veloflux.kit import crypto
+from veloflux.kit.fiscal import FiscalProvider
 from veloflux.transaction import Transaction
 
 

@@ -20,8 +20,8 @@ from veloflux.billing.states import ISSUING, UNDER_WAY
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.errors import FiscalProviderAway
-from veloflux.fiscal_port import Accepted, Answer, Cancelled, Declaration, FiscalProvider, Party, Processing, Rejected
 from veloflux.kit import clock
+from veloflux.kit.fiscal import Accepted, Answer, Cancelled, Declaration, FiscalProvider, Party, Processing, Rejected
 from veloflux.transaction import Transaction
 
 

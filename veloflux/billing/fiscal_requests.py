@@ -18,7 +18,9 @@ KIND = "fiscal"
 """Of the item on the agenda; its subject is the invoice."""
 BRAZIL = "BR"
 REASON_MIN, REASON_MAX = 15, 255
-"""Characters of the reason for a cancellation, by the law."""
+"""Characters of the reason for a cancellation, as the national system asks for."""
+VOIDED, CREDITED = "Fatura anulada pelo prestador", "Fatura creditada por inteiro ao tomador"
+"""Why billing has a document cancelled, in the words for the tax authority."""
 
 
 def ask(ctx: Context, tx: Transaction, country: str, invoice: Invoice) -> None:

@@ -7,9 +7,10 @@ from veloflux.billing.basis import Basis
 from veloflux.billing.cycle import anchor_of
 from veloflux.billing.model import Subscription
 from veloflux.billing.periods import boundary
-from veloflux.billing.states import RUNNING
+from veloflux.billing.states import LIVING, RUNNING
 from veloflux.context import Context
 from veloflux.db import keys
+from veloflux.errors import Conflict
 from veloflux.kit.clock import DAY_MS
 from veloflux.plans import Schedule, find_schedule, put_schedule, write_policy
 from veloflux.plans.schedule import CUTS_MAX
@@ -24,9 +25,13 @@ BEHIND_MS = 400 * DAY_MS
 
 
 async def follow(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Subscription]) -> None:
-    """Part of the commit that changes one of the tenant's subscriptions, which are given as they are then."""
+    """Part of the commit that changes one of the tenant's subscriptions, which are given as they are then.
+
+    :raises Conflict: two of them charge for the same meter.
+    """
+    check_meters(basis, subs)
     before = await find_schedule(ctx.db, ctx.tenant)
-    meters, cuts = priced(basis, subs), cuts_of(basis, subs, before, ctx.now())
+    meters, cuts = tuple(sorted({*before.meters, *priced(basis, subs)})), cuts_of(basis, subs, before, ctx.now())
     schedule = put_schedule(tx, before, meters, cuts) if (meters, cuts) != (before.meters, before.cuts) else None
     tenant, main = basis.tenant, next((one for one in subs if one.main and one.status in RUNNING), None)
     plan, id_ = (main.selection.plan, main.id) if main else (basis.catalogue.plans[0].id, "")
@@ -43,25 +48,42 @@ async def needs_renewal(ctx: Context, sub: Subscription) -> bool:
     return not cuts or cuts[-1] < ctx.now() + RENEWED_MS or (sub.status in RUNNING and sub.period_end not in cuts)
 
 
-def priced(basis: Basis, subs: Iterable[Subscription]) -> tuple[str, ...]:
-    """Names of the meters that subscriptions charge for, or may from the next period on."""
-    selections = [
-        selection
-        for sub in subs
-        for selection in (sub.selection, sub.next_selection, *(phase.selection for phase in sub.phases))
-        if selection
-    ]
-    return tuple(sorted({meter for one in selections for meter in basis.offer(one, "").plan.meters}))
+def priced(basis: Basis, subs: Iterable[Subscription]) -> set[str]:
+    """Names of the meters that subscriptions charge for, or will from the next period on. What once was one stays one:
+    late usage of it may come when the plan is another."""
+    return {meter for sub in subs for meter in _meters(basis, sub)}
+
+
+def check_meters(basis: Basis, subs: Iterable[Subscription]) -> None:
+    """Usage is of a tenant, not of one of its subscriptions: two that charge for a meter would both charge for all.
+
+    :raises Conflict: two living ones do, now or from the next period on.
+    """
+    taken: set[str] = set()
+    for sub in subs:
+        meters = _meters(basis, sub) if sub.status in LIVING else set()
+        if twice := sorted(meters & taken):
+            raise Conflict(
+                f"Another subscription charges for {', '.join(twice)} already; change that one", field="plan"
+            )
+        taken |= meters
 
 
 def cuts_of(basis: Basis, subs: Sequence[Subscription], before: Schedule, now: int) -> tuple[int, ...]:
-    """Where usage is cut: at all beginnings of periods and phases, known and to come, for which events may come yet."""
+    """Where usage is cut: where periods and phases begin, known and to come, for which events may come yet, and where a
+    subscription stopped: what comes after is in none of its periods."""
     past = {cut for cut in before.cuts if now - BEHIND_MS <= cut <= now}
     phases = {phase.start for sub in subs for phase in sub.phases}
     ends = {sub.period_end for sub in subs if sub.status in RUNNING}
+    stops = {sub.period_end for sub in subs if sub.status not in RUNNING and sub.period_end > now - BEHIND_MS}
     ahead = sorted({cut for sub in subs if sub.status in RUNNING for cut in _ahead(basis, sub, now)} | ends)
-    known = sorted(past | phases)
+    known = sorted(past | phases | stops)
     return tuple(sorted({*known[-CUTS_MAX:], *ahead[: max(CUTS_MAX - len(known), 0)]}))[-CUTS_MAX:]
+
+
+def _meters(basis: Basis, sub: Subscription) -> set[str]:
+    selections = (sub.selection, sub.next_selection)
+    return {meter for one in selections if one for meter in basis.offer(one, sub.currency).plan.meters}
 
 
 def _ahead(basis: Basis, sub: Subscription, now: int) -> Iterable[int]:

@@ -13,7 +13,7 @@ from veloflux.billing.usage_lines import Priced, late_lines, usage_lines
 from veloflux.context import Context
 from veloflux.kit.clock import DAY_MS
 from veloflux.metering import Segments
-from veloflux.plans import Meter
+from veloflux.plans import Meter, find_schedule
 
 REMEMBERED_MS = 400 * DAY_MS
 """So long late usage may come, and is known to be billed."""
@@ -52,17 +52,15 @@ class _Read(NamedTuple):
 
 async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoice) -> Usage:
     """What is closed by now; reading it again says the same, but for what comes late."""
-    names = {meter for phase in invoice.phases for meter in _offer_meters(basis, sub, phase)}
+    names = (await find_schedule(ctx.db, ctx.tenant)).meters
     versions = [meter for meter in (*basis.catalogue.former, *basis.catalogue.meters) if meter.name in names]
     read = _Read(await metering.read_billed(ctx.db, ctx.tenant, versions), sub.late_billed)
     meters = {meter.name: meter for meter in versions}
     lines = [line for phase in invoice.phases for line in _own(basis, sub, phase, read, meters)]
-    phases = list(invoice.phases)
     if late := sorted(set(read.late_since(sub.created_at, invoice.period_start))):
         earlier = [phase async for phase in _earlier_phases(ctx, sub, invoice, late)]
         lines += [line for phase in earlier for line in _late(basis, sub, phase, read, meters)]
-        phases += earlier
-    return Usage(tuple(lines), _remembered(sub, read, phases, invoice.period_end))
+    return Usage(tuple(lines), _remembered(sub, read, invoice.period_end))
 
 
 def _own(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
@@ -82,29 +80,39 @@ def _late(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Ma
 
 
 async def _earlier_phases(ctx: Context, sub: Subscription, invoice: Invoice, late: list[int]) -> AsyncIterator[Phase]:
-    """The phases of former invoices that segments with late usage lie in."""
+    """The phases of former invoices, and of periods that had none, that segments with late usage lie in."""
+    for phase in _holding(sub.idle, late):
+        yield phase
     async for former in store.every_invoice(ctx.db, ctx.tenant):
         if former.subscription != sub.id or former.id == invoice.id or former.status == "draft":
             continue
-        for phase in former.phases:
-            if phase.end is not None and any(phase.start <= start < phase.end for start in late):
-                yield phase
+        for phase in _holding(former.phases, late):
+            yield phase
         if former.phases and former.period_start <= late[0]:
             return
 
 
-def _remembered(sub: Subscription, read: _Read, phases: Iterable[Phase], now: int) -> dict[str, int]:
-    """What of late usage is billed after these phases were, without what is too long ago."""
-    billed = {mark: amount for mark, amount in sub.late_billed.items() if _start_of(mark) > now - REMEMBERED_MS}
+def still_open(phases: Iterable[Phase], now: int) -> tuple[Phase, ...]:
+    """The phases for which late usage may come yet."""
+    return tuple(phase for phase in phases if phase.start > now - REMEMBERED_MS)
+
+
+def _holding(phases: Iterable[Phase], starts: list[int]) -> Iterator[Phase]:
     for phase in phases:
-        for meter, start, _, _ in read.within(phase):
-            if late := read.segments[meter][start].late:
-                billed[_mark(meter, start)] = late
-    return billed
+        if phase.end is not None and any(phase.start <= start < phase.end for start in starts):
+            yield phase
 
 
-def _offer_meters(basis: Basis, sub: Subscription, phase: Phase) -> set[str]:
-    return basis.offer(phase.selection, sub.currency).plan.meters
+def _remembered(sub: Subscription, read: _Read, until: int) -> dict[str, int]:
+    """What of late usage from before a time is done with, without what is too long ago: it is billed now, or of a time
+    for which the subscription charges nothing."""
+    done = {
+        _mark(meter, start): found.late
+        for meter, segments in read.segments.items()
+        for start, found in segments.items()
+        if start < until and found.late
+    }
+    return {mark: late for mark, late in (sub.late_billed | done).items() if _start_of(mark) > until - REMEMBERED_MS}
 
 
 def _mark(meter: str, start: int) -> str:

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from veloflux.billing import agenda, buyer, fiscal_requests, journal, ledger, store
+from veloflux import ledger
+from veloflux.billing import agenda, buyer, fiscal_requests, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis
 from veloflux.billing.deferrals import put_deferrals, services
@@ -92,7 +93,7 @@ def settled_with(sub: Subscription, invoice: Invoice) -> Subscription:
     after their discounts."""
     assert invoice.totals
     left = (after(one, invoice.totals.coupons) for one in sub.coupons)
-    paid = {(line.name, line.start): line.net for line in invoice.lines if line.discount}
+    paid = {(line.name, line.start): line.net for line in invoice.lines if line.discount and line.amount > 0}
     charged = tuple(
         replace(one, amount=min(one.amount, paid.get((one.label, one.start), one.amount))) for one in sub.charged
     )
@@ -112,14 +113,16 @@ def _book(ctx: Context, tx: Transaction, basis: Basis, invoice: Invoice, credit:
     assert invoice.issued_at is not None
     totals, to_come = invoice.totals, services(invoice, taxes_of(basis))
     assert totals
-    parts = _parts(totals, sum(service.amount for service in to_come))
+    parts = parts_of(totals, sum(service.amount for service in to_come))
     withheld = totals.total - totals.net
     posted = ledger.invoice_issued(
         invoice.id, invoice.issued_at, invoice.currency, parts, withheld=withheld, credit=credit
     )
     if posted.entries:
-        journal.post(tx, posted)
+        ledger.post(tx, posted)
     put_deferrals(ctx, tx, invoice, to_come)
+    if withheld:
+        tx.rank(keys.unproven(ctx.tenant), invoice.id, invoice.issued_at)
 
 
 async def _send_to_wallet(ctx: Context, tx: Transaction, basis: Basis, invoice: Invoice, lack: Document) -> None:
@@ -135,14 +138,14 @@ async def _send_to_wallet(ctx: Context, tx: Transaction, basis: Basis, invoice: 
     )
     tx.create(keys.credit_note(ctx.tenant, note.id), note)
     tx.rank(keys.credit_notes(ctx.tenant), note.id, note.created_at)
-    parts = _parts(lack.totals, 0)
-    journal.post(tx, ledger.credit_note_issued(note.id, note.created_at, note.currency, parts))
+    parts = parts_of(lack.totals, 0)
+    ledger.post(tx, ledger.credit_note_issued(note.id, note.created_at, note.currency, parts))
     tx.event(CreditNoteIssued(credit_note=note.id, invoice=invoice.id))
     if not note.number:
         agenda.put(ctx, tx, Item("number", note.id, note.created_at))
 
 
-def _parts(totals: Totals, deferred: int) -> ledger.Parts:
+def parts_of(totals: Totals, deferred: int) -> ledger.Parts:
     """What an amount consists of. Taxes lie within the total, on top of the lines or not."""
     taxes = {tax.id: tax.amount for tax in totals.taxes}
     return ledger.Parts(revenue=totals.total - sum(taxes.values()) - deferred, deferred=deferred, taxes=taxes)

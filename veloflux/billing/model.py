@@ -64,8 +64,10 @@ class Subscription(Entity, frozen=True, kw_only=True):
 
     `phases` are those of the running period, `charged` is what was paid in advance for it. `next_selection` holds from
     the next period on. `cancel_at` and `ends_at` are when it ends, on request and by agreement. `waiting` are lines for
-    the next invoice. `late_billed` says how much of late usage invoices have had: `<meter> <segment>` -> amount. The
-    tenant has the limits of the plan of its `main` subscription.
+    the next invoice. The tenant has the limits of the plan of its `main` subscription.
+
+    `metered`: it has charged for usage, so its invoices wait for what comes late. `late_billed` says how much of that
+    invoices have had: `<meter> <segment>` -> amount. `idle` are phases that no invoice has, for nothing was to be paid.
     """
 
     status: Status
@@ -83,6 +85,8 @@ class Subscription(Entity, frozen=True, kw_only=True):
     charged: tuple[Charged, ...] = ()
     coupons: tuple[Redemption, ...] = ()
     waiting: tuple[Line, ...] = ()
+    metered: bool = False
+    idle: tuple[Phase, ...] = ()
     late_billed: dict[str, int] = msgspec.field(default_factory=dict)
     set_up: bool = False
     trial_end: int | None = None
@@ -93,11 +97,21 @@ class Subscription(Entity, frozen=True, kw_only=True):
     created_at: int
 
 
+class Proof(msgspec.Struct, frozen=True, array_like=True):
+    """That a tenant paid the state what it withheld: `document` as it is called there, `date` as in ISO 8601."""
+
+    document: str
+    date: str
+    amount: int
+
+
 class Invoice(Entity, frozen=True, kw_only=True):
     """`period_start` and `period_end` are what its usage is of; a draft's usage is read when it becomes final.
 
     `buyer` is who it is made out to, sealed with the tenant's data key. `credit` was paid from the wallet,
-    `credited` by credit notes; `due` is what is still to be paid.
+    `credited` by `credit_notes`, `paid` by payments; `due` is what is still to be paid. Of what the tenant withholds,
+    `withheld_credited` was taken back and `proofs` are for the rest. `attempts` to collect it failed; `charging` is the
+    charge whose outcome the provider has not told yet.
     """
 
     status: InvoiceStatus = "draft"
@@ -118,6 +132,10 @@ class Invoice(Entity, frozen=True, kw_only=True):
     due_at: int | None = None
     settled_at: int | None = None
     attempts: int = 0
+    charging: str = ""
+    credit_notes: tuple[str, ...] = ()
+    withheld_credited: int = 0
+    proofs: Annotated[tuple[Proof, ...], OWNED] = ()
     buyer: str = ""
     language: Language = "pt-BR"
     zone: str = "UTC"
@@ -126,22 +144,64 @@ class Invoice(Entity, frozen=True, kw_only=True):
     @property
     def due(self) -> int:
         """What is still to be paid."""
-        asked = self.totals.net - self.credit - self.credited - self.paid if self.totals else 0
-        return asked if self.status == "open" else 0
+        return self.left if self.status == "open" else 0
+
+    @property
+    def left(self) -> int:
+        """What was not paid, also where nobody is expected to pay it."""
+        return self.totals.net - self.credit - self.credited - self.paid if self.totals else 0
+
+    @property
+    def unproven(self) -> int:
+        """What the tenant withheld and has not proven yet."""
+        withheld = self.totals.total - self.totals.net if self.totals else 0
+        return withheld - self.withheld_credited - sum(proof.amount for proof in self.proofs)
 
 
 class CreditNote(Entity, frozen=True, kw_only=True):
-    """Takes back of an invoice; `settles` what was not paid of it yet, the rest went to the wallet or was refunded."""
+    """Takes back of an invoice, of its lines at the places `of`. `settles` is what was not paid of it yet, `withheld`
+    what is not withheld any more; the rest went `to_wallet`, and `refunded` of that back to the tenant."""
 
     number: str
     invoice: str
     currency: str
     lines: tuple[Line, ...]
+    of: tuple[int, ...] = ()
     totals: Totals
     settles: int = 0
+    withheld: int = 0
     to_wallet: int = 0
     refunded: int = 0
     reason: Owned = ""
+    created_at: int
+
+
+PaymentKind = Literal["invoice", "top_up", "gift", "refund", "wallet_voided", "wallet_expired"]
+
+
+class Payment(Entity, frozen=True, kw_only=True):
+    """Money that came (for an `invoice`, or into the wallet) or went back (a `refund`), and credit that was given as a
+    gift or taken away.
+
+    In `currency`: `amount` is what it counts, `settled` of that for the invoice, `to_wallet` is by how much the wallet
+    grew, negative where it shrank. A `provider` had `received` in its own currency, and kept `fee` of it; it `paid_out`
+    what went back. `reference` is the provider's name of it. What is left of a gift is gone from `expires_at` on.
+    """
+
+    kind: PaymentKind
+    invoice: str = ""
+    credit_note: str = ""
+    currency: str
+    amount: int
+    settled: int = 0
+    to_wallet: int = 0
+    provider: str = ""
+    received: int = 0
+    received_currency: str = ""
+    fee: int = 0
+    paid_out: int = 0
+    reference: Owned = ""
+    expires_at: int | None = None
     created_at: int
 
 

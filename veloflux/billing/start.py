@@ -88,10 +88,10 @@ def new_subscription(ctx: Context, basis: Basis, id_: str, wanted: Start, others
     money.minor_digits(currency)
     selection = Selection(plan=plan.id, plan_version=plan.version, quantities=wanted.quantities, add_ons=wanted.add_ons)
     check_selection(basis.offer(selection, currency), selection)
-    if wanted.ends_at is not None and wanted.ends_at <= now:
-        raise InputInvalid("The end must be in the future of the tenant's clock", field="ends_at")
     days = plan.trial_days if wanted.trial_days is None else wanted.trial_days
     trial_end = now + days * DAY_MS if days else None
+    if wanted.ends_at is not None and wanted.ends_at <= (trial_end or now):
+        raise InputInvalid("The end must be in the future of the tenant's clock, and after the trial", field="ends_at")
     return Subscription(
         id=id_,
         status="trialing" if trial_end else "active",

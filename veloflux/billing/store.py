@@ -1,18 +1,18 @@
 """What of billing lies in Redis: subscriptions, invoices, credit notes, the profile, numbers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from veloflux.billing.fiscal_model import FiscalDocument
-from veloflux.billing.journal import Account
-from veloflux.billing.model import CreditNote, Invoice, Profile, Subscription
+from veloflux.billing.model import CreditNote, Invoice, Payment, Profile, Subscription
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, ranking, scripts
 from veloflux.db.client import Db
 from veloflux.db.documents import Entity
 from veloflux.errors import NotFound
 from veloflux.kit.page import LIMIT_MAX, Page
+from veloflux.ledger import Account
 
 E = TypeVar("E", bound=Entity)
 NUMBER = scripts.load("billing", "number")
@@ -66,20 +66,54 @@ async def invoices(db: Db, tenant: str, cursor: str, limit: int) -> Page[Invoice
     return Page(await _all(db, Invoice, [keys.invoice(tenant, id_) for id_ in found]), following)
 
 
-async def every_invoice(db: Db, tenant: str) -> AsyncIterator[Invoice]:
+def every_invoice(db: Db, tenant: str) -> AsyncIterator[Invoice]:
     """All of a tenant's invoices, the newest first."""
-    cursor: str | None = ""
-    while cursor is not None:
-        page = await invoices(db, tenant, cursor, LIMIT_MAX)
-        for found in page.items:
-            yield found
-        cursor = page.next
+    return _every(invoices, db, tenant)
+
+
+def every_credit_note(db: Db, tenant: str) -> AsyncIterator[CreditNote]:
+    """All of a tenant's credit notes, the newest first."""
+    return _every(credit_notes, db, tenant)
+
+
+def every_payment(db: Db, tenant: str) -> AsyncIterator[Payment]:
+    """All of a tenant's payments, the newest first."""
+    return _every(payments, db, tenant)
 
 
 async def credit_notes(db: Db, tenant: str, cursor: str, limit: int) -> Page[CreditNote]:
     """A page of a tenant's credit notes, the newest first."""
     found, following = await ranking.newest(db, keys.credit_notes(tenant), cursor, limit)
     return Page(await _all(db, CreditNote, [keys.credit_note(tenant, id_) for id_ in found]), following)
+
+
+async def find_payment(db: Db, tenant: str, id_: str) -> Payment | None:
+    return await _find(db, Payment, keys.payment(tenant, id_))
+
+
+async def payments(db: Db, tenant: str, cursor: str, limit: int) -> Page[Payment]:
+    """A page of a tenant's payments, the newest first."""
+    found, following = await ranking.newest(db, keys.payments(tenant), cursor, limit)
+    return Page(await _all(db, Payment, [keys.payment(tenant, id_) for id_ in found]), following)
+
+
+async def unproven(db: Db, tenant: str, cursor: str, limit: int) -> Page[Invoice]:
+    """A page of the invoices of which the tenant withheld what it has not proven, the newest first."""
+    found, following = await ranking.newest(db, keys.unproven(tenant), cursor, limit)
+    return Page(await _all(db, Invoice, [keys.invoice(tenant, id_) for id_ in found]), following)
+
+
+async def overdue(db: Db, tenant: str) -> list[Invoice]:
+    """The invoices that could not be collected."""
+    found = await db.call("ZRANGE", keys.overdue(tenant), 0, -1)
+    return await _all(db, Invoice, [keys.invoice(tenant, id_) for id_ in found])
+
+
+async def ask_sandbox(db: Db, tenant: str, charge: str, meets: str) -> tuple[str, int]:
+    """What a charge of the sandbox's provider meets, which the first asking settles; and how often it was asked."""
+    key = keys.charges(tenant)
+    await db.call("HSETNX", key, charge, meets)
+    return await db.call("HGET", key, charge), int(await db.call("HINCRBY", key, f"{charge}.asked", 1))
 
 
 async def find_fiscal(db: Db, tenant: str, invoice: str) -> FiscalDocument | None:
@@ -135,6 +169,15 @@ def credit_field(currency: str) -> str:
 
 async def _find(db: Db, kind: type[E], key: str) -> E | None:
     return documents.from_pairs(kind, await db.call("HGETALL", key))
+
+
+async def _every(pages: Callable[[Db, str, str, int], Awaitable[Page[E]]], db: Db, tenant: str) -> AsyncIterator[E]:
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await pages(db, tenant, cursor, LIMIT_MAX)
+        for found in page.items:
+            yield found
+        cursor = page.next
 
 
 async def _all(db: Db, kind: type[E], names: list[str]) -> list[E]:

@@ -1,6 +1,6 @@
 """`veloflux subscriptions`: what tenants have subscribed to."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -11,11 +11,10 @@ from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
 from veloflux.errors import InputInvalid
-from veloflux.terminal import Json, TenantOption, run, say, show
+from veloflux.terminal import Json, TenantOption, parsed, run, say, show
 
 app = typer.Typer(no_args_is_help=True)
 LINES = ("kind", "name", "quantity", "price", "amount", "discount")
-Wanted = TypeVar("Wanted", Start, ChangeSubscription)
 
 Counts = Annotated[list[str] | None, typer.Option(help="Like seats=5; can be repeated")]
 When = Annotated[str, typer.Option(help="now, next_invoice or period_end; else as the plan says")]
@@ -40,7 +39,7 @@ COLUMNS = Row.__struct_fields__
 @app.command("list")
 def list_(terminal: typer.Context, tenant: TenantOption, json: Json = False) -> None:
     """List a tenant's subscriptions, the oldest first."""
-    _show(run(terminal, lambda ctx: store.subscriptions(ctx.db, ctx.tenant), tenant=tenant), json=json)
+    show_subscriptions(run(terminal, lambda ctx: store.subscriptions(ctx.db, ctx.tenant), tenant=tenant), json=json)
 
 
 @app.command("start")
@@ -59,7 +58,7 @@ def start_(
     json: Json = False,
 ) -> None:
     """Begin a subscription; what is paid in advance is invoiced at once."""
-    wanted = _wanted(
+    wanted = parsed(
         Start,
         plan=plan,
         currency=currency or None,
@@ -70,7 +69,7 @@ def start_(
         billing_day=billing_day,
         calendar=calendar or None,
     )
-    _show([run(terminal, lambda ctx: start(ctx, wanted), tenant=tenant)], json=json)
+    show_subscriptions([run(terminal, lambda ctx: start(ctx, wanted), tenant=tenant)], json=json)
 
 
 @app.command("change")
@@ -87,7 +86,7 @@ def change_(
     json: Json = False,
 ) -> None:
     """Change the plan, quantities or add-ons of a subscription."""
-    wanted = _wanted(
+    wanted = parsed(
         ChangeSubscription,
         plan=plan or None,
         quantities=_counts(quantity) if quantity else None,
@@ -95,7 +94,7 @@ def change_(
         when=when or None,
     )
     if not dry_run:
-        _show([run(terminal, lambda ctx: change(ctx, subscription, wanted), tenant=tenant)], json=json)
+        show_subscriptions([run(terminal, lambda ctx: change(ctx, subscription, wanted), tenant=tenant)], json=json)
         return
     seen = run(terminal, lambda ctx: preview(ctx, subscription, wanted), tenant=tenant)
     show(seen if json else seen.lines, json=json, columns=LINES)
@@ -118,13 +117,13 @@ def cancel(
         lambda ctx: cancelling.cancel(ctx, subscription, now=now, credit_unused=credit_unused),
         tenant=tenant,
     )
-    _show([ended], json=json)
+    show_subscriptions([ended], json=json)
 
 
 @app.command()
 def undo_cancel(terminal: typer.Context, subscription: str, tenant: TenantOption, json: Json = False) -> None:
     """Let a subscription go on that was to end."""
-    _show([run(terminal, lambda ctx: cancelling.undo_cancel(ctx, subscription), tenant=tenant)], json=json)
+    show_subscriptions([run(terminal, lambda ctx: cancelling.undo_cancel(ctx, subscription), tenant=tenant)], json=json)
 
 
 @app.command()
@@ -138,22 +137,23 @@ def pause(
 ) -> None:
     """Stop a subscription now; nothing is charged until it is resumed."""
     paused = run(terminal, lambda ctx: cancelling.pause(ctx, subscription, credit_unused=credit_unused), tenant=tenant)
-    _show([paused], json=json)
+    show_subscriptions([paused], json=json)
 
 
 @app.command()
 def resume(terminal: typer.Context, subscription: str, tenant: TenantOption, json: Json = False) -> None:
     """Let a paused subscription go on, with a new period."""
-    _show([run(terminal, lambda ctx: cancelling.resume(ctx, subscription), tenant=tenant)], json=json)
+    show_subscriptions([run(terminal, lambda ctx: cancelling.resume(ctx, subscription), tenant=tenant)], json=json)
 
 
 @app.command()
 def reactivate(terminal: typer.Context, subscription: str, tenant: TenantOption, json: Json = False) -> None:
     """Begin a subscription anew that has ended."""
-    _show([run(terminal, lambda ctx: cancelling.reactivate(ctx, subscription), tenant=tenant)], json=json)
+    show_subscriptions([run(terminal, lambda ctx: cancelling.reactivate(ctx, subscription), tenant=tenant)], json=json)
 
 
-def _show(found: list[Subscription], *, json: bool) -> None:
+def show_subscriptions(found: list[Subscription], *, json: bool) -> None:
+    """As JSON, or as a table."""
     if json:
         show(found, json=True)
         return
@@ -172,10 +172,3 @@ def _counts(texts: list[str] | None) -> dict[str, Any]:
             raise InputInvalid(f"{text[:60]!r} is not like seats=5")
         counts[name] = int(number)
     return counts
-
-
-def _wanted(kind: type[Wanted], **values: Any) -> Wanted:
-    try:
-        return msgspec.convert(values, kind)
-    except msgspec.ValidationError as error:
-        raise InputInvalid(str(error)) from None

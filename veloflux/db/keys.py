@@ -250,7 +250,7 @@ def near_member(tenant_: str, meter: str, period: str) -> str:
 
 
 def ledger_check() -> str:
-    """hash | no ttl | billing | the last check of all ledgers: when, how many postings, how many figures are wrong
+    """hash | no ttl | ledger | the last check of all ledgers: when, how many postings, how many figures are wrong
     | nobody"""
     return "vf:ledger:check"
 
@@ -774,6 +774,36 @@ def credit_notes(tenant_: str) -> str:
     return f"{tenant(tenant_)}:credit_notes"
 
 
+def payment(tenant_: str, payment: str) -> str:
+    """hash | no ttl | billing | money that came or went back: for what, how much, by which provider, its reference
+    | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:payment:{_id(payment)}"
+
+
+def payments(tenant_: str) -> str:
+    """zset | no ttl | billing | a tenant's payments by the time they were made
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:payments"
+
+
+def overdue(tenant_: str) -> str:
+    """zset | no ttl | billing | invoices that could not be collected, by the time at which the last try failed
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:overdue"
+
+
+def unproven(tenant_: str) -> str:
+    """zset | no ttl | billing | invoices of which the tenant withheld what it has not proven yet, by their time
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:unproven"
+
+
+def charges(tenant_: str) -> str:
+    """hash | no ttl | billing | the sandbox's provider of payments: charge -> what it meets, `.asked` -> how often
+    | tenant: not exported; deleted"""
+    return f"{tenant(tenant_)}:charges"
+
+
 def invoice_numbers(tenant_: str) -> str:
     """hash | no ttl | billing | last number of each kind of document; the operators, also that of each invoice
     | tenant: not exported; kept"""
@@ -811,19 +841,19 @@ def raw(tenant_: str) -> str:
 
 
 def ledger(tenant_: str, month: str) -> str:
-    """hash | no ttl | billing | postings of a UTC month, never changed: posting -> JSON
+    """hash | no ttl | ledger | postings of a UTC month, never changed: posting -> JSON
     of time, document, kind and entries | tenant: exported; kept"""
     return f"{tenant(tenant_)}:ledger:{_date(month)}"
 
 
 def ledger_months(tenant_: str) -> str:
-    """zset | no ttl | billing | the months that have postings, like 2026-11, by their number since year 0
+    """zset | no ttl | ledger | the months that have postings, like 2026-11, by their number since year 0
     | tenant: not exported; kept"""
     return f"{tenant(tenant_)}:ledger"
 
 
 def balances(tenant_: str) -> str:
-    """hash | no ttl | billing | `<account>|<currency>` -> sum of its entries; `postings` -> how many there are
+    """hash | no ttl | ledger | `<account>|<currency>` -> sum of its entries; `postings` -> how many there are
     | tenant: exported; kept"""
     return f"{tenant(tenant_)}:balances"
 

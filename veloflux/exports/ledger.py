@@ -7,10 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from veloflux.billing import TrialBalance, every_posting, read_trial_balances
 from veloflux.context import Context
 from veloflux.exports.formats import Format, encoded
 from veloflux.kit.money import major
+from veloflux.ledger import TrialBalance, every_posting, read_trial_balances
 
 Books = Literal["postings", "balances"]
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from litestar import get
 from litestar.response import Stream
 
-from veloflux.billing.ledger_api import BALANCES, POSTINGS, Through
 from veloflux.context import Context
 from veloflux.exports.api import Form
 from veloflux.exports.formats import FORMATS, Format
 from veloflux.exports.ledger import BalanceRow, EntryRow, export_balances, export_postings
 from veloflux.kit.http import inlined_schema
+from veloflux.ledger.api import BALANCES, POSTINGS, Through
 from veloflux.tenants.api import TenantPath
 
 

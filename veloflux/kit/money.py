@@ -94,8 +94,21 @@ def shown(amount: int, currency: str, language: str) -> str:
     >>> shown(123456, "BRL", "pt-BR").replace(chr(160), " "), shown(123456, "USD", "en")
     ('R$ 1.234,56', '$1,234.56')
     """
+    return _formatted(major(amount, currency), currency, language)
+
+
+def price_shown(price: str, currency: str, language: str) -> str:
+    """A price in major units as people of a language write it, with all its places.
+
+    >>> price_shown("0.0001", "USD", "en"), price_shown("15", "USD", "en")
+    ('$0.0001', '$15.00')
+    """
+    return _formatted(Decimal(price), currency, language)
+
+
+def _formatted(precise: Decimal, currency: str, language: str) -> str:
     try:
-        formatted = format_currency(major(amount, currency), currency, locale=language.replace("-", "_"))
+        written = format_currency(precise, currency, locale=language.replace("-", "_"), decimal_quantization=False)
     except UnknownLocaleError:
-        formatted = format_currency(major(amount, currency), currency, locale="en")
-    return LETTER_THEN_DIGIT.sub("\N{NO-BREAK SPACE}", formatted)  # as CLDR has it, which Babel leaves out
+        written = format_currency(precise, currency, locale="en", decimal_quantization=False)
+    return LETTER_THEN_DIGIT.sub("\N{NO-BREAK SPACE}", written)  # as CLDR has it, which Babel leaves out

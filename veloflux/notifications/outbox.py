@@ -80,12 +80,13 @@ def _place(path: Path) -> str:
 
 def _read(path: Path) -> OutboxMessage:
     message = message_from_bytes(path.read_bytes(), EmailMessage, policy=SMTPUTF8)
+    text = message.get_body(("plain",))
     return OutboxMessage(
         id=path.stem,
         at=_written_at(path),
         to=str(message["To"]),
         subject=str(message["Subject"]),
-        text=message.get_content().replace("\r\n", "\n"),
+        text=text.get_content().replace("\r\n", "\n") if text else "",
     )
 
 

@@ -2,8 +2,7 @@
 
 The catalogue is a document in the operators' slot, or the one that VeloFlux ships as long as there is none.
 
-Nothing here is remembered: each request, command or job that needs the catalogue reads it. Only what the same text
-means is not worked out again.
+Each request, command or job that needs the catalogue reads it; a process decodes the same text once.
 """
 
 import functools

@@ -57,6 +57,12 @@ class Terms(Named, frozen=True, kw_only=True):
         return {name for charge in self.usage for name in (charge.meter, charge.fees_meter) if name}
 
 
+def currencies_of(plan: Terms) -> tuple[str, ...]:
+    """Those in which a plan can be subscribed to; none if it has no prices."""
+    priced = next(iter((*plan.fixed, *plan.usage)), None)
+    return tuple(priced.prices) if priced else ()
+
+
 TERMS = tuple(field for field in Terms.__struct_fields__ if field not in ("id", "name", "version"))
 """Another value of one of these makes a plan's next version."""
 

@@ -67,6 +67,8 @@ from veloflux.tenants.life import (
     closed_by,
     delete_tenant,
     end_tenant,
+    put_resumed,
+    put_suspended,
     restore_tenant,
     resume_tenant,
     suspend_tenant,
@@ -93,7 +95,7 @@ from veloflux.tenants.operator import create_operator, is_setup_token, new_setup
 from veloflux.tenants.origins import set_origins
 from veloflux.tenants.permissions import EVERYTHING, OWNERS, PERMISSIONS, ROLES, permissions_of, roles_of
 from veloflux.tenants.publishable import authenticate_publishable_key, is_publishable
-from veloflux.tenants.record import RecordChange, change_record, read_record
+from veloflux.tenants.record import RecordChange, change_record, metadata_of, read_record
 from veloflux.tenants.rename import rename_tenant
 from veloflux.tenants.roles import Role, change_role, create_role, delete_role, list_roles
 from veloflux.tenants.rollout import compile_policies, follow_catalogue, read_rollout
@@ -177,6 +179,7 @@ __all__ = [
     "may_call_from",
     "memberships",
     "memberships_of",
+    "metadata_of",
     "named_by",
     "new_setup_link",
     "oidc_keys_of",
@@ -188,6 +191,8 @@ __all__ = [
     "platform_role",
     "platform_role_of",
     "put_plan",
+    "put_resumed",
+    "put_suspended",
     "read_record",
     "read_rollout",
     "refuse_if_last",

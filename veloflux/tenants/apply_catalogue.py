@@ -5,6 +5,7 @@ meanwhile has the new one at once.
 """
 
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,6 +27,7 @@ from veloflux.plans import (
     pick_meter,
     text_of,
 )
+from veloflux.plans.prices import AddOn, Coupon, Tax
 from veloflux.tenants import store
 from veloflux.tenants.rollout import begin_rollout
 from veloflux.transaction import Transaction, decide
@@ -42,6 +44,14 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
+class Offers(NamedTuple):
+    """What can be had beside a plan, or comes on top or off."""
+
+    addons: tuple[AddOn, ...]
+    coupons: tuple[Coupon, ...]
+    taxes: tuple[Tax, ...]
+
+
 async def apply_catalogue(ctx: Context, wanted: Catalogue, *, dry_run: bool = False) -> Applied:
     """Let the wanted catalogue be in force; versions, former meters and former plans follow from the one before.
 
@@ -53,18 +63,28 @@ async def apply_catalogue(ctx: Context, wanted: Catalogue, *, dry_run: bool = Fa
     return await edit_catalogue(ctx, lambda _present: wanted, dry_run=dry_run)
 
 
-async def put_plan(ctx: Context, plan: Plan) -> Applied:
-    """Add a plan, or change the one of its id.
+async def put_plan(ctx: Context, plan: Plan, *, version: int = 0, dry_run: bool = False) -> Applied:
+    """Add a plan, or change the one of its id; `version` as of `apply_catalogue`.
 
-    :raises InputInvalid: it limits a meter that there is not, or that does not count or sum.
+    :raises Conflict: see there. :raises InputInvalid: it names a meter that there is not, or that does not count or sum.
     """
 
     def put(present: Catalogue) -> Catalogue:
         known = [one.id for one in present.plans]
         others = tuple(plan if one.id == plan.id else one for one in present.plans)
-        return _valid(present, plans=others if plan.id in known else (*others, plan))
+        return _valid(present, version=version, plans=others if plan.id in known else (*others, plan))
 
-    return await edit_catalogue(ctx, put)
+    return await edit_catalogue(ctx, put, dry_run=dry_run)
+
+
+async def put_offers(ctx: Context, offers: Offers, *, version: int = 0, dry_run: bool = False) -> Applied:
+    """Let these be the add-ons, coupons and taxes; `version` as of `apply_catalogue`.
+
+    :raises Conflict: see there. :raises InputInvalid: two have the same name, or a coupon is for a plan that there is not.
+    """
+    return await edit_catalogue(
+        ctx, lambda present: _valid(present, version=version, **offers._asdict()), dry_run=dry_run
+    )
 
 
 async def add_meter(ctx: Context, meter: Meter) -> Meter:

@@ -134,21 +134,41 @@ def closed_by(status: str) -> PermissionDenied:
     return TenantReadOnly("This tenant is archived, or waits for its deletion; its owner can restore it")
 
 
+def put_suspended(tx: Transaction, tenant: Tenant, reason: str) -> Tenant:
+    """Part of a commit of the tenant: as `suspend_tenant`.
+
+    :raises Conflict: the tenant is not active.
+    """
+    return _put(tx, tenant, "suspend", Suspended(tenant=tenant.id), suspended_for=reason)
+
+
+def put_resumed(tx: Transaction, tenant: Tenant) -> Tenant:
+    """Part of a commit of the tenant: as `resume_tenant`.
+
+    :raises Conflict: the tenant is not suspended.
+    """
+    return _put(tx, tenant, "resume", TenantResumed(tenant=tenant.id), suspended_for="")
+
+
 async def _change(ctx: Context, verb: str, event: Event, **values: object) -> Tenant:
-    tenant = await find(ctx, ctx.tenant)
+    tenant, tx = await find(ctx, ctx.tenant), Transaction(ctx, ctx.tenant)
+    changed = _put(tx, tenant, verb, event, **values)
+    if changed.delete_at:
+        tx.enqueue(DELETE_TENANT, {}, run_at=changed.delete_at)
+    await tx.commit()
+    with contextlib.suppress(Unavailable):  # the worker does it again
+        await store.project_tenant(ctx.db, tenant.id)
+    return changed
+
+
+def _put(tx: Transaction, tenant: Tenant, verb: str, event: Event, **values: object) -> Tenant:
     origins, to = CHANGES[verb]
     if tenant.status not in origins or tenant.id == PLATFORM:
         raise Conflict(f"This tenant is {tenant.status}; only one that is {' or '.join(origins)} can be changed so")
     changed = msgspec.structs.replace(tenant, status=to, **values)
     if verb == "restore" and tenant.suspended_for:
         changed = msgspec.structs.replace(changed, status="suspended")
-    tx = Transaction(ctx, tenant.id)
     changed = tx.change(keys.tenant(tenant.id), tenant, changed)
     tx.put(keys.limits(tenant.id), {"status": changed.status})
-    if changed.delete_at:
-        tx.enqueue(DELETE_TENANT, {}, run_at=changed.delete_at)
     tx.event(event)
-    await tx.commit()
-    with contextlib.suppress(Unavailable):  # the worker does it again
-        await store.project_tenant(ctx.db, tenant.id)
     return changed

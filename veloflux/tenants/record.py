@@ -8,6 +8,7 @@ import msgspec
 
 from veloflux.context import Context
 from veloflux.db import keys
+from veloflux.db.client import Db
 from veloflux.errors import InputInvalid
 from veloflux.events import TenantRecordChanged
 from veloflux.identity import parse_email
@@ -41,6 +42,12 @@ class RecordChange(msgspec.Struct, frozen=True, kw_only=True):
 async def read_record(ctx: Context) -> TenantRecord:
     """The tenant's record; an empty one as long as nobody wrote it."""
     return await store.find_record(ctx.db, ctx.tenant) or TenantRecord(id="")
+
+
+async def metadata_of(db: Db, tenant: str) -> dict[str, str]:
+    """What operators noted of a tenant, by their own names."""
+    record = await store.find_record(db, tenant)
+    return record.metadata if record else {}
 
 
 async def change_record(ctx: Context, change: RecordChange) -> TenantRecord:

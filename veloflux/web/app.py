@@ -14,7 +14,16 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import clock_api, fiscal_api, ledger_api, subscriptions_api
+from veloflux.billing import (
+    clock_api,
+    fiscal_api,
+    invoice_changes_api,
+    invoices_api,
+    items_api,
+    profile_api,
+    subscriptions_api,
+    wallet_api,
+)
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports
@@ -22,6 +31,7 @@ from veloflux.exports import ledger_api as ledger_exports
 from veloflux.identity import api as identity
 from veloflux.identity import email_api, factors_api, passkeys_api
 from veloflux.jobs import api as jobs
+from veloflux.ledger import api as ledger
 from veloflux.limits import api as limits
 from veloflux.limits import credits_api, explain_api, leases_api, plan_api, reservations_api
 from veloflux.metering import api as metering
@@ -78,8 +88,13 @@ API: Sequence[HTTPRouteHandler] = (
     *leases_api.ROUTES,
     *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
+    *invoices_api.ROUTES,
+    *items_api.ROUTES,
+    *invoice_changes_api.ROUTES,
     *fiscal_api.ROUTES,
-    *ledger_api.ROUTES,
+    *wallet_api.ROUTES,
+    *profile_api.ROUTES,
+    *ledger.ROUTES,
     *exports.ROUTES,
     *ledger_exports.ROUTES,
     *audit.ROUTES,
@@ -147,7 +162,7 @@ def litestar(chosen: Settings) -> Litestar:
 
 def _respond(request: Request[Any, Any, Any], exception: Exception) -> Response[Any]:
     """Programs get a problem document, people a page."""
-    to_people = f"{request.scope['path']}/".startswith("/console/")
+    to_people = f"{request.scope['path']}/".startswith(("/console/", "/invoices/"))
     return (console.respond if to_people else problems.respond)(request, exception)
 
 

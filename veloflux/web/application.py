@@ -16,6 +16,8 @@ from veloflux.web import counts
 from veloflux.web.address import client_address, networks
 
 PLACE = re.compile(r"\{[^}]*\}")
+LINK = re.compile(r"[0-9a-z]{26}\.[0-9a-z]{26}\.[0-9a-f]{40}")
+"""What opens something to whoever has it: it is not written to logs."""
 Scope = dict[str, Any]
 Headers = Iterable[tuple[bytes, bytes]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -111,10 +113,12 @@ class Application:
 
     def _dressed(self, scope: Scope, headers: Any) -> list[tuple[bytes, bytes]]:
         path, standing = scope["path"], scope["state"].get("standing")
-        dressed = [*headers, (b"x-request-id", scope["state"]["request_id"].encode()), *self._headers]
+        given = dict(headers)
+        dressed = [*headers, (b"x-request-id", scope["state"]["request_id"].encode())]
+        dressed += [one for one in self._headers if one[0] not in given]
         if standing:
             dressed += standing.fields()
-        if not path.startswith("/static/") and b"cache-control" not in dict(dressed):
+        if not path.startswith("/static/") and b"cache-control" not in given:
             dressed.append(NOT_STORED)
         return dressed
 
@@ -131,7 +135,7 @@ class Application:
             "request",
             operation=operation,
             method=scope["method"],
-            path=scope["path"],
+            path=LINK.sub("…", scope["path"]),
             status=status,
             ms=round(1000 * seconds, 1),
         )

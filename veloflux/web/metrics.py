@@ -10,10 +10,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from veloflux.billing import last_check
 from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.kit import crypto
+from veloflux.ledger import last_check
 from veloflux.web import counts
 from veloflux.web.counts import BUCKETS_S, Counts
 

@@ -4,6 +4,7 @@ A page reads the names of FRAME, which every page has, and its own, which the he
 """
 
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -13,14 +14,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from veloflux.context import PLATFORM
-from veloflux.web import i18n
+from veloflux.kit import i18n, money
 
 HERE = Path(__file__).parent
 STATIC_PATH = "/static"
 
 # Who looks (None or a Person), their permissions on the platform, at which tenant (None or a Tenant), the tenants to
 # switch to, the use cases that the viewer may do (by operation id), the path with its query, the use case just done,
-# what went wrong (None or code, sentence, field, request_id), and the fields as they were sent.
+# what went wrong (None or code, sentence, field, request_id), the fields as they were sent, and the clock of a sandbox
+# tenant (None or a console.clock_bar.Bar).
 FRAME: dict[str, Any] = {
     "viewer": None,
     "platform": frozenset(),
@@ -31,6 +33,7 @@ FRAME: dict[str, Any] = {
     "done": None,
     "problem": None,
     "form": {},
+    "clock": None,
     "zone": "UTC",
     "public_url": "",
 }
@@ -57,6 +60,7 @@ def environment() -> Environment:
     )
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(number=_number, bytes=_bytes, date=_date, time=_time, sentence=_sentence)
+    made.filters.update(money=_money, price=_price, quantity=_quantity, percent=_percent)
     made.globals.update(asset=asset, zip=zip, LANGUAGES=i18n.LANGUAGES, PLATFORM=PLATFORM)
     return made
 
@@ -96,6 +100,26 @@ def _date(context: Context, on: date | str, style: str = "medium") -> str:
 @pass_context
 def _time(context: Context, at: int, style: str = "seconds") -> str:
     return i18n.time_text(at, context["locale"], context["zone"], style)
+
+
+@pass_context
+def _money(context: Context, amount: int, currency: str) -> str:
+    return money.shown(amount, currency, context["locale"])
+
+
+@pass_context
+def _price(context: Context, price: str, currency: str) -> str:
+    return money.price_shown(price, currency, context["locale"])
+
+
+@pass_context
+def _quantity(context: Context, quantity: str) -> str:
+    return i18n.exact(Decimal(quantity), context["locale"])
+
+
+@pass_context
+def _percent(context: Context, percent: str) -> str:
+    return i18n.percent_text(percent, context["locale"])
 
 
 @pass_context

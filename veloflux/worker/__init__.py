@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import billing, identity, jobs, limits, metering, personal_data, tenants, users
+from veloflux import billing, identity, jobs, ledger, limits, metering, personal_data, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -20,7 +20,7 @@ __all__ = ["JOBS", "ON_EVENT", "SCHEDULE", "Ordered", "Pace", "Schedule", "Table
 
 TABLES = Tables(
     jobs={
-        "check_ledgers": billing.check_ledgers,
+        "check_ledgers": ledger.check_ledgers,
         "advance_billing": billing.advance_billing,
         "compile_policies": tenants.compile_policies,
         "delete_tenant": tenants.end_tenant,
@@ -29,9 +29,11 @@ TABLES = Tables(
         "free_email": identity.free_email,
         "prune_usage": metering.prune_usage,
         "renew_credits": limits.renew_credits,
+        "send_dunning": billing.send_dunning,
         "send_email_approval": identity.send_email_approval,
         "send_email_changed": identity.send_email_changed,
         "send_email_proof": identity.send_email_proof,
+        "send_invoice": billing.send_invoice,
         "send_invitation": tenants.send_invitation,
         "send_oidc_link": tenants.send_oidc_link,
         "send_new_device": identity.send_new_device,
@@ -51,6 +53,8 @@ TABLES = Tables(
         "impersonation.started": [identity.mail_notice, users.note_impersonation],
         "invitation.created": [tenants.mail_invitation],
         "invitation.resent": [tenants.mail_invitation],
+        "invoice.finalised": [billing.mail_invoice],
+        "invoice.numbered": [billing.mail_invoice],
         "job.died": [jobs.list_as_dead],
         "job.retried": [jobs.list_as_waiting],
         "member.joined": [tenants.follow_membership],

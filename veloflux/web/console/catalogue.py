@@ -9,6 +9,7 @@ from veloflux import tenants
 from veloflux.errors import InputInvalid
 from veloflux.plans import Meter, Plan, pick_meter, read_catalogue
 from veloflux.plans.catalogue import Aggregation
+from veloflux.web.console import prices
 from veloflux.web.console.page import Html, Page
 from veloflux.web.console.plan_lines import (
     feature_line,
@@ -33,6 +34,11 @@ async def plans(page: Page, plan: str = "") -> Html:
 
 @post(PLANS, operation_id="console.plans.apply", platform="plans:write")
 async def apply(page: Page) -> Html:
+    match page.form["part"]:
+        case "terms":
+            return await prices.apply_terms(page)
+        case "offers":
+            return await prices.apply_offers(page)
     with page.keeping_form():
         await tenants.put_plan(page.ctx, await _plan(page))
         return page.go(PLANS, done="plans.apply")

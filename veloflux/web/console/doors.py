@@ -9,8 +9,9 @@ from veloflux.context import PLATFORM
 from veloflux.errors import AlreadyDone, LinkExpired, NameTaken, SecondFactorRequired
 from veloflux.identity import Language
 from veloflux.identity.passwords import LENGTH_MIN
+from veloflux.kit import i18n
 from veloflux.tenants import Tenant
-from veloflux.web import access, i18n
+from veloflux.web import access
 from veloflux.web.console import places, second_factor
 from veloflux.web.console.page import Html, Page
 

@@ -18,15 +18,19 @@ from veloflux import tenants, users
 from veloflux.context import Actor, Context
 from veloflux.errors import NotAuthenticated, SecondFactorNeeded, VeloFluxError
 from veloflux.identity import Person, SignedIn
+from veloflux.kit import i18n
 from veloflux.kit.device import device
 from veloflux.tenants import Tenant
-from veloflux.web import access, i18n, problems, templating
+from veloflux.web import access, problems, templating
 from veloflux.web.console import form, places
+from veloflux.web.console.clock_bar import Bar, read_bar
 
 Html = Response[str]
 Asked = Request[Any, Any, Any]
 DONE_COOKIE = "done"
 DONE_SHOWN_S = 60
+MOVED = "moved"
+"""The part of a query that says since where among its events the tenant's clock was moved."""
 ZONE = "America/Sao_Paulo"
 """Where the times of pages without a tenant are told; the zone that a tenant has by default."""
 
@@ -42,6 +46,7 @@ class Page:
         self.viewer: Person | None = None
         self.platform: frozenset[str] = frozenset()
         self.tenant: Tenant | None = None
+        self.clock: Bar | None = None
         self.form = form.Form()
         self.problem: VeloFluxError | None = None
         self.language = i18n.choose(request.cookies.get(i18n.LANGUAGE_COOKIE), request.headers.get("accept-language"))
@@ -68,11 +73,12 @@ class Page:
             "platform": self.platform,
             "tenant": self.tenant,
             "tenants": self._tenants,
-            "may": self._may(),
+            "may": self.may,
             "path": at or self.path,
             "done": None if self.problem else done,
             "problem": self.problem and told(self.problem, self.ctx.request),
             "form": self.form,
+            "clock": self.clock,
             "zone": self.tenant.zone if self.tenant else ZONE,
             "public_url": self.ctx.settings.console_url,
         }
@@ -127,6 +133,8 @@ class Page:
                 tenants.find(self.ctx, self.ctx.tenant), tenants.list_tenants(self.ctx)
             )
             self._tenants = list(page.items)
+            if self.tenant.mode == "sandbox":
+                self.clock = await read_bar(self.ctx, self.request.query_params.get(MOVED))
 
     async def _recognise(self) -> None:
         token = self.request.cookies.get(access.COOKIE)
@@ -144,7 +152,9 @@ class Page:
         """What each operation declares about who may use it."""
         return _rules(self.request.app)
 
-    def _may(self) -> frozenset[str]:
+    @functools.cached_property
+    def may(self) -> frozenset[str]:
+        """The operations that the viewer may do here."""
         return frozenset(operation for operation, rule in self.rules().items() if self._allows(rule))
 
     def _allows(self, rule: Mapping[str, Any]) -> bool:

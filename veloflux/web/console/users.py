@@ -8,7 +8,7 @@ from litestar import get, post
 from veloflux import identity, tenants, users
 from veloflux.context import PLATFORM
 from veloflux.identity import Language
-from veloflux.web import i18n
+from veloflux.kit import i18n
 from veloflux.web.console.page import Html, Page
 
 HERE = "/console/users"

@@ -105,6 +105,23 @@ function labelCells() {
   });
 }
 
+// What takes a while says so, and cannot be asked for twice. The pressed button is sent, so it is disabled afterwards.
+function showWorking(form) {
+  form.querySelector(".working").hidden = false;
+  form.setAttribute("aria-busy", "true");
+  setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+}
+
+function showNotWorking() {
+  document.querySelectorAll("form[data-working][aria-busy]").forEach((form) => {
+    form.removeAttribute("aria-busy");
+    form.querySelector(".working").hidden = true;
+    form.querySelectorAll("button").forEach((button) => { button.disabled = false; });
+  });
+}
+
+document.addEventListener("submit", (event) => { if (event.target.matches("[data-working]")) showWorking(event.target); });
+addEventListener("pageshow", showNotWorking);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);

@@ -31,9 +31,9 @@ local function window(state, micros, cost, count, length)
   local left = count - current - math.floor(previous * (length - elapsed) / length)
   if cost > count then wait = length
   elseif current + cost > count then
-    wait = length - elapsed + math.max(math.floor(length * (1 - (count - cost + 1) / current)) + 1, 0)
+    wait = length - elapsed + math.max(length - math.ceil((count - cost + 1) * length / current) + 1, 0)
   elseif cost > left then
-    wait = math.max(math.floor(length * (1 - (count - current - cost + 1) / previous)) + 1 - elapsed, 1)
+    wait = math.max(length - math.ceil((count - current - cost + 1) * length / previous) + 1 - elapsed, 1)
   end
   return wait, string.format('%.0f %.0f %.0f', start, current + cost, previous), math.max(left, 0), length - elapsed, cut
 end

@@ -1,0 +1,138 @@
+"""PDFs, as a reader of PDFs reads them."""
+
+import re
+from io import BytesIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from pypdf import PdfReader
+
+from tests.billing.documents import BASE, REQUESTS, SIDES, credit_note, invoice, taxed
+from veloflux.billing.lines import Line
+from veloflux.billing.model import Invoice
+from veloflux.billing.parties import Party
+from veloflux.billing.rendered import Sides, rendered_credit_note, rendered_invoice
+from veloflux.billing.sheet import pdf
+from veloflux.identity import Language
+
+
+def pages(content: bytes) -> list[str]:
+    return [page.extract_text() for page in PdfReader(BytesIO(content)).pages]
+
+
+def drawn(of: Invoice, sides: Sides = SIDES) -> list[str]:
+    return pages(pdf(rendered_invoice(of, sides)))
+
+
+@pytest.mark.parametrize("language", ["pt-BR", "en"])
+def test_everything_of_an_invoice_is_on_its_sheet(language: Language) -> None:
+    document = rendered_invoice(taxed(language), SIDES)
+    [text] = pages(pdf(document))
+    expected = [document.title, document.number, *document.columns]
+    expected += [text for fact in document.facts for text in fact]
+    expected += [text for row in document.rows for text in row]
+    expected += [text for one in document.sums for text in (one.label, one.amount)]
+    expected += [
+        text for label, party in (document.seller, document.buyer) for text in (label, party.name, *party.lines)
+    ]
+    assert len(expected) > 40
+    assert [one for one in expected if one not in text] == []
+
+
+def test_a_credit_note_has_its_reason() -> None:
+    of = invoice(BASE)
+    [text] = pages(pdf(rendered_credit_note(credit_note(of, reason="Cobrança em dobro"), of, SIDES)))
+    assert "Nota de crédito" in text
+    assert "CN-000007" in text
+    assert "Cobrança em dobro" in text
+
+
+def test_a_paid_invoice_is_stamped() -> None:
+    assert "PAGA" in drawn(invoice(BASE, status="paid"))[0]
+    assert "ANULADA" in drawn(invoice(BASE, status="void"))[0]
+    assert "A PAGAR" not in drawn(invoice(BASE))[0]
+
+
+def test_three_hundred_lines_are_all_there_under_their_columns_on_numbered_pages() -> None:
+    lines = [replace(REQUESTS, name=f"Meter {at}.", quantity=f"{at}.5", amount=at) for at in range(300)]
+    found = drawn(invoice(*lines, language="en"))
+    assert len(found) > 9
+    assert re.findall(r"Meter (\d+)\.", "".join(found)) == [str(at) for at in range(300)]
+    for at, text in enumerate(found, 1):
+        assert f"Page {at} of {len(found)}" in text
+        assert "Unit price" in text or "Meter" not in text
+        assert "INV-000042" in text
+    assert "Due" in found[-1]
+
+
+def test_what_an_invoice_comes_to_is_on_one_page_however_many_lines_there_are() -> None:
+    of, sums = taxed("en"), rendered_invoice(taxed("en"), SIDES).sums
+    for count in range(10, 24):
+        last = drawn(replace(of, lines=(BASE,) * count))[-1]
+        assert [one for one in sums if one.label not in last] == []
+
+
+def test_the_same_invoice_is_the_same_bytes_whenever_it_is_drawn() -> None:
+    document = rendered_invoice(taxed("pt-BR"), SIDES)
+    assert pdf(document) == pdf(document)
+    info = PdfReader(BytesIO(pdf(document))).metadata
+    assert info
+    assert (info.title, info.author) == ("Fatura INV-000042", "Serviços & Cia.")
+    assert info.creation_date
+    assert info.creation_date.timestamp() * 1000 == document.issued_at
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("EUR", "€29.99"), ("INR", "INR\xa029.99"), ("JPY", "¥2,999"), ("KRW", "KRW\xa02,999")]
+)
+def test_money_is_told_in_every_currency(currency: str, amount: str) -> None:
+    [text] = drawn(invoice(replace(BASE, price=""), language="en", currency=currency))
+    assert amount in text
+
+
+def test_what_the_font_lacks_is_written_as_near_as_it_can_be() -> None:
+    [text] = drawn(invoice(replace(BASE, name="Žluťoučký ﬁ 株式")), Sides(Party("مرحبا"), Party("Łódź €")))
+    assert "Žlutoucký fi ??" in text
+    assert "?????" in text
+    assert "?ódz €" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 5_000,
+        "{nb} \x01\x01\x01 \\ ( ) % </b> **bold** __u__ [l](http://a)",
+        "\n\r\t\0 \u202e \u200b \ud800",
+        " ",
+        "\U0001f600" * 50,
+    ],
+)
+def test_no_text_breaks_the_sheet(text: str) -> None:
+    sides = Sides(Party(text, (text,)), Party(text, (text, text)), {"spring": text})
+    found = pages(pdf(rendered_credit_note(credit_note(taxed("en"), reason=text), taxed("en"), sides)))
+    assert "CN-000007" in found[0]
+    lines = "".join(drawn(invoice(Line("item", text, 1_234), BASE), sides))
+    assert "12,34" in lines
+    assert "29,99" in lines
+
+
+def test_a_text_of_signs_of_pdf_stands_there_as_it_is() -> None:
+    hostile = "{nb} \\ (a) % </b> **b** __u__ --x--"
+    assert hostile in drawn(invoice(replace(BASE, name=hostile)))[0]
+
+
+def test_amounts_that_are_wider_than_their_column_are_whole() -> None:
+    wide = replace(BASE, amount=10**15, quantity="999999999999999.999999999", price="999999999999.999999999999")
+    text = "".join(drawn(invoice(wide, language="en"))).replace("\n", "")
+    assert "10,000,000,000,000.00" in text
+    assert "999,999,999,999,999.999999999" in text
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=300), st.integers(-(10**15), 10**15))
+def test_any_text_and_amount_can_be_drawn(text: str, amount: int) -> None:
+    assert drawn(
+        invoice(Line("item", text, amount), Line("item", "x", 10**15)), Sides(Party(text), Party(text, (text,)))
+    )

@@ -1,0 +1,160 @@
+"""One subscription: how it stands, what became of it, and what may become of it; a change is looked at before."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+import msgspec
+from litestar import get, post
+
+from veloflux.billing import cancel as cancelling
+from veloflux.billing import store
+from veloflux.billing.change import ChangeSubscription, Preview, change, preview
+from veloflux.billing.history import history
+from veloflux.billing.model import Subscription
+from veloflux.billing.rendered import rendered_lines, rendered_totals
+from veloflux.billing.states import SUBSCRIPTION, possible
+from veloflux.billing.writing import Writing
+from veloflux.errors import InputInvalid
+from veloflux.plans import Catalogue, Plan, pick_plan, read_catalogue
+from veloflux.plans.catalogue import pick_version
+from veloflux.plans.terms import currencies_of
+from veloflux.web.console.page import Html, Page
+from veloflux.web.console.selection import add_ons_of, quantities_of
+
+ONE = "/console/t/{tenant:str}/subscriptions/{subscription:str}"
+FIELDS = ("plan", "when", "quantities", "add_ons")
+
+
+@get(ONE, operation_id="console.subscription", permission="billing:read")
+async def show(page: Page, subscription: str) -> Html:
+    """With a change in its query, what that would bring."""
+    return await _show(page, subscription, dict(page.request.query_params))
+
+
+@post(f"{ONE}/change", operation_id="console.subscriptions.change", permission="billing:write")
+async def change_(page: Page, subscription: str) -> Html:
+    with page.keeping_form():
+        sub, catalogue = await _read(page, subscription)
+        await change(page.ctx, subscription, _wanted(catalogue, sub, page.form))
+        return page.go(f"{page.home}/subscriptions/{subscription}", done="subscriptions.change")
+    return await _show(page, subscription, {})
+
+
+@post(f"{ONE}/cancel", operation_id="console.subscriptions.cancel", permission="billing:write")
+async def cancel(page: Page, subscription: str) -> Html:
+    now, credit = page.form["when"] == "now", page.form["keep"] != "1"
+    return await _do(
+        page, subscription, "cancel", cancelling.cancel(page.ctx, subscription, now=now, credit_unused=credit)
+    )
+
+
+@post(f"{ONE}/undo-cancel", operation_id="console.subscriptions.undo_cancel", permission="billing:write")
+async def undo_cancel(page: Page, subscription: str) -> Html:
+    return await _do(page, subscription, "undo_cancel", cancelling.undo_cancel(page.ctx, subscription))
+
+
+@post(f"{ONE}/pause", operation_id="console.subscriptions.pause", permission="billing:write")
+async def pause(page: Page, subscription: str) -> Html:
+    credit = page.form["keep"] != "1"
+    return await _do(page, subscription, "pause", cancelling.pause(page.ctx, subscription, credit_unused=credit))
+
+
+@post(f"{ONE}/resume", operation_id="console.subscriptions.resume", permission="billing:write")
+async def resume(page: Page, subscription: str) -> Html:
+    return await _do(page, subscription, "resume", cancelling.resume(page.ctx, subscription))
+
+
+@post(f"{ONE}/reactivate", operation_id="console.subscriptions.reactivate", permission="billing:write")
+async def reactivate(page: Page, subscription: str) -> Html:
+    return await _do(page, subscription, "reactivate", cancelling.reactivate(page.ctx, subscription))
+
+
+async def _do(page: Page, subscription: str, what: str, doing: Awaitable[Subscription]) -> Html:
+    with page.keeping_form():
+        await doing
+        return page.go(f"{page.home}/subscriptions/{subscription}", done=f"subscriptions.{what}")
+    return await _show(page, subscription, {})
+
+
+async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html:
+    sub, catalogue = await _read(page, subscription)
+    present = pick_version(catalogue, sub.selection.plan, sub.selection.plan_version)
+    wanted = _plan(catalogue, asked.get("plan", ""))
+    seen = None
+    if "plan" in asked and "subscriptions.change" in page.may:
+        with page.keeping_form():
+            seen = await preview(page.ctx, subscription, _wanted(catalogue, sub, asked))
+    return page.show(
+        "subscription.html",
+        at=f"{page.home}/subscriptions/{subscription}" if page.problem else "",
+        sub=sub,
+        plan=present,
+        possible=possible(SUBSCRIPTION, sub.status),
+        choices=_choices(catalogue, sub),
+        wanted=wanted if wanted and sub.currency in currencies_of(wanted) else present,
+        asked=asked,
+        add_ons=[one for one in catalogue.addons if one.recurring and sub.currency in one.prices],
+        names=_names(catalogue),
+        preview=seen and _seen(page, catalogue, seen),
+        events=await history(page.ctx, subscription),
+        fields=FIELDS,
+    )
+
+
+async def _read(page: Page, subscription: str) -> tuple[Subscription, Catalogue]:
+    """:raises NotFound: the tenant has no such subscription."""
+    return await asyncio.gather(store.subscription(page.ctx, subscription), read_catalogue(page.ctx.db))
+
+
+def _plan(catalogue: Catalogue, plan: str) -> Plan | None:
+    """The plan that a form names, in its present version; None: that which there is."""
+    return pick_plan(catalogue.plans, plan) if plan else None
+
+
+def _wanted(catalogue: Catalogue, sub: Subscription, sent: Mapping[str, str]) -> ChangeSubscription:
+    """:raises PlanUnknown, InputInvalid: what the form says cannot be wanted."""
+    named = _plan(catalogue, sent.get("plan", ""))
+    plan = named or pick_version(catalogue, sub.selection.plan, sub.selection.plan_version)
+    values: dict[str, Any] = {
+        "plan": named.id if named else None,
+        "quantities": quantities_of(sent, plan),
+        "add_ons": add_ons_of(sent, catalogue.addons) if any(name.startswith("add_on-") for name in sent) else None,
+        "when": sent.get("when") or None,
+    }
+    try:
+        return msgspec.convert(values, ChangeSubscription)
+    except msgspec.ValidationError as error:
+        raise InputInvalid(str(error), field="when") from None
+
+
+def _choices(catalogue: Catalogue, sub: Subscription) -> list[Plan]:
+    """What it can change to: what is for sale in its currency, of its own plan a newer version."""
+    present = (sub.selection.plan, sub.selection.plan_version)
+    return [
+        plan for plan in catalogue.plans if sub.currency in currencies_of(plan) and (plan.id, plan.version) != present
+    ]
+
+
+def _names(catalogue: Catalogue) -> dict[str, str]:
+    """What plans, add-ons and coupons are called, by their ids."""
+    rows = (*catalogue.former_plans, *catalogue.plans, *catalogue.addons, *catalogue.coupons)
+    return {row.id: row.name for row in rows}
+
+
+def _seen(page: Page, catalogue: Catalogue, seen: Preview) -> dict[str, Any]:
+    """A preview as the template reads it."""
+    assert page.tenant
+    writing = Writing(page.language, page.tenant.zone, seen.currency)
+    coupons = {coupon.id: coupon.name for coupon in catalogue.coupons}
+    return {
+        "when": seen.when,
+        "plan": seen.plan,
+        "holds_from": seen.holds_from,
+        "to_wallet": seen.to_wallet,
+        "rows": rendered_lines(writing, seen.lines),
+        "sums": rendered_totals(writing, seen.totals, coupons),
+    }
+
+
+ROUTES = (show, change_, cancel, undo_cancel, pause, resume, reactivate)
