@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 
 from veloflux.billing import credit_note, items, pay, wallet, withheld
 from veloflux.billing.credit_note import CreditWanted
@@ -24,8 +24,8 @@ INVOICE = INVOICES + "/{invoice:str}"
 InvoicePath = Annotated[str, Parameter(description="Id of an invoice", max_length=64)]
 Key = Annotated[
     str,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         description="The same key again gives the invoice that the first request made",
         max_length=200,
     ),
