@@ -11,6 +11,7 @@ from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
 from veloflux.billing import (
     clock_commands,
+    cost_commands,
     fiscal_commands,
     invoice_changes_commands,
     items_commands,
@@ -81,6 +82,9 @@ tenants.app.command("set-clock")(clock_commands.set_clock)
 tenants.app.command("change-plan")(plan_commands.change_plan)
 app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 app.add_typer(credits_commands.app, name="credits", help="What a tenant may use beyond its quotas")
+subscriptions_commands.app.command("cost")(cost_commands.cost)
+subscriptions_commands.app.command("spend")(cost_commands.spend)
+subscriptions_commands.app.command("limit-spend")(cost_commands.set_limits)
 app.add_typer(subscriptions_commands.app, name="subscriptions", help="What tenants have subscribed to")
 app.add_typer(invoice_changes_commands.app, name="invoices", help="What tenants were billed")
 invoice_changes_commands.app.add_typer(fiscal_commands.app, name="fiscal", help="Fiscal documents (NFS-e)")

@@ -970,6 +970,61 @@ class CreditNoteIssued(Event, frozen=True, kw_only=True):
     invoice: str
 
 
+class SpendLimitsSet(Event, frozen=True, kw_only=True):
+    """A subscription has other alerts and spend caps, or (`watched` false) none any more."""
+
+    name = "spend.limits_set"
+    subscription: str
+    watched: bool
+
+
+class SpendAlertReached(Event, frozen=True, kw_only=True):
+    """The cost of a subscription's running period has reached an alert's `amount` (minor units); once a period."""
+
+    name = "spend.alert_reached"
+    subscription: str
+    amount: int
+    currency: str
+    period_start: int
+
+
+class SpendForecastReached(Event, frozen=True, kw_only=True):
+    """It will have reached the amount at the period's end, if usage goes on as it does; once a period."""
+
+    name = "spend.forecast_reached"
+    subscription: str
+    amount: int
+    currency: str
+    period_start: int
+
+
+class SpendCapBegan(Event, frozen=True, kw_only=True):
+    """What a meter costs in the running period, or (`meter` "") all usage, has reached its cap of `amount` minor units:
+    checks that would use more are refused from now on."""
+
+    name = "spend.cap_began"
+    subscription: str
+    meter: str
+    amount: int
+    currency: str
+
+
+class SpendCapEnded(Event, frozen=True, kw_only=True):
+    """A spend cap refuses nothing any more: another period runs, or it was raised or taken away."""
+
+    name = "spend.cap_ended"
+    subscription: str
+    meter: str
+
+
+class SpendQuotasSet(Event, frozen=True, kw_only=True):
+    """The quotas that a subscription's spend caps are turned into are others."""
+
+    name = "spend.quotas_set"
+    subscription: str
+    meters: tuple[str, ...]
+
+
 class RevenueReleased(Event, frozen=True, kw_only=True):
     """What was billed in advance and is earned until a time (epoch ms of the tenant's clock) is revenue now."""
 

@@ -142,5 +142,10 @@ def test_the_seller_is_whom_the_settings_name() -> None:
 
 def test_of_a_buyer_only_what_is_known_is_said() -> None:
     assert buyer_of(Buyer(), "en") == Party("")
-    whole = Buyer(name="Acme", tax_id="1", street="A", number="2", complement="B", district="C", postal_code="5")
-    assert buyer_of(whole, "en").lines == ("Tax id 1", "A, 2, B", "C", "5")
+    whole = Buyer(name="Acme", street="A", number="2", complement="B", district="C", postal_code="5")
+    assert buyer_of(whole, "en").lines == ("A, 2, B", "C", "5")
+
+
+def test_brazilian_numbers_are_written_as_people_write_them() -> None:
+    acme = Buyer(name="Acme", tax_id="12ABC34501DE35", country="BR", postal_code="01310100", city="São Paulo")
+    assert buyer_of(acme, "pt-BR").lines == ("CPF/CNPJ 12.ABC.345/01DE-35", "01310-100, São Paulo", "Brasil")

@@ -26,6 +26,7 @@ from tests.worker.working import until
 from veloflux import identity, limits, metering, tenants, users
 from veloflux.billing.change import ChangeSubscription, change
 from veloflux.billing.model import Profile
+from veloflux.billing.spend_limits import SpendLimits, limit_spend
 from veloflux.billing.start import Start, start
 from veloflux.context import Actor, Context
 from veloflux.db import boot, keys
@@ -227,8 +228,10 @@ async def _used(ctx: Context, seen: Seen) -> None:
 
 
 async def _billed(box: Context) -> None:
-    """A subscription that went down to a plan for nothing, so that a credit note gives back what was paid."""
+    """A subscription that reached an alert and went down to a plan for nothing, so that a credit note gives back what
+    was paid."""
     sub = await start(box, Start(plan="pro"))
+    await limit_spend(box, sub.id, SpendLimits(alerts=(1,)))
     await change(box, sub.id, ChangeSubscription(plan="free", when="now"))
     tx = Transaction(box, box.tenant)
     tx.create(keys.billing(box.tenant), Profile(id=ids.new("bil")))

@@ -9,18 +9,31 @@ An invoice in Brazil has one fiscal document (NFS-e): `fiscal_follow.py` asks th
 """
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock
+from veloflux.billing.cost import Cost, read_costs
 from veloflux.billing.dunning_mails import send_dunning
 from veloflux.billing.fiscal_fake import FiscalFake
 from veloflux.billing.invoice_mail import mail_invoice, send_invoice
 from veloflux.billing.invoices import open_link
+from veloflux.billing.leaving import end_subscriptions
+from veloflux.billing.spend_handlers import forget_watched, mail_spend, note_watched, send_spend
+from veloflux.billing.watch_spend import follow_spend, watch_spend
 
 __all__ = [
+    "Cost",
     "FiscalFake",
     "advance",
     "advance_billing",
+    "end_subscriptions",
     "follow_clock",
+    "follow_spend",
+    "forget_watched",
     "mail_invoice",
+    "mail_spend",
+    "note_watched",
     "open_link",
+    "read_costs",
     "send_dunning",
     "send_invoice",
+    "send_spend",
+    "watch_spend",
 ]

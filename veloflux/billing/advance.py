@@ -7,13 +7,13 @@ from veloflux import tenants
 from veloflux.billing import agenda
 from veloflux.billing.agenda import Handler
 from veloflux.billing.assign_number import assign_number
-from veloflux.billing.close_period import close_period
 from veloflux.billing.collect import collect
 from veloflux.billing.deferrals import release
 from veloflux.billing.expire_gift import expire_gift
 from veloflux.billing.finalise import finalise
 from veloflux.billing.fiscal_follow import follow_document
 from veloflux.billing.fiscal_requests import KIND as FISCAL
+from veloflux.billing.watch_spend import close_watched
 from veloflux.context import Context
 from veloflux.db.jobs import Job
 from veloflux.errors import NotFound
@@ -22,7 +22,7 @@ from veloflux.transaction import Transaction
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
-        "close": close_period,
+        "close": close_watched,
         "finalise": finalise,
         "number": assign_number,
         "collect": collect,

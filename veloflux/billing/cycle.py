@@ -74,7 +74,7 @@ class Step(NamedTuple):
         return self._replace(subscription=replace(self.subscription, waiting=()))
 
 
-class _Fixed(NamedTuple):
+class Fixed(NamedTuple):
     """A fixed charge or add-on, for a whole period: `full`, and `net` of it after percentages off."""
 
     kind: Literal["fixed", "add_on"]
@@ -114,8 +114,8 @@ def anchor_of(sub: Subscription, offer: Offer, zone: str) -> Anchor:
 def start_period(sub: Subscription, offer: Offer, span: Span) -> Step:
     """Begin a period with what the subscription has selected, paying what is paid in advance."""
     period = Period(span.start, span.end)
-    charges = [one for one in _charges(offer, sub) if not one.in_arrears]
-    lines = [_line(one, span.portion(one.full, period), *period) for one in charges]
+    paid = [one for one in charges(offer, sub) if not one.in_arrears]
+    lines = [_line(one, span.portion(one.full, period), *period) for one in paid]
     fee = offer.plan.setup_fee.get(offer.currency)
     if fee and not sub.set_up:
         lines.insert(
@@ -127,7 +127,7 @@ def start_period(sub: Subscription, offer: Offer, span: Span) -> Step:
         period_start=span.start,
         period_end=span.end,
         phases=(Phase(start=span.start, selection=sub.selection),),
-        charged=tuple(_charged(one, span.portion(one.net, period), span.start) for one in charges),
+        charged=tuple(_charged(one, span.portion(one.net, period), span.start) for one in paid),
         set_up=True,
     )
     return Step(opened, tuple(line for line in lines if line.amount))
@@ -138,7 +138,7 @@ def switch(sub: Subscription, offer: Offer, selection: Selection, at: int, span:
     of the period is paid at the new one. What costs the same as before brings no lines."""
     rest, phases = span.rest(at), ended(sub.phases, at, span.whole, span.days_in)
     changed = replace(sub, selection=selection, phases=(*phases, Phase(start=at, selection=selection)))
-    wanted = {one.name: one for one in _charges(offer, changed) if not one.in_arrears}
+    wanted = {one.name: one for one in charges(offer, changed) if not one.in_arrears}
     kept = {one.name: one for one in sub.charged if one.name in wanted and wanted[one.name].full == one.full}
     new = [one for one in wanted.values() if one.name not in kept]
     asked = debit_lines([Charge(one.name, one.net) for one in new], rest, span.whole, span.days_in)
@@ -173,7 +173,7 @@ def worth(offer: Offer, selection: Selection) -> Decimal:
     """What a selection costs a year, in minor units, whatever is used: it tells upgrades from downgrades."""
     probe = _probe(selection, offer.currency)
     periods = {"week": Decimal("52.1775"), "month": Decimal(12), "quarter": Decimal(4), "year": Decimal(1)}
-    whole = sum(one.full for one in _charges(offer, probe))
+    whole = sum(one.full for one in charges(offer, probe))
     return whole * periods[offer.plan.interval] / offer.plan.interval_count
 
 
@@ -189,12 +189,13 @@ def check_selection(offer: Offer, selection: Selection) -> None:
             raise InputInvalid(f"There is no recurring add-on {name[:60]!r}", field="add_ons")
     if not offer.plan.fixed and not offer.plan.usage:
         raise PriceMissing(f"The plan {offer.plan.id} has no prices; it cannot be subscribed to", field="plan")
-    list(_charges(offer, _probe(selection, offer.currency)))
+    list(charges(offer, _probe(selection, offer.currency)))
     for charge in offer.plan.usage:
         _price(charge.prices, offer.currency, f"The usage of {charge.meter}")
 
 
-def _charges(offer: Offer, sub: Subscription) -> Iterator[_Fixed]:
+def charges(offer: Offer, sub: Subscription) -> Iterator[Fixed]:
+    """All fixed charges and add-ons of a subscription, in advance and in arrears."""
     for charge in offer.plan.fixed:
         yield _of_plan(offer, sub, charge)
     for id_, quantity in sorted(sub.selection.add_ons.items()):
@@ -203,20 +204,20 @@ def _charges(offer: Offer, sub: Subscription) -> Iterator[_Fixed]:
         yield _of_add_on(offer, sub, offer.add_ons[id_], quantity)
 
 
-def _of_plan(offer: Offer, sub: Subscription, charge: FixedCharge) -> _Fixed:
+def _of_plan(offer: Offer, sub: Subscription, charge: FixedCharge) -> Fixed:
     label = charge.display_name or f"{offer.plan.name}: {charge.name}"
     quantity = sub.selection.quantities.get(charge.name, charge.quantity)
     price = _price(charge.prices, offer.currency, label)
     full = money.minor(Decimal(price) * quantity, offer.currency)
     net = _after_percents(full, offer, sub, offer.plan.id)
-    return _Fixed("fixed", charge.name, label, offer.plan.id, quantity, price, full, net, charge.in_arrears)
+    return Fixed("fixed", charge.name, label, offer.plan.id, quantity, price, full, net, charge.in_arrears)
 
 
-def _of_add_on(offer: Offer, sub: Subscription, add_on: AddOn, quantity: int) -> _Fixed:
+def _of_add_on(offer: Offer, sub: Subscription, add_on: AddOn, quantity: int) -> Fixed:
     price = _price(add_on.prices, offer.currency, add_on.name)
     full = money.minor(Decimal(price) * quantity, offer.currency)
     net = _after_percents(full, offer, sub, "")
-    return _Fixed("add_on", f"add_on.{add_on.id}", add_on.name, "", quantity, price, full, net)
+    return Fixed("add_on", f"add_on.{add_on.id}", add_on.name, "", quantity, price, full, net)
 
 
 def _span(sub: Subscription, anchor: Anchor, calendar: Calendar, begins: tuple[int, int]) -> Span:
@@ -246,20 +247,20 @@ def _arrears(sub: Subscription, phase: Phase, offer_of: Callable[[Selection], Of
     assert phase.end is not None
     if phase.free:
         return
-    for one in _charges(offer_of(phase.selection), replace(sub, selection=phase.selection)):
+    for one in charges(offer_of(phase.selection), replace(sub, selection=phase.selection)):
         if one.in_arrears:
             yield _line(one, share(one.full, *phase.share), phase.start, phase.end)
 
 
-def _line(one: _Fixed, amount: int, start: int, end: int) -> Line:
+def _line(one: Fixed, amount: int, start: int, end: int) -> Line:
     return Line(one.kind, one.label, amount, 0, start, end, one.plan, "", text(Decimal(one.quantity)), one.price)
 
 
-def _debit(one: _Fixed, asked: Prorated) -> Line:
+def _debit(one: Fixed, asked: Prorated) -> Line:
     return replace(_line(one, asked.amount, asked.start, asked.end), kind="debit")
 
 
-def _charged(one: _Fixed, amount: int, start: int) -> Charged:
+def _charged(one: Fixed, amount: int, start: int) -> Charged:
     return Charged(
         name=one.name, label=one.label, plan=one.plan, full=one.full, net=one.net, amount=amount, start=start
     )

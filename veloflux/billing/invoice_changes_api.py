@@ -9,8 +9,10 @@ from litestar.params import HeaderParameter, Parameter
 from veloflux.billing import credit_note, items, pay, wallet, withheld
 from veloflux.billing.credit_note import CreditWanted
 from veloflux.billing.items import ItemsInvoice
-from veloflux.billing.model import CreditNote, Invoice, Payment
+from veloflux.billing.model import Payment
 from veloflux.billing.pay import Amount, Pay
+from veloflux.billing.shown import CreditNoteShown, shown_credit_note
+from veloflux.billing.standing import InvoiceStanding
 from veloflux.billing.void import void
 from veloflux.billing.withheld import ProofGiven
 from veloflux.billing.write_off import write_off
@@ -30,25 +32,6 @@ Key = Annotated[
         max_length=200,
     ),
 ]
-
-
-class InvoiceStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an invoice is settled, in minor units: `due` is still to be paid, `credit` came from the wallet,
-    `credited` is what credit notes settled; of what the tenant withholds, `unproven` waits for its proof."""
-
-    id: str
-    number: str
-    status: str
-    currency: str
-    due: int
-    paid: int
-    credit: int
-    credited: int
-    unproven: int
-
-    @classmethod
-    def of(cls, invoice: Invoice) -> "InvoiceStanding":
-        return cls(**{name: getattr(invoice, name) for name in cls.__struct_fields__})
 
 
 class WalletShare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,10 +83,10 @@ async def apply_wallet(ctx: Context, tenant: TenantPath, invoice: InvoicePath, d
     summary="Credit an invoice",
     tags=["invoices"],
 )
-async def credit(ctx: Context, tenant: TenantPath, invoice: InvoicePath, data: CreditWanted) -> CreditNote:
+async def credit(ctx: Context, tenant: TenantPath, invoice: InvoicePath, data: CreditWanted) -> CreditNoteShown:
     """So much of its lines, or all that is left. What is still to be paid is settled first; the rest goes to the
     wallet, or back to the tenant."""
-    return await credit_note.credit_invoice(ctx, invoice, data)
+    return shown_credit_note(await credit_note.credit_invoice(ctx, invoice, data))
 
 
 @post(

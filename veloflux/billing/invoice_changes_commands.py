@@ -6,10 +6,10 @@ import typer
 
 from veloflux.billing import invoice_commands
 from veloflux.billing.credit_note import CreditWanted, credit_invoice
-from veloflux.billing.invoice_changes_api import InvoiceStanding
 from veloflux.billing.items import ItemsInvoice, invoice_items
 from veloflux.billing.pay import Pay
 from veloflux.billing.pay import pay as pay_invoice
+from veloflux.billing.standing import InvoiceStanding
 from veloflux.billing.void import void as void_invoice
 from veloflux.billing.wallet import apply
 from veloflux.billing.withheld import ProofGiven, prove, unproven

@@ -63,10 +63,22 @@ async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoi
     return Usage(tuple(lines), _remembered(sub, read, invoice.period_end))
 
 
-def _own(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
+def meters_of(basis: Basis, sub: Subscription, phases: Iterable[Phase]) -> list[Meter]:
+    """All versions of the meters that phases are charged for, the present one last."""
+    names = {meter for phase in phases for meter in basis.offer(phase.selection, sub.currency).plan.meters}
+    return [meter for meter in (*basis.catalogue.former, *basis.catalogue.meters) if meter.name in names]
+
+
+def used_in(phase: Phase, segments: Mapping[str, Segments]) -> dict[str, Decimal]:
+    """All that was used of each meter in a phase, also what came late."""
     used: dict[str, Decimal] = {}
-    for meter, _, known, new in read.within(phase):
+    for meter, _, known, new in _Read(segments, {}).within(phase):
         used[meter] = used.get(meter, Decimal(0)) + known + new
+    return used
+
+
+def _own(basis: Basis, sub: Subscription, phase: Phase, read: _Read, meters: Mapping[str, Meter]) -> list[Line]:
+    used = used_in(phase, read.segments)
     return usage_lines(Priced(basis.offer(phase.selection, sub.currency), phase, meters), used)
 
 

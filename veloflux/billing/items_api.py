@@ -10,11 +10,32 @@ from msgspec import Meta
 from veloflux.billing.coupons import attach_coupon, detach_coupon
 from veloflux.billing.items import OneOff, add_item
 from veloflux.billing.model import Subscription
+from veloflux.billing.shown import LineShown, shown_lines
 from veloflux.billing.subscriptions_api import ONE, SubscriptionPath
 from veloflux.context import Context
 from veloflux.tenants.api import TenantPath
 
 CouponPath = Annotated[str, Parameter(description="Id of a coupon of the catalogue", max_length=60)]
+
+
+class Attached(msgspec.Struct, frozen=True):
+    """A coupon of a subscription, for `left` invoices more; null: for all."""
+
+    coupon: str
+    left: int | None
+
+
+class Upcoming(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes to the next invoices of a subscription: lines that wait, and coupons in their order."""
+
+    subscription: str
+    waiting: tuple[LineShown, ...]
+    coupons: tuple[Attached, ...]
+
+    @classmethod
+    def of(cls, sub: Subscription) -> "Upcoming":
+        coupons = tuple(Attached(one.coupon, one.left) for one in sub.coupons)
+        return cls(subscription=sub.id, waiting=shown_lines(sub.waiting), coupons=coupons)
 
 
 class Attach(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,9 +49,9 @@ class Attach(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     summary="Put an item onto the next invoice",
     tags=["subscriptions"],
 )
-async def add(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: OneOff) -> Subscription:
+async def add(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: OneOff) -> Upcoming:
     """Something agreed by hand, or an add-on that is charged once."""
-    return await add_item(ctx, subscription, data)
+    return Upcoming.of(await add_item(ctx, subscription, data))
 
 
 @post(
@@ -40,9 +61,9 @@ async def add(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, 
     summary="Attach a coupon",
     tags=["subscriptions"],
 )
-async def attach(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: Attach) -> Subscription:
+async def attach(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: Attach) -> Upcoming:
     """To the next invoices, after the coupons that are there."""
-    return await attach_coupon(ctx, subscription, data.coupon)
+    return Upcoming.of(await attach_coupon(ctx, subscription, data.coupon))
 
 
 @delete(
@@ -53,9 +74,9 @@ async def attach(ctx: Context, tenant: TenantPath, subscription: SubscriptionPat
     tags=["subscriptions"],
     status_code=200,
 )
-async def detach(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, coupon: CouponPath) -> Subscription:
+async def detach(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, coupon: CouponPath) -> Upcoming:
     """From the next invoice on."""
-    return await detach_coupon(ctx, subscription, coupon)
+    return Upcoming.of(await detach_coupon(ctx, subscription, coupon))
 
 
 ROUTES = (add, attach, detach)

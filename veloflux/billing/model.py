@@ -58,6 +58,15 @@ class Charged(Plain, frozen=True, kw_only=True):
     start: int
 
 
+class Spend(Plain, frozen=True, kw_only=True):
+    """What a subscription's running period may cost, in minor units before taxes: `alerts` are amounts that are told of
+    when its cost reaches them; what its usage costs is bounded by `cap`, that of one meter by `meter_caps`."""
+
+    alerts: tuple[int, ...] = ()
+    cap: int | None = None
+    meter_caps: dict[str, int] = {}
+
+
 class Subscription(Entity, frozen=True, kw_only=True):
     """`anchor` is the local date and time that periods are counted from (ISO 8601 without a zone), `billing_day` the
     day of the month that they begin on (0: the anchor's own); `calendar` lets them begin with the week, month or year.
@@ -88,6 +97,7 @@ class Subscription(Entity, frozen=True, kw_only=True):
     metered: bool = False
     idle: tuple[Phase, ...] = ()
     late_billed: dict[str, int] = msgspec.field(default_factory=dict)
+    spend: Spend | None = None
     set_up: bool = False
     trial_end: int | None = None
     cancel_at: int | None = None
@@ -95,6 +105,16 @@ class Subscription(Entity, frozen=True, kw_only=True):
     paused_at: int | None = None
     ended_at: int | None = None
     created_at: int
+
+
+class SpendState(Entity, frozen=True, kw_only=True):
+    """What of a subscription's `Spend` the period from `period_start` has reached: alerts by the cost so far and by its
+    forecast, and the caps that refuse, by their meters ("" is that of all usage)."""
+
+    period_start: int
+    reached: tuple[int, ...] = ()
+    foreseen: tuple[int, ...] = ()
+    acting: tuple[str, ...] = ()
 
 
 class Proof(msgspec.Struct, frozen=True, array_like=True):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from veloflux.billing.buyer import Buyer
 from veloflux.kit import i18n
 from veloflux.settings import Settings
+from veloflux.tenants.record_fields import postal_code_shown, tax_id_shown
 
 SELLER = "VeloFlux"
 
@@ -29,10 +30,10 @@ def buyer_of(buyer: Buyer, language: str) -> Party:
     ('Rua A, 1', 'Recife, PE', 'Brazil')
     """
     lines = (
-        _tax_id(buyer.tax_id, language),
+        _tax_id(tax_id_shown(buyer.tax_id), language),
         _joined(buyer.street, buyer.number, buyer.complement),
         buyer.district,
-        _joined(buyer.postal_code, buyer.city, buyer.state),
+        _joined(postal_code_shown(buyer.postal_code, buyer.country), buyer.city, buyer.state),
         i18n.country_name(buyer.country, language),
         buyer.email,
     )

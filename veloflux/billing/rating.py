@@ -75,13 +75,22 @@ def rounded(rated: Rated, currency: str) -> int:
     return minor(rated.amount, currency)
 
 
+def free_in(free: str, share: tuple[int, int], places: int) -> Decimal:
+    """What is free in a part of a whole period.
+
+    >>> free_in("25", (1, 2), 0), free_in("25", (1, 1), 0)
+    (Decimal('13'), Decimal('25'))
+    """
+    part, whole = share
+    if part == whole:
+        return Decimal(free)
+    with decimal.localcontext(EXACT):
+        return (Decimal(free) * part / whole).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
 def _beyond(quantity: Decimal, free: str, share: tuple[int, int], places: int) -> Decimal:
     """What of a quantity is not free."""
-    part, whole = share
-    allowed = Decimal(free)
-    if part != whole:
-        allowed = (allowed * part / whole).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    return max(quantity - allowed, NOTHING)
+    return max(quantity - free_in(free, share, places), NOTHING)
 
 
 def _per_unit(_charge: UsageCharge, price: UsagePrice, billed: Decimal, _fees: Decimal) -> Iterator[Rated]:

@@ -122,16 +122,17 @@ class CreditNoteShown(Shown, frozen=True, kw_only=True):
 def shown_invoice(invoice: Invoice, buyer: Buyer, page: str) -> InvoiceShown:
     """An invoice as it is shown."""
     totals = _totals(invoice.totals) if invoice.totals else None
-    own = {"lines": _lines(invoice.lines), "totals": totals, "buyer": buyer, "due": invoice.due, "page": page}
+    own = {"lines": shown_lines(invoice.lines), "totals": totals, "buyer": buyer, "due": invoice.due, "page": page}
     return _same(InvoiceShown, invoice, own)
 
 
 def shown_credit_note(note: CreditNote) -> CreditNoteShown:
     """A credit note as it is shown."""
-    return _same(CreditNoteShown, note, {"lines": _lines(note.lines), "totals": _totals(note.totals)})
+    return _same(CreditNoteShown, note, {"lines": shown_lines(note.lines), "totals": _totals(note.totals)})
 
 
-def _lines(lines: tuple[Line, ...]) -> tuple[LineShown, ...]:
+def shown_lines(lines: tuple[Line, ...]) -> tuple[LineShown, ...]:
+    """Lines as they are shown."""
     return tuple(LineShown(**asdict(line)) for line in lines)
 
 

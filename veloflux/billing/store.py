@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from veloflux.billing.fiscal_model import FiscalDocument
-from veloflux.billing.model import CreditNote, Invoice, Payment, Profile, Subscription
+from veloflux.billing.model import CreditNote, Invoice, Payment, Profile, SpendState, Subscription
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, ranking, scripts
 from veloflux.db.client import Db
@@ -38,6 +38,22 @@ async def subscriptions(db: Db, tenant: str) -> list[Subscription]:
     """All of a tenant's, the oldest first."""
     found = await db.call("ZRANGE", keys.subscriptions(tenant), 0, -1)
     return await _all(db, Subscription, [keys.subscription(tenant, id_) for id_ in found])
+
+
+async def find_spend(db: Db, tenant: str, id_: str) -> SpendState | None:
+    return await _find(db, SpendState, keys.spend(tenant, id_))
+
+
+async def watched(db: Db) -> list[tuple[str, str]]:
+    """Tenant and subscription of all that have alerts or caps."""
+    found: list[str] = await db.call("ZRANGE", keys.watched_spend(), 0, -1)
+    return [(tenant, id_) for tenant, _, id_ in (member.partition("/") for member in found)]
+
+
+async def watch(db: Db, tenant: str, id_: str, *, on: bool) -> None:
+    """Put a subscription among the watched ones, or take it out."""
+    member = keys.watched_member(tenant, id_)
+    await (db.call("ZADD", keys.watched_spend(), 0, member) if on else db.call("ZREM", keys.watched_spend(), member))
 
 
 async def find_invoice(db: Db, tenant: str, id_: str) -> Invoice | None:

@@ -28,8 +28,11 @@ class Priced(NamedTuple):
     def rated(self, charge: UsageCharge, used: Used) -> list[Rated]:
         """What a charge comes to."""
         quantity, fees = used.get(charge.meter, NOTHING), used.get(charge.fees_meter, NOTHING)
-        places = self.meters[charge.meter].places if charge.meter in self.meters else 0
-        return rate(charge, self.offer.currency, quantity, fees, share=self.phase.share, places=places)
+        return rate(charge, self.offer.currency, quantity, fees, share=self.phase.share, places=self.places(charge))
+
+    def places(self, charge: UsageCharge) -> int:
+        """The decimal places of what is charged for."""
+        return self.meters[charge.meter].places if charge.meter in self.meters else 0
 
     def total(self, charge: UsageCharge, used: Used) -> int:
         """The same in minor units."""

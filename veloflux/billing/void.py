@@ -13,8 +13,6 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import Conflict
 from veloflux.events import InvoiceVoided
-from veloflux.ledger import Posted
-from veloflux.ledger.store import month_of, months, read_month
 from veloflux.transaction import Transaction, decide
 
 
@@ -33,7 +31,8 @@ async def _void(ctx: Context, id_: str) -> Invoice:
     if invoice.paid or invoice.credited or invoice.proofs or invoice.charging:
         raise Conflict("Something of this invoice was paid, credited or proven, or is being paid; credit it instead")
     tx = Transaction(ctx, ctx.tenant)
-    for posted in await _postings(ctx, invoice):
+    assert invoice.issued_at is not None
+    for posted in await ledger.postings_of(ctx.db, ctx.tenant, id_, invoice.issued_at):
         ledger.post(tx, ledger.voided(posted, ctx.now()))
     await take_away(ctx, tx, id_)
     tx.unrank(keys.unproven(ctx.tenant), id_)
@@ -44,12 +43,3 @@ async def _void(ctx: Context, id_: str) -> Invoice:
     after = tx.change(keys.invoice(ctx.tenant, id_), invoice, after)
     await tx.commit()
     return after
-
-
-async def _postings(ctx: Context, invoice: Invoice) -> list[Posted]:
-    """All of the invoice itself: that it was issued, what was released, what the wallet paid, that it was given up."""
-    assert invoice.issued_at is not None
-    since = month_of(invoice.issued_at)
-    since_then = [month for month in await months(ctx.db, ctx.tenant) if month >= since]
-    found = [posted for month in since_then for posted in await read_month(ctx.db, ctx.tenant, month)]
-    return [posted for posted in found if posted.document == invoice.id]

@@ -255,6 +255,17 @@ def ledger_check() -> str:
     return "vf:ledger:check"
 
 
+def watched_spend() -> str:
+    """zset | no ttl | billing | subscriptions with alerts or spend caps, `tenant/subscription` of all tenants; kept
+    from events | tenant: not exported; deleted"""
+    return "vf:spend:watched"
+
+
+def watched_member(tenant_: str, subscription: str) -> str:
+    """The member of a subscription in that list."""
+    return f"{_id(tenant_)}/{_id(subscription)}"
+
+
 # Any owner: a tenant or a person
 
 
@@ -730,6 +741,12 @@ def subscriptions(tenant_: str) -> str:
     """zset | no ttl | billing | a tenant's subscriptions by the time they were made
     | tenant: not exported; kept"""
     return f"{tenant(tenant_)}:subscriptions"
+
+
+def spend(tenant_: str, subscription: str) -> str:
+    """hash | no ttl | billing | which alerts and spend caps the running period of a subscription has reached
+    | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:spend:{_id(subscription)}"
 
 
 def invoice(tenant_: str, invoice: str) -> str:

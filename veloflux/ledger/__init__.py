@@ -23,7 +23,7 @@ from veloflux.ledger.entries import (
     written_off,
 )
 from veloflux.ledger.posting import Entry, Posted, Posting
-from veloflux.ledger.store import Account, every_posting, last_check, post, read_balances
+from veloflux.ledger.store import Account, every_posting, last_check, post, postings_of, read_balances
 from veloflux.ledger.trial_balance import TrialBalance, read_trial_balances
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "invoice_paid",
     "last_check",
     "post",
+    "postings_of",
     "read_balances",
     "read_trial_balances",
     "recovered",

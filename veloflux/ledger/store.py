@@ -95,6 +95,13 @@ async def every_posting(db: Db, tenant: str, until: str = "") -> AsyncIterator[P
             yield posted
 
 
+async def postings_of(db: Db, tenant: str, document: str, since: int) -> list[Posted]:
+    """All of a document, of which the first one is of a time (epoch ms)."""
+    listed = [month for month in await months(db, tenant) if month >= month_of(since)]
+    found = [posted for month in listed for posted in await read_month(db, tenant, month)]
+    return [posted for posted in found if posted.document == document]
+
+
 async def read_books(db: Db, tenant: str) -> Books:
     """All of it, as it was at one moment.
 

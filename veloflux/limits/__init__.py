@@ -10,6 +10,7 @@ from veloflux.limits.check import check
 from veloflux.limits.failure import passed_open
 from veloflux.limits.model import Decision, Question, QuotaState, RateState, Reservation, Settled
 from veloflux.limits.near import forget_near, note_threshold
+from veloflux.limits.overrides import put_caps
 from veloflux.limits.period import Period, read_period
 from veloflux.limits.remove import remove_limits
 from veloflux.limits.renew_credits import follow_calendar, renew_credits
@@ -29,6 +30,7 @@ __all__ = [
     "forget_near",
     "note_threshold",
     "passed_open",
+    "put_caps",
     "put_plan",
     "read_period",
     "release",

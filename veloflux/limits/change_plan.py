@@ -153,7 +153,7 @@ def _relief(ctx: Context, plan: Plan, held: Policy, excess: list[_Excess]) -> li
     """What softens the new plan until the periods end. A quota that is soft by itself needs none."""
     if plan.when_exceeded == "block":
         return []
-    former = {(quota.meter, quota.period): quota for quota in held.effective(ctx.now()).quotas}
+    former = {(quota.meter, quota.period): quota for quota in held.effective(ctx.now()).quotas if not quota.cap}
     relief = []
     for meter, span, _ in excess:
         quota = span.quota

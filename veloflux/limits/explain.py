@@ -23,7 +23,15 @@ from veloflux.plans.catalogue import Value
 from veloflux.tenants import ApiKey
 
 Help = Literal[
-    "wait", "smaller_cost", "raise_quota", "credits", "raise_rate", "other_key", "other_address", "include_feature"
+    "wait",
+    "smaller_cost",
+    "raise_cap",
+    "raise_quota",
+    "credits",
+    "raise_rate",
+    "other_key",
+    "other_address",
+    "include_feature",
 ]
 KeyFault = Literal["", "revoked", "expired", "address", "role"]
 
@@ -135,13 +143,20 @@ def _reason(refusing: list[LimitState], refused_by: list[str], fault: KeyFault) 
         return "It may pass"
     said = [f"The API key is refused: {fault}"] if fault else []
     said += [f"The plan does not include {name}" for name in refused_by if name.startswith("feature:")]
-    said += [f"{one.name} has {one.left} left of {one.limit}" for one in refusing]
+    said += [_refusal(one) for one in refusing]
     return "; ".join(said)
+
+
+def _refusal(limit: LimitState) -> str:
+    if limit.source == "spend_cap":
+        return f"A spend cap of the subscription leaves {limit.left} of {limit.name} in this period"
+    return f"{limit.name} has {limit.left} left of {limit.limit}"
 
 
 def _help(asked: Question, refusing: list[LimitState], refused_by: list[str], fault: KeyFault) -> tuple[Help, ...]:
     """What would let it pass, the least first."""
     quotas, rates = ([one for one in refusing if one.kind == kind] for kind in ("quota", "rate"))
+    capped = any(one.source == "spend_cap" for one in quotas)
     fits = all(Decimal(one.left) > 0 for one in refusing) and asked.cost > 1
     helps: dict[Help, bool] = {
         "wait": bool(refusing) and len(refusing) == len(refused_by) and all(one.wait_s is not None for one in refusing),
@@ -149,7 +164,8 @@ def _help(asked: Question, refusing: list[LimitState], refused_by: list[str], fa
         "other_key": bool(fault) or any(one.per == "key" for one in rates),
         "other_address": fault == "address" or any(one.per == "address" for one in rates),
         "credits": bool(quotas),
-        "raise_quota": bool(quotas),
+        "raise_cap": capped,
+        "raise_quota": any(one.source != "spend_cap" for one in quotas),
         "raise_rate": bool(rates),
         "include_feature": any(name.startswith("feature:") for name in refused_by),
     }

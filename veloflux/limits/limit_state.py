@@ -11,10 +11,10 @@ from veloflux.limits.outcome import Outcome
 from veloflux.limits.store import Asking
 from veloflux.metering.measure import shown
 from veloflux.metering.quotas import Span
-from veloflux.plans import RateLimit
+from veloflux.plans import Policy, RateLimit
 from veloflux.plans.policy import MICROSECONDS
 
-Source = Literal["plan", "override", "key"]
+Source = Literal["plan", "override", "key", "spend_cap"]
 
 
 class LimitState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +71,12 @@ def _quota(asking: Asking, span: Span, used: int, reserved: int, credit: int) ->
     amount = taken.amount(asked.cost)
     exceeds = amount > 0 and used + reserved + amount - quota.limit > credit
     refuses = exceeds and quota.hard and not quota.shadow
-    wait_s = None if span.end is None else max(math.ceil((span.end - state.now()) / 1000), 1)
+    end = _end(state.policy, span)
+    wait_s = None if end is None else max(math.ceil((end - state.now()) / 1000), 1)
     return LimitState(
         name=span.label,
         kind="quota",
-        source="plan" if quota in state.policy.quotas else "override",
+        source="spend_cap" if quota.cap else "plan" if quota in state.policy.quotas else "override",
         limit=shown(quota.limit, places),
         used=shown(used, places),
         reserved=shown(reserved, places),
@@ -83,13 +84,20 @@ def _quota(asking: Asking, span: Span, used: int, reserved: int, credit: int) ->
         refuses=refuses,
         would_refuse=exceeds and quota.shadow,
         wait_s=wait_s if refuses and amount <= quota.limit else None,
-        whole_at=span.end,
+        whole_at=end,
         shadow=quota.shadow,
         period=quota.period,
         hard=quota.hard,
         thresholds=quota.thresholds,
         overage=0 if quota.hard or quota.shadow else shown(max(used - quota.limit, 0), places),
     )
+
+
+def _end(policy: Policy, span: Span) -> int | None:
+    """When a quota is whole again: a spend cap ends with the period that is paid for."""
+    if not span.quota.cap:
+        return span.end
+    return next((one.until for one in policy.overrides if span.quota in one.quotas), None)
 
 
 def _rate(asking: Asking, rate: RateLimit, left: int, whole_us: int, wait_us: int | None) -> LimitState:

@@ -7,13 +7,15 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import Conflict, InputInvalid, NotFound
 from veloflux.events import OverrideRemoved, OverrideSet
-from veloflux.plans import Override, Overrides, find_overrides, pick_plan, read_catalogue, write_policy
+from veloflux.plans import Cap, Override, Overrides, find_overrides, pick_plan, read_catalogue, write_policy
 from veloflux.plans.overrides import OVERRIDES_MAX
 from veloflux.plans.policy import overriding
 from veloflux.tenants import Tenant
 from veloflux.transaction import Transaction, decide
 
 Rows = dict[str, Override]
+Caps = dict[str, Cap]
+"""By `<subscription> <meter>`."""
 
 
 async def list_overrides(ctx: Context) -> list[Override]:
@@ -51,6 +53,17 @@ def put_overrides(tx: Transaction, before: Overrides | None, rows: Rows) -> None
         tx.create(key, Overrides(rows=rows))
     elif before.rows != rows:
         tx.change(key, before, msgspec.structs.replace(before, rows=rows))
+
+
+async def put_caps(ctx: Context, tx: Transaction, tenant: Tenant, before: Overrides | None, caps: Caps) -> None:
+    """Part of the commit of whoever caps what a tenant spends: they hold from the next check on."""
+    tx.expect(keys.tenant(tenant.id), "version", str(tenant.version))
+    key = keys.overrides(tx.owner)
+    if before is None:
+        tx.create(key, Overrides(caps=caps))
+    else:
+        tx.change(key, before, msgspec.structs.replace(before, caps=caps))
+    await write_policy(ctx.db, tx, tenant, caps=caps)
 
 
 async def _set(ctx: Context, override: Override) -> Override:

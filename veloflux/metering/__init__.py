@@ -15,6 +15,7 @@ from veloflux.metering.raw_events import OUTCOMES, Filter, RawEvent, list_raw_ev
 from veloflux.metering.record import record
 from veloflux.metering.remove import remove_usage
 from veloflux.metering.segments import Billed, Segments, close_through, read_billed
+from veloflux.metering.standing import Standing, read_standing
 from veloflux.metering.store import totals
 from veloflux.metering.usage import WINDOWS, Row, Usage, WindowSize, meters_used, read_usage
 
@@ -31,6 +32,7 @@ __all__ = [
     "Result",
     "Row",
     "Segments",
+    "Standing",
     "Usage",
     "WindowSize",
     "close_through",
@@ -41,6 +43,7 @@ __all__ = [
     "prune_usage",
     "read_adjustments",
     "read_billed",
+    "read_standing",
     "read_usage",
     "record",
     "remove_usage",

@@ -13,6 +13,7 @@ SPLIT = scripts.load("metering", "split")
 OPEN_PERIODS = scripts.load("metering", "open_periods")
 KEEP = scripts.load("metering", "keep")
 PRUNE = scripts.load("metering", "prune")
+STANDING = scripts.load("metering", "standing")
 READS = 100
 BATCH = 500
 
@@ -79,6 +80,12 @@ async def run_keep(db: Db, tenant: str, limit: int, life_ms: int, events: Sequen
     """Keep events as they came; the answer's code. Not to be repeated: it would keep them twice."""
     answer = await db.bulk.script(KEEP, [keys.limits(tenant), keys.raw(tenant)], [limit, life_ms, *events])
     return str(answer[0])
+
+
+async def run_standing(db: Db, names: Sequence[str], field: str) -> list[Any]:
+    """One call of the script that reads a meter's whole life beside its segments."""
+    answer: list[Any] = await db.repeat(STANDING, names, [field])
+    return answer
 
 
 async def raw_before(db: Db, tenant: str, place: str, count: int) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@ The catalogue in force lies in the operators' slot; a policy says by which versi
 
 from veloflux.plans.catalogue import Catalogue, Meter, Plan, catalogue, pick_meter, pick_plan, pick_version
 from veloflux.plans.difference import CatalogueChange, differences, following
-from veloflux.plans.overrides import Override, Overrides
-from veloflux.plans.policy import Effective, Policy, QuotaLimit, RateLimit, compiled, read_policy, write_policy
+from veloflux.plans.overrides import Cap, Override, Overrides
+from veloflux.plans.policy import Effective, Policy, QuotaLimit, RateLimit, compiled, read_policy
 from veloflux.plans.schedule import NO_SCHEDULE, Schedule, put_schedule
 from veloflux.plans.store import (
     CatalogueText,
@@ -17,9 +17,11 @@ from veloflux.plans.store import (
     read_catalogue,
     text_of,
 )
+from veloflux.plans.write_policy import write_policy
 
 __all__ = [
     "NO_SCHEDULE",
+    "Cap",
     "Catalogue",
     "CatalogueChange",
     "CatalogueText",

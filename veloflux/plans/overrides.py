@@ -47,8 +47,19 @@ class Override(Strict, frozen=True, kw_only=True):
         return f"{self.kind}:{self.name}" + (f":{self.period}" if self.kind == "quota" else "")
 
 
+class Cap(Strict, frozen=True, kw_only=True):
+    """A quota that a spend cap is turned into: so much of a meter, in its whole life, until a time (epoch ms of the
+    tenant's clock). `limit` is in 10^-`places` units."""
+
+    meter: Name
+    limit: Annotated[int, Meta(ge=0)]
+    places: Annotated[int, Meta(ge=0, le=9)] = 0
+    until: Annotated[int, Meta(ge=EARLIEST, lt=LATEST)]
+
+
 class Overrides(Entity, frozen=True, kw_only=True):
-    """All that a tenant has, by their keys."""
+    """All that a tenant has, by their keys; `caps` by `<subscription> <meter>`, which only bound further."""
 
     id: str = "overrides"
     rows: dict[str, Override] = msgspec.field(default_factory=dict)
+    caps: dict[str, Cap] = msgspec.field(default_factory=dict)

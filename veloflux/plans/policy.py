@@ -4,16 +4,13 @@ The policy lies in the tenant's limits hash beside its version. A process rememb
 with each call; a script that holds another one answers with the new policy and has done nothing.
 """
 
-import asyncio
 import math
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
-from veloflux.db import keys
 from veloflux.db.client import Db
-from veloflux.db.commit import Commit
 from veloflux.kit import crypto
 from veloflux.kit.clock import DAY_MS, HOUR_MS
 from veloflux.plans.catalogue import (
@@ -26,12 +23,10 @@ from veloflux.plans.catalogue import (
     Quota,
     Rate,
     Value,
-    pick_plan,
 )
-from veloflux.plans.overrides import Override
+from veloflux.plans.overrides import Cap, Override
 from veloflux.plans.prices import Strict
-from veloflux.plans.schedule import Schedule
-from veloflux.plans.store import find_overrides, find_schedule, policy_text, policy_version, read_catalogue
+from veloflux.plans.store import policy_text
 
 MICROSECONDS = 1_000_000
 
@@ -55,7 +50,7 @@ class RateLimit(Strict, frozen=True, kw_only=True, array_like=True):
 
 
 class QuotaLimit(Strict, frozen=True, kw_only=True, array_like=True):
-    """`limit` in the meter's places."""
+    """`limit` in the meter's places; `cap`: it is there because of a spend cap."""
 
     meter: str
     limit: int
@@ -63,6 +58,7 @@ class QuotaLimit(Strict, frozen=True, kw_only=True, array_like=True):
     hard: bool = True
     thresholds: tuple[int, ...] = ()
     shadow: bool = False
+    cap: bool = False
 
 
 class Overriding(Strict, frozen=True, kw_only=True, array_like=True):
@@ -123,7 +119,7 @@ class Policy(Strict, frozen=True, kw_only=True):
         rates, features = {rate.name: rate for rate in self.rates}, dict(self.features)
         holding = [one for one in self.overrides if not one.until or now < one.until]
         for one in holding:
-            quotas |= {(quota.meter, quota.period): quota for quota in one.quotas}
+            quotas |= {(new.meter, new.period): tighter(quotas.get((new.meter, new.period)), new) for new in one.quotas}
             rates |= {rate.name: rate for rate in one.rates}
             features |= one.features
             for lifted in one.lifted:
@@ -136,31 +132,30 @@ class Policy(Strict, frozen=True, kw_only=True):
         return msgspec.json.encode(self).decode()
 
 
-class Holder(Protocol):
-    """What of a tenant its policy is made from."""
+def tighter(held: QuotaLimit | None, new: QuotaLimit) -> QuotaLimit:
+    """What holds of a quota and what comes in its place: the new one, unless that is a cap and the other bounds more.
 
-    @property
-    def id(self) -> str: ...
-    @property
-    def plan(self) -> str: ...
-    @property
-    def zone(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def clock(self) -> str: ...
-    @property
-    def fails_open(self) -> bool: ...
-    @property
-    def billing_anchor(self) -> str: ...
+    >>> held, cap = QuotaLimit(meter="m", limit=5), QuotaLimit(meter="m", limit=9, cap=True)
+    >>> tighter(held, cap) is held, tighter(cap, held) is held, tighter(None, cap) is cap
+    (True, True, True)
+    """
+    binds = held and held.hard and not held.shadow and held.limit <= new.limit
+    return held if held and new.cap and binds else new
 
 
 def compiled(
-    plan: Plan, of: Catalogue, zone: str, clock: str, overrides: Iterable[Override] = (), *, billing_anchor: str = ""
+    plan: Plan,
+    of: Catalogue,
+    zone: str,
+    clock: str,
+    overrides: Iterable[Override] = (),
+    *,
+    billing_anchor: str = "",
+    caps: Iterable[Cap] = (),
 ) -> Policy:
     """The policy of a tenant on a plan, in a zone (IANA name), with a clock (see kit.clock) and an anchor (ISO date).
 
-    An override that does not fit the plan, as after a change of either, is left out.
+    An override or a cap that does not fit the catalogue, as after a change of either, is left out.
     """
     places = {meter.name: meter.places for meter in of.meters}
     return Policy(
@@ -174,7 +169,10 @@ def compiled(
         features=plan.features,
         accepted_ms=plan.days_accepted * DAY_MS,
         seen_ms=plan.days_seen * DAY_MS + HOUR_MS,  # an event may come minutes before its time
-        overrides=tuple(one for override in overrides if (one := overriding(override, plan, of))),
+        overrides=(
+            *(one for override in overrides if (one := overriding(override, plan, of))),
+            *(_capping(cap, places[cap.meter]) for cap in caps if cap.meter in places),
+        ),
         billing_anchor=billing_anchor,
     )
 
@@ -237,6 +235,12 @@ def overriding(override: Override, plan: Plan, of: Catalogue) -> Overriding | No
     return Overriding(until=until, quotas=(quota_limit(wanted, meter.places),))
 
 
+def _capping(cap: Cap, places: int) -> Overriding:
+    """A cap, rounded down to the places that its meter has now; after all that it may be compared with."""
+    limit = cap.limit * 10**places // 10**cap.places
+    return Overriding(until=cap.until, quotas=(QuotaLimit(meter=cap.meter, limit=limit, period="lifetime", cap=True),))
+
+
 def _overriding_rate(rate: Rate, override: Override, places: dict[str, int]) -> Overriding | None:
     try:
         wanted = msgspec.structs.replace(rate, limit=str(override.value), burst=override.burst)
@@ -249,37 +253,6 @@ def _overriding_rate(rate: Rate, override: Override, places: dict[str, int]) -> 
 def version(text: str) -> str:
     """What tells one policy's text from another."""
     return crypto.digest(text)[:16]
-
-
-async def write_policy(
-    db: Db,
-    tx: Commit,
-    tenant: Holder,
-    overrides: Mapping[str, Override] | None = None,
-    schedule: Schedule | None = None,
-) -> Policy:
-    """Put what the scripts need to know of a tenant into its limits hash; part of each commit that changes it.
-
-    `overrides` and `schedule` are those that this commit writes; None: those that there are.
-
-    The commit is refused when another one has written a policy meanwhile: that may know a later catalogue.
-
-    :raises PlanUnknown: the tenant's plan is not in the catalogue.
-    """
-    tx.expect(keys.limits(tenant.id), "version", await policy_version(db, tenant.id))
-    of = await read_catalogue(db)
-    found, planned = await asyncio.gather(find_overrides(db, tenant.id), find_schedule(db, tenant.id))
-    if overrides is None:
-        overrides = found.rows if found else {}
-    terms, anchor = (tenant.zone, tenant.clock, overrides.values()), tenant.billing_anchor
-    policy = msgspec.structs.replace(
-        compiled(pick_plan(of.plans, tenant.plan), of, *terms, billing_anchor=anchor),
-        fails_open=tenant.fails_open,
-        **(schedule or planned).terms(of.meters),
-    )
-    fields = {"status": tenant.status, "clock": tenant.clock, "policy": policy.text, "version": version(policy.text)}
-    tx.put(keys.limits(tenant.id), fields)
-    return policy
 
 
 def from_text(text: str) -> Policy:

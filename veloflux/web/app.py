@@ -16,6 +16,7 @@ from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
 from veloflux.billing import (
     clock_api,
+    cost_api,
     fiscal_api,
     invoice_changes_api,
     invoices_api,
@@ -88,6 +89,7 @@ API: Sequence[HTTPRouteHandler] = (
     *leases_api.ROUTES,
     *clock_api.ROUTES,
     *subscriptions_api.ROUTES,
+    *cost_api.ROUTES,
     *invoices_api.ROUTES,
     *items_api.ROUTES,
     *invoice_changes_api.ROUTES,

@@ -5,6 +5,7 @@ can be copied from one plan to another and kept in a repository; that a mistake 
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from veloflux.tenants.apply_catalogue import Offers
 
 OFFERS: dict[str, type[AddOn | Coupon | Tax]] = {"addons": AddOn, "coupons": Coupon, "taxes": Tax}
 K = TypeVar("K")
+AT_LINE = re.compile(r"at line ([0-9]+)")
 LIKE = {Price: "29.90", Quantity: "1000", Percent: "12.5", Name: "night_watch"}
 
 
@@ -97,7 +99,8 @@ def _read(text: str) -> dict[str, Any]:
     try:
         return toml.read(text.replace("\r\n", "\n"))
     except ValueError as error:
-        raise InputInvalid(f"This is no TOML: {error}", field="text") from None
+        line = AT_LINE.search(str(error))
+        raise InputInvalid(str(error), field="text", line=int(line[1]) if line else text.count("\n") + 1) from None
 
 
 def _rows(values: dict[str, Any], name: str) -> Iterator[Any]:
@@ -130,4 +133,4 @@ def _plainly(fault: str) -> str:
 
 
 def _fault(text: str, place: toml.Place, fault: str) -> InputInvalid:
-    return InputInvalid(f"Line {toml.line_of(text, place)}: {fault}", field="text")
+    return InputInvalid(fault, field="text", line=toml.line_of(text, place))

@@ -121,6 +121,11 @@ class Page:
         except VeloFluxError as error:
             self.problem = error
 
+    def blame(self, *fields: str) -> None:
+        """Tell the problem above the form unless it is of a field that the form has; a name may be the beginning of one."""
+        if self.problem and not str(self.problem.extra.get("field") or "").startswith(fields):
+            self.problem.extra.pop("field", None)
+
     async def authorise(self) -> None:
         """:raises NotAuthenticated, PermissionDenied, NotFound: as the route's declaration asks."""
         rule = self.request.route_handler.opt
@@ -207,6 +212,7 @@ def told(error: VeloFluxError, request_id: str) -> dict[str, Any]:
         "status": error.status,
         "sentence": str(error),
         "field": error.extra.get("field"),
+        "line": error.extra.get("line"),
         "request_id": request_id,
     }
 

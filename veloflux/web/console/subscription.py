@@ -23,7 +23,8 @@ from veloflux.web.console.page import Html, Page
 from veloflux.web.console.selection import add_ons_of, quantities_of
 
 ONE = "/console/t/{tenant:str}/subscriptions/{subscription:str}"
-FIELDS = ("plan", "when", "quantities", "add_ons")
+FIELDS = ("plan", "when", "quantit", "add_on")
+"""How the names of the fields begin that a form of the page has."""
 
 
 @get(ONE, operation_id="console.subscription", permission="billing:read")
@@ -85,6 +86,7 @@ async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html
     if "plan" in asked and "subscriptions.change" in page.may:
         with page.keeping_form():
             seen = await preview(page.ctx, subscription, _wanted(catalogue, sub, asked))
+    page.blame(*FIELDS)
     return page.show(
         "subscription.html",
         at=f"{page.home}/subscriptions/{subscription}" if page.problem else "",
@@ -98,7 +100,6 @@ async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html
         names=_names(catalogue),
         preview=seen and _seen(page, catalogue, seen),
         events=await history(page.ctx, subscription),
-        fields=FIELDS,
     )
 
 

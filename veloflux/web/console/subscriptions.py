@@ -15,8 +15,8 @@ from veloflux.plans.terms import currencies_of
 from veloflux.web.console.page import Html, Page
 from veloflux.web.console.selection import add_ons_of, quantities_of, whole_number
 
-FIELDS = ("plan", "currency", "quantities", "add_ons", "coupons", "trial_days", "billing_day", "calendar")
-"""What the form has; a fault of anything else is told above it."""
+FIELDS = ("plan", "currency", "quantit", "add_on", "coupons", "trial_days", "billing_day")
+"""How the names of the form's fields begin."""
 
 
 @get("/console/t/{tenant:str}/subscriptions", operation_id="console.subscriptions", permission="billing:read")
@@ -59,6 +59,7 @@ async def _show(page: Page, wanted: str) -> Html:
     )
     for_sale = [plan for plan in catalogue.plans if currencies_of(plan)]
     chosen = next((plan for plan in for_sale if plan.id == wanted), None)
+    page.blame(*FIELDS)
     return page.show(
         "subscriptions.html",
         at=f"{page.home}/subscriptions" if page.problem else "",
@@ -69,7 +70,6 @@ async def _show(page: Page, wanted: str) -> Html:
         chosen=chosen,
         offer=_offer(page, catalogue, chosen) if chosen else {},
         once=page.form["once"] or page.ctx.request,
-        fields=FIELDS,
     )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from litestar import get
 
-from veloflux import limits, metering
+from veloflux import billing, limits, metering
 from veloflux.kit import period
 from veloflux.metering import Row, Usage
 from veloflux.metering.usage_windows import bounds, windows
@@ -72,7 +72,9 @@ async def usage(
         day=default_day(day, chosen, today) if window == "hour" else "",
         group=group if group in found.group_by and window != "month" else "",
     )
-    present, used, groups = await asyncio.gather(_period(page, found), _used(page, shown, kept), _groups(page, shown))
+    present, used, groups, costs = await asyncio.gather(
+        _period(page, found), _used(page, shown, kept), _groups(page, shown), _costs(page)
+    )
     return page.show(
         "usage.html",
         meter=found,
@@ -93,6 +95,7 @@ async def usage(
         groups_capped=bool(groups and groups.groups_capped),
         adds_up=found.aggregation in ADDED_UP,
         period=present,
+        costs=costs,
         is_present=chosen == today.isoformat()[:7],
     )
 
@@ -161,6 +164,11 @@ def _beside(day: str, step: int, today: date) -> str | None:
 
 async def _period(page: Page, meter: Meter) -> limits.Period | None:
     return await limits.read_period(page.ctx, meter.name) if meter.aggregation in SUMS else None
+
+
+async def _costs(page: Page) -> list[billing.Cost]:
+    """Of the tenant's subscriptions, for those who may see what is billed."""
+    return await billing.read_costs(page.ctx) if "billing:read" in page.ctx.permissions else []
 
 
 async def _used(page: Page, shown: Shown, months: Usage) -> Usage:

@@ -1,0 +1,192 @@
+"""Random lives of a subscription, in any zone, prorated by the second or by the day, keep what must always hold.
+
+Periods have neither gap nor overlap, what was used is billed once, a preview is what is charged, the books balance.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.billing.shop import NUMBERS, invoices, ms, on, opened, proven, tenant, used
+from veloflux.billing import store
+from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
+from veloflux.billing.change import ChangeSubscription, change, preview
+from veloflux.billing.lines import Line
+from veloflux.billing.model import Subscription
+from veloflux.billing.start import Start, start
+from veloflux.billing.states import LIVING, RUNNING, SUBSCRIPTION, possible
+from veloflux.context import Context
+from veloflux.errors import MoveImpossible
+
+EXAMPLES = 15
+FAR = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
+ZONES = ("America/Sao_Paulo", "America/New_York", "Europe/Paris", "Australia/Lord_Howe", "UTC")
+MOVES = {
+    "pause": pause,
+    "resume": resume,
+    "reactivate": reactivate,
+    "schedule_cancel": cancel,
+    "undo_cancel": undo_cancel,
+}
+
+
+class Act(NamedTuple):
+    """What is done, after so many seconds; `late`: usage of so many seconds before."""
+
+    wait: int
+    what: str
+    plan: str = "cents"
+    when: str | None = None
+    number: int = 0
+    late: int = 0
+
+
+waits = st.one_of(st.just(0), st.integers(1, 86_400), st.integers(86_400, 100 * 86_400))
+plans = st.sampled_from(["cents", "dear", "weeks"])
+acts = st.one_of(
+    st.builds(Act, waits, st.just("change"), plans, st.sampled_from([None, "now", "next_invoice", "period_end"])),
+    st.builds(Act, waits, st.just("seats"), when=st.sampled_from([None, "now"]), number=st.integers(0, 5)),
+    st.builds(Act, waits, st.just("use"), number=st.integers(1, 40), late=st.integers(0, 30 * 86_400)),
+    st.builds(Act, waits, st.sampled_from([*MOVES, "cancel"])),
+)
+
+
+class Life:
+    """A subscription that is played, and what is known of it without looking at its invoices."""
+
+    def __init__(self, ctx: Context, sub: Subscription) -> None:
+        self.ctx, self.id, self.now = ctx, sub.id, sub.created_at
+        self.begun: int | None = self.now
+        self.ran: list[tuple[int, int]] = []
+        self.events: list[tuple[int, int]] = []
+
+    async def sub(self) -> Subscription:
+        return await store.subscription(self.ctx, self.id)
+
+    async def wait(self, seconds: int) -> None:
+        self.now += seconds * 1000
+        self.ctx = await on(self.ctx, self.now)
+        await self.look()
+
+    async def look(self) -> None:
+        """Notice when it began to run, or stopped."""
+        sub = await self.sub()
+        if sub.status in RUNNING and self.begun is None:
+            self.begun = self.now
+        elif sub.status not in RUNNING and self.begun is not None:
+            self.ran.append((self.begun, sub.period_end))
+            self.begun = None
+
+    async def do(self, act: Act) -> None:
+        await self.wait(act.wait)
+        sub = await self.sub()
+        match act.what:
+            case "use":
+                await self.use(act.number, self.now - act.late * 1000)
+            case "change":
+                await self.changed(sub, ChangeSubscription(plan=act.plan, when=act.when))  # type: ignore[arg-type]
+            case "seats":
+                wanted = ChangeSubscription(quantities={"seats": act.number}, when=act.when)  # type: ignore[arg-type]
+                await self.changed(sub, wanted)
+            case _:
+                await self.moved(sub, act.what)
+        await self.look()
+
+    async def use(self, number: int, at: int) -> None:
+        await used(self.ctx, number, at)
+        self.events.append((at, number))
+
+    async def changed(self, sub: Subscription, wanted: ChangeSubscription) -> None:
+        if sub.status not in RUNNING:
+            return
+        said = await preview(self.ctx, self.id, wanted)
+        before = {one.id for one in await invoices(self.ctx)}
+        after = await change(self.ctx, self.id, wanted)
+        made = [one for one in await invoices(self.ctx) if one.id not in before]
+        if said.when == "now":
+            assert shown(said.lines) == shown([line for one in made for line in one.lines])
+        else:
+            assert made == []
+        if said.when == "next_invoice":
+            assert shown(said.lines) == shown(after.waiting[len(sub.waiting) :])
+
+    async def moved(self, sub: Subscription, what: str) -> None:
+        try:
+            if what == "cancel":
+                await cancel(self.ctx, self.id, now=True)
+            else:
+                await MOVES[what](self.ctx, self.id)
+        except MoveImpossible:
+            assert what not in possible(SUBSCRIPTION, sub.status) or (what == "undo_cancel" and sub.cancel_at is None)
+            assert await self.sub() == sub
+
+    async def end(self) -> None:
+        """Let it run until all that came late is billed, and stop."""
+        sub = await self.sub()
+        if sub.status not in LIVING:
+            await reactivate(self.ctx, self.id)
+        elif sub.status == "paused":
+            await resume(self.ctx, self.id)
+        elif sub.cancel_at is not None:
+            await undo_cancel(self.ctx, self.id)
+        await self.look()
+        await self.wait(33 * 86_400)
+        await cancel(self.ctx, self.id, now=True)
+        await self.look()
+        await self.wait(7_200)
+
+    def expected(self) -> int:
+        """How many requests were made while it ran."""
+        return sum(number for at, number in self.events if any(start <= at < end for start, end in self.ran))
+
+    async def billed(self) -> int:
+        """How many were billed, at a cent each."""
+        lines = [line for one in await invoices(self.ctx) for line in one.lines]
+        return sum(line.amount for line in lines if line.kind in ("usage", "adjustment"))
+
+    async def periods(self) -> list[tuple[int, int]]:
+        """Of its invoices, and those that had nothing to bill."""
+        found = [(one.phases[0].start, one.phases[-1].end or 0) for one in await invoices(self.ctx) if one.phases]
+        idle = [(phase.start, phase.end or 0) for phase in (await self.sub()).idle]
+        return sorted(span for span in (*found, *idle) if span[0] < span[1])
+
+
+def shown(lines: Sequence[Line]) -> list[tuple[str, str, int, int, int]]:
+    """Without what lifts a sum to zero, which a draft has not yet."""
+    return [(one.kind, one.name, one.amount, one.start, one.end) for one in lines if one.kind != "balance"]
+
+
+class Begin(NamedTuple):
+    """Where and when a life begins, so many seconds into 2024, and how its periods are counted."""
+
+    zone: str
+    proration: str
+    second: int
+    calendar: bool
+
+
+begins = st.builds(
+    Begin, st.sampled_from(ZONES), st.sampled_from(["second", "day"]), st.integers(0, 366 * 86_400), st.booleans()
+)
+
+
+@settings(max_examples=EXAMPLES, **FAR)  # type: ignore[arg-type]
+@given(begins, st.lists(acts, min_size=3, max_size=10))
+async def test_any_life(one_ctx: Context, begin: Begin, todo: Sequence[Act]) -> None:
+    ctx, name = await opened(one_ctx), f"Acme {next(NUMBERS)}"
+    acme = await tenant(ctx, "2024-01-01", name=name, zone=begin.zone, proration=begin.proration)
+    acme = await on(acme, ms("2024-01-01") + begin.second * 1000)
+    sub = await start(acme, Start(plan="cents", calendar=begin.calendar, coupons=("tenth",)))
+    life = Life(acme, sub)
+    for act in todo:
+        await life.do(act)
+    await life.end()
+    await proven(life.ctx)
+    found = await life.periods()
+    assert all(first[1] <= second[0] for first, second in pairwise(found)), "periods overlap"
+    covered = sum(end - start_ for start_, end in found)
+    assert covered == sum(end - start_ for start_, end in life.ran), "a gap between periods"
+    assert await life.billed() == life.expected()
