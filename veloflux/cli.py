@@ -13,6 +13,7 @@ from veloflux.billing import (
     check_books_commands,
     clock_commands,
     cost_commands,
+    fiscal_commands,
     invoice_changes_commands,
     items_commands,
     subscriptions_commands,
@@ -88,6 +89,7 @@ subscriptions_commands.app.command("limit-spend")(cost_commands.set_limits)
 ledger.app.command("check")(check_books_commands.check)
 app.add_typer(subscriptions_commands.app, name="subscriptions", help="What tenants have subscribed to")
 app.add_typer(invoice_changes_commands.app, name="invoices", help="What tenants were billed")
+invoice_changes_commands.app.add_typer(fiscal_commands.app, name="fiscal", help="Fiscal documents (NFS-e)")
 subscriptions_commands.app.command("add-item")(items_commands.add_item)
 subscriptions_commands.app.command("attach-coupon")(items_commands.attach_coupon)
 subscriptions_commands.app.command("detach-coupon")(items_commands.detach_coupon)

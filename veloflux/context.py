@@ -16,6 +16,7 @@ from veloflux.db.client import Db
 from veloflux.db.data_keys import DataKeys
 from veloflux.db.wake import Waker
 from veloflux.kit import clock, crypto, ids
+from veloflux.kit.fiscal import FiscalProvider
 from veloflux.kit.pace import Standing
 from veloflux.kit.payments import PaymentProvider
 from veloflux.settings import Settings
@@ -42,7 +43,8 @@ class Mailer(Protocol):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """Built once by `wiring.build`. `sandbox_payments` collects the invoices of sandbox tenants; None: nobody does."""
+    """Built once by `wiring.build`. `sandbox_payments` collects the invoices of sandbox tenants, `fiscal` issues fiscal
+    documents; None: nobody does."""
 
     settings: Settings
     db: Db
@@ -51,6 +53,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     wake: Waker
     mailer: Mailer
     sandbox_payments: PaymentProvider | None = None
+    fiscal: FiscalProvider | None = None
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,7 +49,8 @@ the operators' sessions and service keys (operator), for whoever has a permissio
 SUBSCRIPTIONS = """# Subscriptions and invoices
 
 What they can be, and every move between these states. Another one is refused with `move_impossible`. Without *to* a
-move leaves the state as it is; *by* says what moves: a request, time that comes, a payment that comes or does not."""
+move leaves the state as it is; *by* says what moves: a request, time that comes, a payment that comes or does not, the
+answer of a provider."""
 PERMISSIONS_HEAD = """# Permissions
 
 Who may do what: a route names the permission that it needs, a role is a set of permissions. Beside these roles a tenant
@@ -103,8 +104,8 @@ def permissions_page() -> str:
 
 
 def subscriptions_page() -> str:
-    """Every state of subscriptions and invoices, and every move."""
-    return _page(SUBSCRIPTIONS, *_life(states.SUBSCRIPTION), *_life(states.INVOICE))
+    """Every state of subscriptions, invoices and fiscal documents, and every move."""
+    return _page(SUBSCRIPTIONS, *_life(states.SUBSCRIPTION), *_life(states.INVOICE), *_life(states.FISCAL))
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -47,6 +47,7 @@ VeloFluxError
 ├── Unavailable 503             try again, with Retry-After
 │   ├── NotSent             nothing reached Redis
 │   ├── Unknown             sent, no answer
+│   ├── FiscalProviderAway  it may have done what it was asked, or not
 │   └── RedisFull
 ├── CommitRefused 500           a fault of ours: the change itself was malformed
 └── StartRefused                no HTTP: ends a command with exit code 1
@@ -449,6 +450,12 @@ class NotSent(Unavailable):
     """Nothing reached Redis: safe to repeat."""
 
     code = "redis_away"
+
+
+class FiscalProviderAway(Unavailable):
+    """The provider of fiscal documents did not answer, or none is set; what it was asked it may have done."""
+
+    code = "fiscal_provider_away"
 
 
 class RedisFull(Unavailable):

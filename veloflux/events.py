@@ -867,6 +867,67 @@ class InvoiceUncollectible(Event, frozen=True, kw_only=True):
     invoice: str
 
 
+class FiscalDocumentRequested(Event, frozen=True, kw_only=True):
+    """An invoice is to have a fiscal document (NFS-e); or, rejected or failed before, to have it after all."""
+
+    name = "fiscal_document.requested"
+    invoice: str
+
+
+class FiscalDocumentPending(Event, frozen=True, kw_only=True):
+    """The provider has not answered yet, or is away; it is asked again."""
+
+    name = "fiscal_document.pending"
+    invoice: str
+    status: str
+    attempts: int
+
+
+class FiscalDocumentIssued(Event, frozen=True, kw_only=True):
+    """The provider gave an invoice's fiscal document its number."""
+
+    name = "fiscal_document.issued"
+    invoice: str
+    number: str
+
+
+class FiscalDocumentRejected(Event, frozen=True, kw_only=True):
+    """The provider refused it (`code`); somebody is to correct the record or the catalogue, and to retry."""
+
+    name = "fiscal_document.rejected"
+    invoice: str
+    code: str
+
+
+class FiscalDocumentFailed(Event, frozen=True, kw_only=True):
+    """The provider did not answer for days; somebody is to look, and to retry."""
+
+    name = "fiscal_document.failed"
+    invoice: str
+
+
+class FiscalCancellationRequested(Event, frozen=True, kw_only=True):
+    """A fiscal document is to be cancelled."""
+
+    name = "fiscal_document.cancellation_requested"
+    invoice: str
+
+
+class FiscalCancellationRefused(Event, frozen=True, kw_only=True):
+    """The provider does not cancel a fiscal document (`code`): it goes on to hold."""
+
+    name = "fiscal_document.cancellation_refused"
+    invoice: str
+    code: str
+
+
+class FiscalDocumentCancelled(Event, frozen=True, kw_only=True):
+    """A fiscal document does not hold, or never came to be."""
+
+    name = "fiscal_document.cancelled"
+    invoice: str
+
+
 class PaymentReceived(Event, frozen=True, kw_only=True):
     """Money came for an invoice; `amount` minor units of its currency, which may be more than was due."""
 

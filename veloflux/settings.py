@@ -108,6 +108,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     raw_events_hours: Annotated[int, Meta(description="Hours for which events are kept as they came", ge=1, le=720)] = (
         24
     )
+    fiscal_provider: Annotated[
+        Literal["none", "fake"],
+        Meta(description="Who issues fiscal documents (NFS-e) of invoices to tenants in Brazil; fake: for trying it"),
+    ] = "none"
     invoice_grace_hours: Annotated[
         int, Meta(description="Hours after a period in which late usage still comes onto its invoice", ge=0, le=720)
     ] = 1

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from veloflux.billing import FiscalFake
 from veloflux.billing.sandbox_payments import SandboxPayments
 from veloflux.context import Parts, Secrets
 from veloflux.db import boot, client, embedded
@@ -39,5 +40,6 @@ def assemble(settings: Settings, db: Db, secret: bytes) -> Parts:
         data_keys=DataKeys(db, secrets.of("data-keys")),
         wake=Waker(db),
         mailer=OutboxFolder.of(settings),
+        fiscal=FiscalFake(db) if settings.fiscal_provider == "fake" else None,
         sandbox_payments=SandboxPayments(db) if settings.sandbox_payments else None,
     )

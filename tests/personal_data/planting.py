@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from tests import cast, customers, whole_database
+from tests.billing import brazil
 from tests.identity import links
 from tests.identity.apps import App
 from tests.identity.authenticator import Authenticator
@@ -224,6 +225,7 @@ async def _used(ctx: Context, seen: Seen) -> None:
     await _counted(box)
     await _billed(box)
     await life(box)
+    await brazil.planted(box)
     await keep_check(ctx.db, {"at": 1, "tenants": 1, "postings": 0, "drift": 0})
     await tenants.archive_tenant(box)
     await seen.look()

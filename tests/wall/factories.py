@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tests import cast, customers
+from tests.billing import brazil
 from tests.billing.billed import billed
 from tests.identity import links
 from tests.identity.authenticator import Authenticator
@@ -180,6 +181,14 @@ async def _invoice_link(side: Side) -> str:
     return token_of(side.inside.parts.secrets, side.inside.tenant, await _invoice(side))
 
 
+async def _fiscal_document(side: Side) -> str:
+    return await brazil.planted(side.inside)
+
+
+async def _rejected_fiscal_document(side: Side) -> str:
+    return await brazil.planted(side.inside, "rejected")
+
+
 FACTORIES: dict[str, Factory] = {
     "actor": _member,
     "api_keys.revoke_leaked.prefix": _key_prefix,
@@ -194,6 +203,11 @@ FACTORIES: dict[str, Factory] = {
     "credit_note": _credit_note,
     "cursor": _cursor,
     "email/token": _email_change,
+    "fiscal.cancel.invoice": _fiscal_document,
+    "fiscal.pdf.invoice": _fiscal_document,
+    "fiscal.retry.invoice": _rejected_fiscal_document,
+    "fiscal.show.invoice": _fiscal_document,
+    "fiscal.xml.invoice": _fiscal_document,
     "grant": _grant,
     "invitation": _invitation,
     "invitations.accept.token": _invitation_token,
@@ -368,6 +382,7 @@ COMMAND_WORDS = {
     "paid_on": "2026-11-20",
     "permission": "usage:read",
     "plan": "free",
+    "reason": "Emitida em duplicidade",
     "role": "viewer",
     "value": "true",
     "values": "city=Recife",

@@ -18,6 +18,7 @@ from tests.tenants.signing_in import terms
 from tests.wall.factories import Side
 from tests.wall.routes import Part, Route, routes
 from veloflux import identity, tenants, users
+from veloflux.billing import FiscalFake
 from veloflux.context import PLATFORM, Actor, Context
 from veloflux.db import keys
 from veloflux.db.client import Db
@@ -82,7 +83,7 @@ async def assemble(db: Db, folder: Path) -> AsyncIterator[World]:
     """All of it, on an empty database; the web server runs in this process, so that its database can be watched."""
     parts = conftest.parts_on(db, folder)
     patient = msgspec.structs.replace(parts.settings, check_timeout_ms=20_000, oidc_private_networks=True)
-    parts = msgspec.structs.replace(parts, settings=patient)
+    parts = msgspec.structs.replace(parts, settings=patient, fiscal=FiscalFake(db))
     ctx = Context(parts=parts, actor=Actor(id="cli:test"))
     routed = app.litestar(patient)
     routed.state.parts = parts

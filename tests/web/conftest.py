@@ -15,8 +15,8 @@ from tests.web import scene as scenes
 from tests.web.scene import Scene
 from veloflux.context import Context
 
-OPEN = {"VELOFLUX_OIDC_PRIVATE_NETWORKS": "true"}
-"""Lets the tests' own providers, which are on loopback, be asked."""
+OPEN = {"VELOFLUX_OIDC_PRIVATE_NETWORKS": "true", "VELOFLUX_FISCAL_PROVIDER": "fake"}
+"""Lets the tests' own providers, which are on loopback, be asked, and the fake one of fiscal documents."""
 
 
 @pytest.fixture(scope="package")

@@ -11,6 +11,8 @@ from veloflux.billing.collect import collect
 from veloflux.billing.deferrals import release
 from veloflux.billing.expire_gift import expire_gift
 from veloflux.billing.finalise import finalise
+from veloflux.billing.fiscal_follow import follow_document
+from veloflux.billing.fiscal_requests import KIND as FISCAL
 from veloflux.billing.watch_spend import close_watched
 from veloflux.context import Context
 from veloflux.db.jobs import Job
@@ -25,6 +27,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "number": assign_number,
         "collect": collect,
         "release": release,
+        FISCAL: follow_document,
         "expire_gift": expire_gift,
     }
 )

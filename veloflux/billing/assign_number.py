@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from veloflux.billing import agenda, store
+from veloflux import tenants
+from veloflux.billing import agenda, fiscal_requests, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.model import CreditNote, Invoice
 from veloflux.billing.numbers import operators_number
@@ -41,6 +42,7 @@ async def _number_invoice(ctx: Context, tx: Transaction, invoice: Invoice) -> No
         tx.event(InvoicePaid(invoice=invoice.id))
     tx.change(keys.invoice(ctx.tenant, invoice.id), invoice, opened)
     tx.event(InvoiceNumbered(invoice=invoice.id, number=number))
+    fiscal_requests.ask(ctx, tx, (await tenants.read_record(ctx)).country, opened)
 
 
 async def _number_credit_note(ctx: Context, tx: Transaction, note: CreditNote) -> None:

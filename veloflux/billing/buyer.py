@@ -32,10 +32,14 @@ async def sealed(ctx: Context, basis: Basis) -> str:
     key = await ctx.parts.data_keys.get(ctx.tenant, ctx.tenant)
     if key is None:
         return ""
+    return crypto.seal(key, msgspec.json.encode(recorded(basis)).decode())
+
+
+def recorded(basis: Basis) -> Buyer:
+    """The buyer as the tenant's record has it now."""
     record = basis.record
     same = {name: getattr(record, name) for name in Buyer.__struct_fields__ if name not in ("name", "email")}
-    buyer = Buyer(name=record.legal_name or basis.tenant.name, email=record.billing_email, **same)
-    return crypto.seal(key, msgspec.json.encode(buyer).decode())
+    return Buyer(name=record.legal_name or basis.tenant.name, email=record.billing_email, **same)
 
 
 async def opened(ctx: Context, invoice: Invoice) -> Buyer:

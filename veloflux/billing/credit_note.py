@@ -12,7 +12,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from veloflux import ledger
-from veloflux.billing import agenda, credit_notes, store
+from veloflux.billing import agenda, credit_notes, fiscal_requests, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.credit_notes import Credited
 from veloflux.billing.deferrals import take_back
@@ -80,6 +80,8 @@ async def _credit(ctx: Context, id_: str, note_id: str, wanted: CreditWanted) ->
     after = await put(ctx, tx, invoice, _after(invoice, note), lambda sub: uncharged(sub, invoice, amounts))
     if not after.unproven:
         tx.unrank(keys.unproven(ctx.tenant), id_)
+    if sum(amounts.values()) == sum(left):
+        await fiscal_requests.withdraw(ctx, tx, id_, fiscal_requests.CREDITED)
     if wanted.refunded_by and note.to_wallet:
         move(INVOICE, after.status, "refund")
         put_refund(ctx, tx, note, wanted.refunded_by, wanted.reference)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from veloflux import ledger
-from veloflux.billing import agenda, buyer, store
+from veloflux.billing import agenda, buyer, fiscal_requests, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis
 from veloflux.billing.deferrals import put_deferrals, services
@@ -78,6 +78,7 @@ async def issue(ctx: Context, tx: Transaction, basis: Basis, draft: Invoice, sub
     )
     _book(ctx, tx, basis, invoice, credit)
     tx.event(InvoiceFinalised(invoice=invoice.id, status=invoice.status, net=asked, currency=invoice.currency))
+    fiscal_requests.ask(ctx, tx, basis.record.country, invoice)
     if not number:
         agenda.put(ctx, tx, Item("number", invoice.id, at))
     elif asked:

@@ -1,4 +1,4 @@
-"""What a subscription and an invoice can be, and every move between these states, in one table each.
+"""What a subscription, an invoice and its fiscal document can be, and every move between these states: a table each.
 
 docs/subscriptions.md is made from the tables. What else a move asks for (that a cancellation is scheduled before it is
 undone, say) its use case checks.
@@ -10,14 +10,16 @@ from veloflux.errors import MoveImpossible
 
 Status = Literal["trialing", "active", "past_due", "paused", "cancelled", "expired"]
 InvoiceStatus = Literal["draft", "awaiting_number", "open", "paid", "void", "uncollectible"]
-By = Literal["request", "time", "payment"]
+FiscalStatus = Literal["waiting", "processing", "issued", "rejected", "failed", "cancelling", "cancelled"]
+By = Literal["request", "time", "payment", "answer"]
 S = TypeVar("S", bound=str)
 
 
 class Move(NamedTuple, Generic[S]):
     """From one of the states in `origins` (none: it begins so) to another; without `to` the state stays.
 
-    `by` is what moves it: a request of somebody, time that comes, or a payment that comes or does not.
+    `by` is what moves it: a request of somebody, time that comes, a payment that comes or does not, or the answer of a
+    provider.
     """
 
     origins: tuple[S, ...]
@@ -94,6 +96,42 @@ INVOICE: Life[InvoiceStatus] = Life(
         "resend": Move(("open", "paid", "uncollectible"), None, "request", "Its mail is sent again"),
         "void": Move(("open", "uncollectible"), "void", "request", "It was wrong: nothing of it is due"),
         "write_off": Move(("open",), "uncollectible", "request", "Nobody will pay it: it is a bad debt"),
+    },
+)
+
+UNDER_WAY: tuple[FiscalStatus, ...] = ("waiting", "processing", "cancelling")
+"""The provider is to be asked about it."""
+ISSUING: tuple[FiscalStatus, ...] = ("waiting", "processing")
+
+FISCAL: Life[FiscalStatus] = Life(
+    "fiscal document",
+    {
+        "waiting": "It is to be issued",
+        "processing": "The provider has it, and has not answered yet",
+        "issued": "It has its number",
+        "rejected": "The provider refused it: the record or the catalogue is to be corrected",
+        "failed": "Nobody answered for days",
+        "cancelling": "It is to be cancelled",
+        "cancelled": "It does not hold, or never came to be",
+    },
+    {
+        "ask": Move((), "waiting", "time", "Its invoice has its number"),
+        "process": Move(("waiting",), "processing", "answer", "The provider takes its time"),
+        "issue": Move(ISSUING, "issued", "answer", "The provider gave it its number"),
+        "reject": Move(ISSUING, "rejected", "answer", "The provider refused it"),
+        "lose": Move(("processing",), "waiting", "answer", "The provider does not know it any more"),
+        "wait": Move(UNDER_WAY, None, "time", "There is no answer; it is asked again, after a longer pause"),
+        "give_up": Move(UNDER_WAY, "failed", "time", "There was no answer for days"),
+        "retry": Move(("rejected", "failed"), "waiting", "request", "It is to be issued after all"),
+        "cancel": Move(
+            (*ISSUING, "issued", "rejected", "failed"),
+            "cancelling",
+            "request",
+            "Somebody wants it cancelled, or its invoice is void or credited whole",
+        ),
+        "find": Move(("cancelling",), None, "answer", "It was issued, and nobody had heard; now it can be cancelled"),
+        "confirm": Move(UNDER_WAY, "cancelled", "answer", "The provider cancelled it, or never issued it"),
+        "refuse": Move(("cancelling",), "issued", "answer", "The provider does not cancel it any more"),
     },
 )
 

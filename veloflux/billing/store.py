@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
+from veloflux.billing.fiscal_model import FiscalDocument
 from veloflux.billing.model import CreditNote, Invoice, Payment, Profile, SpendState, Subscription
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, ranking, scripts
@@ -129,6 +130,22 @@ async def ask_sandbox(db: Db, tenant: str, charge: str, meets: str) -> tuple[str
     key = keys.charges(tenant)
     await db.call("HSETNX", key, charge, meets)
     return await db.call("HGET", key, charge), int(await db.call("HINCRBY", key, f"{charge}.asked", 1))
+
+
+async def find_fiscal(db: Db, tenant: str, invoice: str) -> FiscalDocument | None:
+    return await _find(db, FiscalDocument, keys.fiscal(tenant, invoice))
+
+
+async def find_fiscal_xml(db: Db, tenant: str, invoice: str) -> str | None:
+    """As `fiscal_files.py` keeps it."""
+    found: str | None = await db.call("GET", keys.fiscal_xml(tenant, invoice))
+    return found
+
+
+async def fiscal_fake(db: Db, *fields: str) -> list[str | None]:
+    """Fields of what the fake provider of fiscal documents keeps."""
+    found: list[str | None] = await db.call("HMGET", keys.fiscal_fake(PLATFORM), *fields)
+    return found
 
 
 async def last_number(db: Db, tenant: str, kind: str) -> str | None:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from veloflux import ledger
-from veloflux.billing import store
+from veloflux.billing import fiscal_requests, store
 from veloflux.billing.deferrals import take_away
 from veloflux.billing.model import Invoice
 from veloflux.billing.settle import follow
@@ -38,6 +38,7 @@ async def _void(ctx: Context, id_: str) -> Invoice:
     tx.unrank(keys.unproven(ctx.tenant), id_)
     places = {place: line.net for place, line in enumerate(invoice.lines)}
     tx.event(InvoiceVoided(invoice=id_))
+    await fiscal_requests.withdraw(ctx, tx, id_, fiscal_requests.VOIDED)
     await follow(ctx, tx, after, lambda sub: uncharged(sub, invoice, places), resumes=True)
     after = tx.change(keys.invoice(ctx.tenant, id_), invoice, after)
     await tx.commit()

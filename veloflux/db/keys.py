@@ -761,6 +761,24 @@ def invoices(tenant_: str) -> str:
     return f"{tenant(tenant_)}:invoices"
 
 
+def fiscal(tenant_: str, invoice: str) -> str:
+    """hash | no ttl | billing | fiscal document of an invoice: status, number, verification code, attempts, next try
+    | tenant: exported; kept"""
+    return f"{tenant(tenant_)}:fiscal:{_id(invoice)}"
+
+
+def fiscal_xml(tenant_: str, invoice: str) -> str:
+    """string | no ttl | billing | XML of an invoice's fiscal document, compressed and sealed
+    | tenant: not exported; kept"""
+    return f"{tenant(tenant_)}:fiscal_xml:{_id(invoice)}"
+
+
+def fiscal_fake(tenant_: str) -> str:
+    """hash | no ttl | billing | of the operators: what the fake provider of fiscal documents has, by id, and its habits
+    | nobody"""
+    return f"{tenant(tenant_)}:fiscal_fake"
+
+
 def credit_note(tenant_: str, credit_note: str) -> str:
     """hash | no ttl | billing | what was taken back of an invoice, and where it went
     | tenant: exported; kept"""

@@ -17,6 +17,7 @@ from veloflux.audit import api as audit
 from veloflux.billing import (
     clock_api,
     cost_api,
+    fiscal_api,
     invoice_changes_api,
     invoices_api,
     items_api,
@@ -92,6 +93,7 @@ API: Sequence[HTTPRouteHandler] = (
     *invoices_api.ROUTES,
     *items_api.ROUTES,
     *invoice_changes_api.ROUTES,
+    *fiscal_api.ROUTES,
     *wallet_api.ROUTES,
     *profile_api.ROUTES,
     *ledger.ROUTES,
