@@ -20,13 +20,14 @@ from tests.billing.shop import (
 )
 from tests.customers import of
 from veloflux import tenants
-from veloflux.billing import advance, every_posting, read_balances, store
+from veloflux.billing import advance, store
 from veloflux.billing.cancel import cancel
 from veloflux.billing.change import ChangeSubscription, change
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import documents
 from veloflux.kit.clock import DAY_MS
+from veloflux.ledger import every_posting, read_balances
 
 ID = re.compile(r"\b[a-z]{3}_[0-9a-z]{26}\b")
 UPGRADE, DOWNGRADE = ms("2024-07-10T11:22:33"), ms("2025-03-05T05:06:07")
