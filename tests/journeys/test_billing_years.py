@@ -3,7 +3,7 @@ whoever closes, and however many do at once."""
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import pytest
@@ -23,31 +23,44 @@ from veloflux import tenants
 from veloflux.billing import advance, store
 from veloflux.billing.cancel import cancel
 from veloflux.billing.change import ChangeSubscription, change
+from veloflux.billing.sandbox_payments import SandboxPayments
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import documents
 from veloflux.kit.clock import DAY_MS
 from veloflux.ledger import every_posting, read_balances
+from veloflux.tenants import RecordChange
 
-ID = re.compile(r"\b[a-z]{3}_[0-9a-z]{26}\b")
+Act = Callable[[Context], Awaitable[object]]
+ID = re.compile(r"(?<![a-z])[a-z]{3}_[0-9a-z]{26}\b")
 UPGRADE, DOWNGRADE = ms("2024-07-10T11:22:33"), ms("2025-03-05T05:06:07")
+REFUSED, PAID_AGAIN = ms("2024-09-20"), ms("2024-10-05")  # of the invoice of 30 September
 BEGIN, END = ms("2024-01-31T10:00"), ms("2026-02-01")
 
 
 async def two_years(ctx: Context, days: int, name: str) -> Context:
-    """24 months with usage on each day that the clock stops at, an upgrade and a downgrade."""
-    acme = await tenant(ctx, "2024-01-31T10:00", name=name, zone="UTC")
+    """24 months with usage, an upgrade, a downgrade and payments that fail twice; the clock stops each so many days,
+    and between these only for who does something."""
+    acme = await tenant(ctx, "2024-01-31T10:00", name=name)
     sub = await start(acme, Start(plan="metered", coupons=("tenth",)))
-    acts = {UPGRADE: ChangeSubscription(plan="tiered"), DOWNGRADE: ChangeSubscription(plan="metered")}
-    reports = range(BEGIN + 7 * DAY_MS, END, 21 * DAY_MS)
-    steps = range(BEGIN, END, days * DAY_MS)
+
+    def changed(plan: str) -> Act:
+        return lambda acme: change(acme, sub.id, ChangeSubscription(plan=plan))
+
+    acts = {
+        UPGRADE: changed("tiered"),
+        REFUSED: lambda acme: tenants.change_record(acme, RecordChange(metadata={"payments": "refuses"})),
+        PAID_AGAIN: lambda acme: tenants.change_record(acme, RecordChange(metadata={"payments": "succeeds"})),
+        DOWNGRADE: changed("metered"),
+    }
+    reports, steps = range(BEGIN + 7 * DAY_MS, END, 21 * DAY_MS), range(BEGIN, END, days * DAY_MS)
     for at in sorted({*reports, *steps, *acts, END}):
-        acme = await on(acme, at) if at in steps or at in acts or at == END else await looked(acme, at)
+        acme = await looked(acme, at) if at in reports and at not in steps else await on(acme, at)
         if at in reports:
             await used(acme, 95, at)
             await used(acme, 1, at, "stored", gb=12.34)
         if at in acts:
-            await change(acme, sub.id, acts[at])
+            await acts[at](acme)
     return acme
 
 
@@ -64,6 +77,7 @@ async def books(ctx: Context) -> str:
             *await invoices(ctx),
             *sorted(await credit_notes(ctx), key=lambda note: note.number),
             *await store.subscriptions(ctx.db, ctx.tenant),
+            *sorted((await store.payments(ctx.db, ctx.tenant, "", 100)).items, key=lambda one: one.created_at),
         )
     ]
     known: dict[str, str] = {}
@@ -79,7 +93,8 @@ def _renamed(text: str, known: dict[str, str]) -> str:
 
 
 async def test_two_years_are_the_same_bytes_in_steps_of_days_weeks_or_months(one_ctx: Context) -> None:
-    ctx = await opened(one_ctx)
+    parts = msgspec.structs.replace(one_ctx.parts, sandbox_payments=SandboxPayments(one_ctx.db))
+    ctx = await opened(msgspec.structs.replace(one_ctx, parts=parts))
     played = [await two_years(ctx, days, f"Acme {days}") for days in (3, 10, 150)]
     first, *others = [await books(acme) for acme in played]
     assert others == [first, first]
@@ -87,6 +102,9 @@ async def test_two_years_are_the_same_bytes_in_steps_of_days_weeks_or_months(one
         await proven(acme)
     closed = [one for one in await invoices(played[0]) if one.reason == "period"]
     assert len(closed) == 24
+    failed = [(one.period_end, one.attempts, one.status) for one in await invoices(played[0]) if one.attempts]
+    assert failed == [(ms("2024-09-30T10:00"), 2, "paid")]
+    assert {one.status for one in await invoices(played[0])} == {"paid"}
 
 
 async def test_many_who_close_at_once_make_one_invoice_of_each_period(ctx: Context) -> None:
