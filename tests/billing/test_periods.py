@@ -245,6 +245,7 @@ times = st.datetimes(at("2000-01-01"), at("2090-01-01")).map(lambda time: time.r
 zones, counts = st.sampled_from(ZONES), st.integers(1, 52)
 by_anchor = st.builds(Anchor, times, zones, st.sampled_from(get_args(Interval)), counts)
 by_calendar = st.builds(Anchor, times, zones, st.sampled_from(get_args(Interval)), counts, calendar=st.just(True))
+by_month = st.builds(Anchor, times, zones, st.sampled_from(["month", "quarter", "year"]), counts, calendar=st.just(True))
 by_day = st.builds(
     Anchor, times, zones, st.sampled_from(["month", "quarter", "year"]), counts, st.integers(1, 31), st.booleans()
 )
@@ -297,9 +298,9 @@ def clock_of(time: datetime) -> dict[str, int]:
 
 
 @settings(deadline=None)
-@given(by_calendar, st.integers(0, 60))
+@given(by_month, st.integers(0, 60))
 def test_by_the_calendar_several_months_are_quarters_and_years(anchor: Anchor, number: int) -> None:
-    assume(anchor.count * number < 300 and anchor.interval != "week")
+    number %= 300 // anchor.count  # before the year 9999
     months = {"month": 1, "quarter": 3, "year": 12}[anchor.interval] * anchor.count
     same = Anchor(anchor.at, anchor.zone, "month", months, calendar=True)
     assert boundary(same, number) == boundary(anchor, number)
