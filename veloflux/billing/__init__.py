@@ -10,6 +10,7 @@ changed, balances are the sums of postings, and `ledger_check.py` proves both.
 from veloflux.billing.advance import advance, advance_billing, follow_clock
 from veloflux.billing.journal import every_posting, post, read_balances
 from veloflux.billing.ledger_check import check_ledgers, last_check
+from veloflux.billing.store import invoice, invoices, subscription, subscriptions
 from veloflux.billing.trial_balance import TrialBalance, read_trial_balances
 
 __all__ = [
@@ -19,8 +20,12 @@ __all__ = [
     "check_ledgers",
     "every_posting",
     "follow_clock",
+    "invoice",
+    "invoices",
     "last_check",
     "post",
     "read_balances",
     "read_trial_balances",
+    "subscription",
+    "subscriptions",
 ]
