@@ -245,7 +245,9 @@ times = st.datetimes(at("2000-01-01"), at("2090-01-01")).map(lambda time: time.r
 zones, counts = st.sampled_from(ZONES), st.integers(1, 52)
 by_anchor = st.builds(Anchor, times, zones, st.sampled_from(get_args(Interval)), counts)
 by_calendar = st.builds(Anchor, times, zones, st.sampled_from(get_args(Interval)), counts, calendar=st.just(True))
-by_month = st.builds(Anchor, times, zones, st.sampled_from(["month", "quarter", "year"]), counts, calendar=st.just(True))
+by_month = st.builds(
+    Anchor, times, zones, st.sampled_from(["month", "quarter", "year"]), counts, calendar=st.just(True)
+)
 by_day = st.builds(
     Anchor, times, zones, st.sampled_from(["month", "quarter", "year"]), counts, st.integers(1, 31), st.booleans()
 )
