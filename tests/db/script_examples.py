@@ -9,6 +9,7 @@ import msgspec
 from tests import cast, customers
 from tests.metering.counting import EVERY_METER, job
 from veloflux import identity, limits, metering, tenants
+from veloflux.billing.store import number_of
 from veloflux.context import Context
 from veloflux.db import commit, due, keys, names
 from veloflux.db.commit import Commit
@@ -19,7 +20,7 @@ from veloflux.limits import Question
 from veloflux.metering import Event, store
 from veloflux.metering.known import known
 from veloflux.metering.prune_usage import prune_tenant
-from veloflux.plans.catalogue import Rate
+from veloflux.plans.catalogue import Rate, catalogue
 from veloflux.tenants import store as tenants_store
 from veloflux.tenants.model import ApiKey
 
@@ -263,7 +264,20 @@ async def records_of_every_aggregation(ctx: Context) -> None:
     await metering.record(acme.parts, acme.tenant, jobs)
 
 
+async def standings(ctx: Context) -> None:
+    acme = await customers.customer(ctx)
+    await customers.put_policy(acme, **BILLED)
+    await metering.record(acme.parts, acme.tenant, [_request("1")])
+    await metering.read_standing(ctx.db, acme.tenant, catalogue().meters[:1], "UTC", customers.NOON)
+
+
+async def numbers(ctx: Context) -> None:
+    for invoice in ("inv_1", "inv_2", "inv_1"):
+        await number_of(ctx.db, "invoice", invoice)
+
+
 EXAMPLES: dict[str, tuple[Example, ...]] = {
+    "billing/number": (numbers,),
     "db/commit": (commits, commits_that_are_refused),
     "identity/attempt": (attempts_until_one_waits,),
     "identity/authenticate": (sessions,),
@@ -276,6 +290,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "metering/prune": (days_that_leave_their_index,),
     "metering/record": (records, records_of_a_full_bucket, records_of_every_aggregation, records_of_quotas),
     "metering/split": (splits,),
+    "metering/standing": (standings,),
     "names/confirm": (names_claimed_and_released,),
     "names/judge": (names_judged,),
     "names/release": (names_claimed_and_released,),

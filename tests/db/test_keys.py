@@ -14,7 +14,7 @@ from veloflux.db import client, keys
 from veloflux.errors import IdInvalid, NameInvalid
 
 PACKAGE = Path(keys.__file__).parents[1]
-PLAIN = {"slot", "tags", "due_of_slot", "near_member", "registry", "entry", "entry_of", "owner_in"}
+PLAIN = {"slot", "tags", "due_of_slot", "near_member", "watched_member", "registry", "entry", "entry_of", "owner_in"}
 """Public functions that are no entry of the registry."""
 OF_THE_PLATFORM = {"catalogue", "fiscal_fake", "rollout", "schedule"}
 """Entries with the pattern of a tenant that the operators' own alone has."""

@@ -299,6 +299,7 @@ ENDING: dict[str, dict[str, str]] = {"events.live": {"seconds": "0"}, "usage.tai
 
 WITHOUT_OWNER = frozenset(
     {
+        "invoices.prove_withheld",
         "operator.create",
         "setup",
         "auth.passkey",
@@ -309,6 +310,9 @@ WITHOUT_OWNER = frozenset(
         "passkeys.remove",
         "second_factor",
         "sso.callback",
+        "subscriptions.add_item",
+        "subscriptions.attach_coupon",
+        "subscriptions.detach_coupon",
         "totp.confirm",
         "totp.remove",
     }

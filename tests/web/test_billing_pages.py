@@ -14,12 +14,12 @@ from tests.customers import customer
 from tests.web.test_pages import browser, field, token_of
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.ledger import Parts, invoice_issued
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.kit.money import shown
+from veloflux.ledger.entries import Parts, invoice_issued
 from veloflux.plans.prices import AddOn, Coupon
 from veloflux.tenants.apply_catalogue import Offers, put_offers
 from veloflux.web.console import selection
@@ -118,6 +118,7 @@ async def test_a_change_is_charged_as_it_was_previewed(olivia: httpx2.AsyncClien
     wanted = {"plan": "enterprise", "when": "now", "quantity-base": "1", "add_on-phone": "1"}
     seen = (await olivia.get(path, params=wanted)).text
     assert 'data-action="subscriptions.change"' in seen
+    assert 'value="1"' in field(seen, "add_on-phone")
     assert (await one(acme)).selection.plan == "pro"
     assert (await olivia.post(f"{path}/change", data=wanted)).status_code == 303
     [invoice] = [one async for one in store.every_invoice(acme.db, acme.tenant) if one.reason == "change"]
@@ -210,6 +211,10 @@ async def test_the_ledger_shows_balances_and_postings_by_day(olivia: httpx2.Asyn
     page = (await olivia.get(f"{HOME}/ledger")).text
     for said in ("Trial balance in USD", "Receivable", "$29.00", "/ledger/balances/export?", "/postings/export?"):
         assert said in page
+    for link in re.findall(r'href="(/api/[^"]+)"', page):
+        export = await olivia.get(link.replace("&amp;", "&"))
+        assert export.status_code == 200
+        assert "29.00" in export.text
     before = (await olivia.get(f"{HOME}/ledger?through=2020-01-01")).text
     assert "Trial balance" not in before
     wrong = await olivia.get(f"{HOME}/ledger?through=soon")

@@ -17,6 +17,10 @@ from veloflux.billing.invoice_mail import mail_invoice, send_invoice
 from veloflux.billing.invoices import open_link
 from veloflux.billing.leaving import end_subscriptions
 from veloflux.billing.spend_handlers import forget_watched, mail_spend, note_watched, send_spend
+from veloflux.billing.store import invoice as read_invoice
+from veloflux.billing.store import invoices as read_invoices
+from veloflux.billing.store import subscription as read_subscription
+from veloflux.billing.store import subscriptions as read_subscriptions
 from veloflux.billing.watch_spend import follow_spend, watch_spend
 
 __all__ = [
@@ -34,6 +38,10 @@ __all__ = [
     "note_watched",
     "open_link",
     "read_costs",
+    "read_invoice",
+    "read_invoices",
+    "read_subscription",
+    "read_subscriptions",
     "send_dunning",
     "send_invoice",
     "send_spend",

@@ -11,7 +11,7 @@ from veloflux.transaction import Transaction
 
 
 async def end_subscriptions(ctx: Context, event: Recorded, _tx: Transaction) -> None:
-    """Of `tenant.archived` and `tenant.deletion_requested`: usage until now is invoiced, what is unused is credited, and
+    """Of `tenant.archived` and `tenant.deletion_requested`: usage until now is invoiced, what is unused credited, then
     nothing is charged any more. Who is restored begins anew."""
     try:
         tenant = await tenants.find(ctx, event.owner)

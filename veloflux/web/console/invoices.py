@@ -5,7 +5,7 @@ import asyncio
 from litestar import get
 from msgspec.structs import replace
 
-from veloflux.billing import store
+from veloflux.billing import read_invoice, read_invoices
 from veloflux.billing.buyer import opened
 from veloflux.billing.parties import Party, buyer_of
 from veloflux.billing.rendered import Sides, rendered_invoice, rendered_lines, writing_of
@@ -18,14 +18,14 @@ from veloflux.web.console.page import Html, Page
 
 @get("/console/t/{tenant:str}/invoices", operation_id="console.invoices", permission="billing:read")
 async def list_(page: Page, cursor: str = "") -> Html:
-    found = await store.invoices(page.ctx.db, page.ctx.tenant, cursor, LIMIT)
+    found = await read_invoices(page.ctx.db, page.ctx.tenant, cursor, LIMIT)
     return page.show("invoices.html", invoices=found.items, next=found.next, cursor=cursor)
 
 
 @get("/console/t/{tenant:str}/invoices/{invoice:str}", operation_id="console.invoice", permission="billing:read")
 async def show(page: Page, invoice: str) -> Html:
     """In the reader's language, whatever that of the document is."""
-    found, catalogue = await asyncio.gather(store.invoice(page.ctx, invoice), read_catalogue(page.ctx.db))
+    found, catalogue = await asyncio.gather(read_invoice(page.ctx, invoice), read_catalogue(page.ctx.db))
     told = replace(found, language=page.language)
     sides = Sides(
         Party(""),

@@ -8,7 +8,7 @@ import msgspec
 from litestar import get, post
 
 from veloflux.billing import cancel as cancelling
-from veloflux.billing import store
+from veloflux.billing import read_subscription
 from veloflux.billing.change import ChangeSubscription, Preview, change, preview
 from veloflux.billing.history import history
 from veloflux.billing.model import Subscription
@@ -105,7 +105,7 @@ async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html
 
 async def _read(page: Page, subscription: str) -> tuple[Subscription, Catalogue]:
     """:raises NotFound: the tenant has no such subscription."""
-    return await asyncio.gather(store.subscription(page.ctx, subscription), read_catalogue(page.ctx.db))
+    return await asyncio.gather(read_subscription(page.ctx, subscription), read_catalogue(page.ctx.db))
 
 
 def _plan(catalogue: Catalogue, plan: str) -> Plan | None:

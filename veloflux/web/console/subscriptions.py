@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from litestar import get, post
 
-from veloflux.billing import store
+from veloflux.billing import read_subscriptions
 from veloflux.billing.start import Start, start
 from veloflux.billing.states import RUNNING
 from veloflux.errors import InputInvalid
@@ -55,7 +55,7 @@ def _wanted(page: Page, catalogue: Catalogue) -> Start:
 
 async def _show(page: Page, wanted: str) -> Html:
     found, catalogue = await asyncio.gather(
-        store.subscriptions(page.ctx.db, page.ctx.tenant), read_catalogue(page.ctx.db)
+        read_subscriptions(page.ctx.db, page.ctx.tenant), read_catalogue(page.ctx.db)
     )
     for_sale = [plan for plan in catalogue.plans if currencies_of(plan)]
     chosen = next((plan for plan in for_sale if plan.id == wanted), None)
