@@ -1,7 +1,7 @@
 """What an operator takes out of the catalogue does not stop the billing of those who have it."""
 
 from tests.customers import NOON, customer
-from veloflux.billing import invoices
+from veloflux.billing import store
 from veloflux.billing.clock import move_clock
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
@@ -17,5 +17,5 @@ async def test_who_has_a_removed_add_on_and_coupon_is_billed_without_them(one_ct
     await start(acme, Start(plan="pro", currency="BRL", add_ons={"phone": 1}, coupons=("ten",)))
     await put_offers(one_ctx, Offers((), (), ()))
     await move_clock(acme, "stopped", NOON + 32 * DAY_MS)
-    found = await invoices(acme.db, acme.tenant, "", 10)
+    found = await store.invoices(acme.db, acme.tenant, "", 10)
     assert [one.totals and one.totals.net for one in found.items] == [14_900, 22_320]

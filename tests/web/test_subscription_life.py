@@ -51,7 +51,7 @@ async def test_from_a_trial_to_the_end_by_moves_of_the_clock(operator: Operator,
     changed = await operator.post(f"/{sub['id']}/change", plan="three")
     assert changed["selection"]["plan"] == "three"
     # 19 of 29 days of 30.00 and of 300.00 are left
-    assert [line[2] for line in said["lines"]] == [-1966, 19655]
+    assert [line["amount"] for line in said["lines"]] == [-1966, 19655]
     await operator.post(f"/{sub['id']}/cancel")
     await operator.clock("2024-06-01T00:00")
     ended = await operator.show(sub["id"])
