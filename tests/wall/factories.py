@@ -333,6 +333,7 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
     "meters.add": {"aggregation": "count", "group_by": "", "places": "0"},
     "meters.change": {"aggregation": "count", "group_by": "", "places": "0"},
     "overrides.set": {"period": "month"},
+    "tenants.set_clock": {"by": "real"},
     "plans.apply": {
         "id": "basic",
         "name": "Basic",

@@ -82,7 +82,9 @@ class World(NamedTuple):
 async def assemble(db: Db, folder: Path) -> AsyncIterator[World]:
     """All of it, on an empty database; the web server runs in this process, so that its database can be watched."""
     parts = conftest.parts_on(db, folder)
-    patient = msgspec.structs.replace(parts.settings, check_timeout_ms=20_000, oidc_private_networks=True)
+    patient = msgspec.structs.replace(
+        parts.settings, check_timeout_ms=20_000, oidc_private_networks=True, session_pace="1000000/s"
+    )
     parts = msgspec.structs.replace(parts, settings=patient, fiscal=FiscalFake(db))
     ctx = Context(parts=parts, actor=Actor(id="cli:test"))
     routed = app.litestar(patient)

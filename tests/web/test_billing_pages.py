@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from tests import cast
-from tests.billing.books import write
 from tests.customers import customer
+from tests.ledger.books import write
 from tests.web.test_pages import browser, field, token_of
 from veloflux import tenants
 from veloflux.billing import store

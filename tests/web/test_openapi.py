@@ -16,6 +16,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from tests import cast, customers
+from tests.billing import brazil
 from tests.billing.billed import billed
 from tests.cast import PASSWORD
 from tests.identity import links
@@ -118,6 +119,8 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
             "invitation": revoked.id,
             "credit_note": documents.credit_note.id,
             "coupon": "spring",
+            "declared": await brazil.planted(within),
+            "rejected": await brazil.planted(within, "rejected"),
             "grant": (await grant_credit(within, Terms(meter="requests", amount=5))).id,
             "invoice": (await invoice_items(within, ItemsInvoice(items=(OneOff(name="Training", price="100"),)))).id,
             "job": await dead_job(one_ctx, scene.acme.id),
@@ -281,6 +284,8 @@ def test_every_route_has_a_success_as_documented(world: World, api: BaseSchema, 
         actor = impersonation(world) if success.actor == "impersonated" else success.actor
         if name.endswith((".commit", ".release")):
             ids["reservation"] = reserved(world)
+        if name.startswith("fiscal."):
+            ids["invoice"] = ids["rejected" if name == "fiscal.retry" else "declared"]
         if name == "invoices.void":
             ids["invoice"] = invoiced(world)
         if name == "users.delete":
