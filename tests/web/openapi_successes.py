@@ -195,7 +195,7 @@ def successes(world: World) -> dict[str, Success]:
         "fiscal.pdf": Success(),
         "fiscal.xml": Success(),
         "fiscal.retry": Success("olivia"),
-        "fiscal.cancel": Success("olivia", {"reason": "Billed twice"}),
+        "fiscal.cancel": Success("olivia", {"reason": "Emitida em duplicidade"}),
         "credit_notes.list": Success(tenant="box"),
         "credit_notes.show": Success(tenant="box"),
         "credit_notes.pdf": Success(tenant="box"),

@@ -88,8 +88,24 @@ def document(app: Litestar) -> dict[str, Any]:
                 _add_problems(path, method, operation, handler is not None and handler.opt.get("access") == "public")
         for handler in handlers.values():
             _close(shapes, handler)
-        app.state.openapi = schema
+        app.state.openapi = _without_anything(schema)
     return dict(app.state.openapi)
+
+
+def _without_anything(shape: Any) -> Any:
+    """Litestar says of `tuple[X, ...]` that an item is an X or, for the dots, anything: an X then is both.
+
+    >>> _without_anything({"items": {"oneOf": [{"type": "string"}, {}]}})
+    {'items': {'type': 'string'}}
+    """
+    if isinstance(shape, list):
+        return [_without_anything(part) for part in shape]
+    if not isinstance(shape, dict):
+        return shape
+    match shape:
+        case {"oneOf": [one, {**rest}]} if not rest:
+            return _without_anything(one)
+    return {name: _without_anything(part) for name, part in shape.items()}
 
 
 def _add_problems(path: str, method: str, operation: dict[str, Any], public: bool) -> None:
