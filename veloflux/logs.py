@@ -70,7 +70,7 @@ def configure(settings: Settings, *, file: bool = True) -> None:
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=file,  # a command that writes a line or two has nothing of it
     )
 
 
