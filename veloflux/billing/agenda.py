@@ -11,6 +11,7 @@ from typing import NamedTuple
 from veloflux.billing import store
 from veloflux.context import Context
 from veloflux.db import commit, keys
+from veloflux.db.documents import Entity
 from veloflux.errors import Unavailable
 from veloflux.kit import clock
 from veloflux.transaction import Transaction, decide
@@ -57,9 +58,17 @@ def wake(ctx: Context, tx: Transaction, due: int) -> None:
     tx.enqueue(ADVANCE, {}, run_at=max(due - ahead, 1))
 
 
-async def correct(ctx: Context, item: Item, due: int | None) -> None:
-    """Move an item that is due at another time, or take off one that is not due at all."""
+async def correct(ctx: Context, item: Item, due: int | None, key: str, found: Entity | None) -> None:
+    """Move an item that is due at another time, or take off one that is not due at all, as the document at `key` says
+    (None: there is none).
+
+    :raises ChangedMeanwhile: it is another one by now; whoever changed it may have put the item there anew.
+    """
     tx = Transaction(ctx, ctx.tenant)
+    if found:
+        tx.expect(key, "version", str(found.version))
+    else:
+        tx.expect_absent(key)
     if due is None:
         take(tx, item.kind, item.subject)
     else:

@@ -25,7 +25,7 @@ async def close_period(ctx: Context, item: Item) -> None:
     """What is due at the end of a subscription's period; the context's time is that moment."""
     sub, basis = await store.subscription(ctx, item.subject), await read_basis(ctx)
     if (due := closes_at(sub)) != item.due:
-        await agenda.correct(ctx, item, due)
+        await agenda.correct(ctx, item, due, keys.subscription(ctx.tenant, sub.id), sub)
         return
     step = rolled(basis, sub)
     tx = Transaction(ctx, ctx.tenant)

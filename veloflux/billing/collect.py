@@ -48,7 +48,7 @@ async def collect(ctx: Context, item: Item) -> None:
     elif provider and invoice.due and not await _is_overdue(ctx, invoice):
         await give_up(ctx, invoice)
     else:
-        await agenda.correct(ctx, item, None)
+        await agenda.correct(ctx, item, None, keys.invoice(ctx.tenant, invoice.id), invoice)
 
 
 async def record_answer(ctx: Context, id_: str, provider: str, charge: str, answer: Answer) -> None:
@@ -115,7 +115,7 @@ async def _refused(ctx: Context, invoice: Invoice) -> None:
 async def _wait(ctx: Context, invoice: Invoice) -> None:
     again = Item(COLLECT, invoice.id, ctx.now() + ASK_AGAIN_MS)
     if invoice.charging:
-        await agenda.correct(ctx, again, again.due)
+        await agenda.correct(ctx, again, again.due, keys.invoice(ctx.tenant, invoice.id), invoice)
         return
     tx = Transaction(ctx, ctx.tenant)
     agenda.put(ctx, tx, again)

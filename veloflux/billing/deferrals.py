@@ -16,7 +16,7 @@ from veloflux.billing.lines import Line
 from veloflux.billing.model import Invoice
 from veloflux.billing.percent import WHOLE, parts
 from veloflux.context import Context
-from veloflux.db import keys
+from veloflux.db import commit, keys
 from veloflux.db.client import Db
 from veloflux.events import RevenueReleased
 from veloflux.kit.money import share
@@ -73,7 +73,7 @@ async def release(ctx: Context, item: Item) -> None:
     found = await read_deferrals(ctx)
     due = [one for one in found if earned(one.service, item.due) != one.released or one.service.end <= item.due]
     if not due:
-        await agenda.correct(ctx, item, _month_after(item.due + 1) if found else None)
+        await _wait_on(ctx, item, _month_after(item.due + 1) if found else None)
         return
     tx = Transaction(ctx, ctx.tenant)
     for invoice, group in islice(groupby(due, key=lambda one: one.invoice), AT_ONCE):
@@ -118,6 +118,17 @@ async def deferrals_of(db: Db, tenant: str) -> list[Deferral]:
 
 async def _of_invoice(ctx: Context, invoice: str) -> list[Deferral]:
     return [one for one in await read_deferrals(ctx) if one.invoice == invoice]
+
+
+async def _wait_on(ctx: Context, item: Item, due: int | None) -> None:
+    """Until a month in which something is earned; None: nothing is left to be."""
+    tx = Transaction(ctx, ctx.tenant)
+    if due is None:
+        tx.expect_absent(keys.deferrals(ctx.tenant))
+        agenda.take(tx, item.kind, item.subject)
+    else:
+        agenda.put(ctx, tx, item._replace(due=due))
+    await commit.run(ctx.db, tx)
 
 
 def _is_in_advance(invoice: Invoice, line: Line) -> bool:

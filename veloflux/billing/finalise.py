@@ -19,7 +19,7 @@ async def finalise(ctx: Context, item: Item) -> None:
     """What is due when the time for late usage is over."""
     invoice = await store.find_invoice(ctx.db, ctx.tenant, item.subject)
     if invoice is None or invoice.status != "draft":
-        await agenda.correct(ctx, item, None)
+        await agenda.correct(ctx, item, None, keys.invoice(ctx.tenant, item.subject), invoice)
         return
     sub, basis = await store.subscription(ctx, invoice.subscription), await read_basis(ctx)
     draft, settled = await with_usage(ctx, basis, invoice, sub)

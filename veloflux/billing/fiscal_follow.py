@@ -18,7 +18,7 @@ from veloflux.billing.fiscal_model import FiscalDocument
 from veloflux.billing.fiscal_requests import KIND
 from veloflux.billing.states import ISSUING, UNDER_WAY
 from veloflux.context import Context
-from veloflux.db import commit, keys
+from veloflux.db import keys
 from veloflux.errors import FiscalProviderAway
 from veloflux.kit import clock
 from veloflux.kit.fiscal import Accepted, Answer, Cancelled, Declaration, FiscalProvider, Party, Processing, Rejected
@@ -29,7 +29,8 @@ async def follow_document(ctx: Context, item: Item) -> None:
     """What is due about a fiscal document that waits for an answer."""
     document = await store.find_fiscal(ctx.db, ctx.tenant, item.subject)
     if document is None or document.next_at != item.due or document.status not in UNDER_WAY:
-        await _correct(ctx, item, document)
+        due = document.next_at if document else None
+        await agenda.correct(ctx, item, due, keys.fiscal(ctx.tenant, item.subject), document)
         return
     answer, xml = await _asked(ctx, document)
     after, event = followed(document, answer, _now(ctx))
@@ -42,17 +43,8 @@ async def follow_document(ctx: Context, item: Item) -> None:
     await tx.commit()
 
 
-async def _correct(ctx: Context, item: Item, document: FiscalDocument | None) -> None:
-    """The item is due at another time, or not at all; unless that changes at this moment."""
-    tx = Transaction(ctx, ctx.tenant)
-    if document:
-        tx.expect(keys.fiscal(ctx.tenant, document.invoice), "version", str(document.version))
-    _plan(ctx, tx, item, document)
-    await commit.run(ctx.db, tx)
-
-
-def _plan(ctx: Context, tx: Transaction, item: Item, document: FiscalDocument | None) -> None:
-    if document is None or document.next_at is None:
+def _plan(ctx: Context, tx: Transaction, item: Item, document: FiscalDocument) -> None:
+    if document.next_at is None:
         agenda.take(tx, KIND, item.subject)
     else:
         agenda.put(ctx, tx, item._replace(due=document.next_at))
