@@ -20,6 +20,7 @@ from veloflux.billing.model import Invoice, Profile, Selection, Subscription
 from veloflux.billing.periods import anchored
 from veloflux.billing.usage_lines import Priced, usage_lines
 from veloflux.metering import Billed
+from veloflux.plans import NO_SCHEDULE
 from veloflux.plans.catalogue import Catalogue
 from veloflux.tenants import Tenant
 from veloflux.tenants.model import TenantRecord
@@ -42,7 +43,7 @@ def basis_of(catalogue: Catalogue) -> Basis:
         id="ten_x", slug="acme", name="Acme", plan="hybrid", zone=zone, currency="USD", language="en",
         mode="sandbox", created_at=0,
     )  # fmt: skip
-    return Basis(acme, TenantRecord(id="rec"), Profile(id=""), catalogue)
+    return Basis(acme, TenantRecord(id="rec"), Profile(id=""), catalogue, NO_SCHEDULE)
 
 
 def subscription(basis: Basis, coupons: list[object]) -> Subscription:

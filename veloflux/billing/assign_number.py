@@ -7,6 +7,7 @@ from veloflux.billing import agenda, fiscal_requests, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.model import CreditNote, Invoice
 from veloflux.billing.numbers import operators_number
+from veloflux.billing.payment_provider import payment_provider
 from veloflux.billing.states import INVOICE, move
 from veloflux.context import Context
 from veloflux.db import commit, keys
@@ -35,9 +36,9 @@ async def _number_invoice(ctx: Context, tx: Transaction, invoice: Invoice) -> No
     number = await operators_number(ctx, "invoice", invoice.id)
     status = move(INVOICE, invoice.status, "number")
     opened = replace(invoice, status=status, number=number)
-    if opened.due:
+    if opened.due and payment_provider(ctx, await tenants.find(ctx, ctx.tenant)):
         agenda.put(ctx, tx, Item("collect", invoice.id, max(invoice.due_at or 0, ctx.now())))
-    else:
+    elif not opened.due:
         opened = replace(opened, status=move(INVOICE, status, "pay"), settled_at=ctx.now())
         tx.event(InvoicePaid(invoice=invoice.id))
     tx.change(keys.invoice(ctx.tenant, invoice.id), invoice, opened)

@@ -1,4 +1,4 @@
-"""What invoices of a tenant are made on: the tenant, its record, how it is billed, the catalogue."""
+"""What invoices of a tenant are made on: the tenant, its record, how it is billed, the catalogue, the schedule."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from veloflux.billing import store
 from veloflux.billing.cycle import Calendar, Offer
 from veloflux.billing.model import Profile, Selection, Subscription
 from veloflux.context import Context
-from veloflux.plans import Catalogue, read_catalogue
+from veloflux.plans import Catalogue, Schedule, find_schedule, read_catalogue
 from veloflux.plans.catalogue import pick_version
 from veloflux.tenants import Tenant
 from veloflux.tenants.model import TenantRecord
@@ -22,6 +22,7 @@ class Basis(NamedTuple):
     record: TenantRecord
     profile: Profile
     catalogue: Catalogue
+    schedule: Schedule
 
     @property
     def calendar(self) -> Calendar:
@@ -48,10 +49,11 @@ class Basis(NamedTuple):
 
 async def read_basis(ctx: Context) -> Basis:
     """:raises NotFound: there is no such tenant."""
-    tenant, record, profile, catalogue = await asyncio.gather(
+    tenant, record, profile, catalogue, schedule = await asyncio.gather(
         tenants.find(ctx, ctx.tenant),
         tenants.read_record(ctx),
         store.find_profile(ctx.db, ctx.tenant),
         read_catalogue(ctx.db),
+        find_schedule(ctx.db, ctx.tenant),
     )
-    return Basis(tenant, record, profile or Profile(id=""), catalogue)
+    return Basis(tenant, record, profile or Profile(id=""), catalogue, schedule)

@@ -21,9 +21,9 @@ from veloflux.events import SubscriptionEnded, SubscriptionRenewed, TrialEnded
 from veloflux.transaction import Transaction
 
 
-async def close_period(ctx: Context, item: Item) -> None:
+async def close_period(ctx: Context, item: Item, sub: Subscription) -> None:
     """What is due at the end of a subscription's period; the context's time is that moment."""
-    sub, basis = await store.subscription(ctx, item.subject), await read_basis(ctx)
+    basis = await read_basis(ctx)
     if (due := closes_at(sub)) != item.due:
         await agenda.correct(ctx, item, due, keys.subscription(ctx.tenant, sub.id), sub)
         return
@@ -81,7 +81,7 @@ async def write(ctx: Context, tx: Transaction, basis: Basis, before: Subscriptio
         agenda.put(ctx, tx, Item(CLOSE, after.id, due))
     else:
         agenda.take(tx, CLOSE, after.id)
-    if _moved(before, after) or await needs_renewal(ctx, after):
+    if _moved(before, after) or needs_renewal(basis.schedule, after, ctx.now()):
         others = await store.subscriptions(ctx.db, ctx.tenant)
         await follow(ctx, tx, basis, [after if one.id == after.id else one for one in others])
 

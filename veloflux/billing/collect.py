@@ -16,6 +16,7 @@ from veloflux.billing.dunning_mails import mail
 from veloflux.billing.give_up import give_up
 from veloflux.billing.model import Invoice
 from veloflux.billing.pay import Came, put_payment
+from veloflux.billing.payment_provider import payment_provider
 from veloflux.billing.settle import COLLECT
 from veloflux.context import Context
 from veloflux.db import keys
@@ -41,7 +42,7 @@ class Money(NamedTuple):
 async def collect(ctx: Context, item: Item) -> None:
     """What is due when an invoice is, and after each try that failed."""
     invoice = await store.invoice(ctx, item.subject)
-    provider = await _provider(ctx)
+    provider = payment_provider(ctx, await tenants.find(ctx, ctx.tenant))
     if provider and (invoice.charging or (invoice.due and invoice.attempts < _tries(ctx))):
         answer = await _ask(ctx, provider, invoice)
         await record_answer(ctx, invoice.id, provider.name, charge_of(invoice), answer)
@@ -122,12 +123,6 @@ async def _wait(ctx: Context, invoice: Invoice) -> None:
     tx.change(keys.invoice(ctx.tenant, invoice.id), invoice, replace(invoice, charging=charge_of(invoice)))
     tx.event(PaymentPending(invoice=invoice.id))
     await tx.commit()
-
-
-async def _provider(ctx: Context) -> PaymentProvider | None:
-    """Who collects from the tenant."""
-    tenant = await tenants.find(ctx, ctx.tenant)
-    return ctx.parts.sandbox_payments if tenant.mode == "sandbox" else None
 
 
 async def _is_overdue(ctx: Context, invoice: Invoice) -> bool:

@@ -12,7 +12,7 @@ from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import Conflict
 from veloflux.kit.clock import DAY_MS
-from veloflux.plans import Schedule, find_schedule, put_schedule, write_policy
+from veloflux.plans import Schedule, put_schedule, write_policy
 from veloflux.plans.schedule import CUTS_MAX
 from veloflux.transaction import Transaction
 
@@ -30,7 +30,7 @@ async def follow(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Sub
     :raises Conflict: two of them charge for the same meter.
     """
     check_meters(basis, subs)
-    before = await find_schedule(ctx.db, ctx.tenant)
+    before = basis.schedule
     meters, cuts = tuple(sorted({*before.meters, *priced(basis, subs)})), cuts_of(basis, subs, before, ctx.now())
     schedule = put_schedule(tx, before, meters, cuts) if (meters, cuts) != (before.meters, before.cuts) else None
     tenant, main = basis.tenant, next((one for one in subs if one.main and one.status in RUNNING), None)
@@ -42,10 +42,10 @@ async def follow(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Sub
         await write_policy(ctx.db, tx, tenant, schedule=schedule)
 
 
-async def needs_renewal(ctx: Context, sub: Subscription) -> bool:
-    """Whether metering knows too little of what is ahead, or not where this subscription's period ends."""
-    cuts = (await find_schedule(ctx.db, ctx.tenant)).cuts
-    return not cuts or cuts[-1] < ctx.now() + RENEWED_MS or (sub.status in RUNNING and sub.period_end not in cuts)
+def needs_renewal(schedule: Schedule, sub: Subscription, now: int) -> bool:
+    """Whether metering knows too little of what is ahead, or not where this subscription's period ends. Pure."""
+    cuts = schedule.cuts
+    return not cuts or cuts[-1] < now + RENEWED_MS or (sub.status in RUNNING and sub.period_end not in cuts)
 
 
 def priced(basis: Basis, subs: Iterable[Subscription]) -> set[str]:

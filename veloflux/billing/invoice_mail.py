@@ -52,6 +52,8 @@ async def mail_invoice(ctx: Context, event: Recorded, tx: Transaction) -> None:
     """Of `invoice.finalised` and `invoice.numbered`: the job that sends it, as soon as it has its number."""
     if event.name == InvoiceFinalised.name and event.data["status"] != "open":
         return
+    if ctx.scope is None or not (await tenants.read_record(ctx)).billing_email:
+        return
     invoice = await store.find_invoice(ctx.db, event.owner, str(event.data["invoice"]))
     if invoice and _asked(invoice):
         job = ids.derived("job", event.owner, event.id, SEND_INVOICE)

@@ -13,7 +13,7 @@ from veloflux.billing.usage_lines import Priced, late_lines, usage_lines
 from veloflux.context import Context
 from veloflux.kit.clock import DAY_MS
 from veloflux.metering import Segments
-from veloflux.plans import Meter, find_schedule
+from veloflux.plans import Meter
 
 REMEMBERED_MS = 400 * DAY_MS
 """So long late usage may come, and is known to be billed."""
@@ -52,7 +52,7 @@ class _Read(NamedTuple):
 
 async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoice) -> Usage:
     """What is closed by now; reading it again says the same, but for what comes late."""
-    names = (await find_schedule(ctx.db, ctx.tenant)).meters
+    names = basis.schedule.meters
     versions = [meter for meter in (*basis.catalogue.former, *basis.catalogue.meters) if meter.name in names]
     read = _Read(await metering.read_billed(ctx.db, ctx.tenant, versions), sub.late_billed)
     meters = {meter.name: meter for meter in versions}

@@ -12,6 +12,7 @@ from veloflux.billing.deferrals import put_deferrals, services
 from veloflux.billing.discounts import after
 from veloflux.billing.model import CreditNote, Invoice, Subscription
 from veloflux.billing.numbers import next_number
+from veloflux.billing.payment_provider import payment_provider
 from veloflux.billing.taxes import holding
 from veloflux.billing.totals import Document, Totals, compose
 from veloflux.context import Context
@@ -81,9 +82,9 @@ async def issue(ctx: Context, tx: Transaction, basis: Basis, draft: Invoice, sub
     fiscal_requests.ask(ctx, tx, basis.record.country, invoice)
     if not number:
         agenda.put(ctx, tx, Item("number", invoice.id, at))
-    elif asked:
+    elif asked and payment_provider(ctx, basis.tenant):
         agenda.put(ctx, tx, Item("collect", invoice.id, due_at))
-    else:
+    elif not asked:
         tx.event(InvoicePaid(invoice=invoice.id))
     if lack:
         await _send_to_wallet(ctx, tx, basis, invoice, lack)

@@ -64,7 +64,7 @@ async def close_watched(ctx: Context, item: Item) -> None:
     sub = await store.subscription(ctx, item.subject)
     if sub.spend:
         await watch(ctx, sub.id)
-    await close_period(ctx, item)
+    await close_period(ctx, item, sub)
     if sub.spend:
         await watch(ctx, sub.id)
 

@@ -6,6 +6,7 @@ trail, one annotated `Personal` is sealed there with the key of the entity, one 
 """
 
 import functools
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -25,6 +26,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 E = TypeVar("E", bound=msgspec.Struct)
+_encode = msgspec.json.Encoder().encode
 
 
 def to_fields(entity: msgspec.Struct) -> dict[str, str]:
@@ -35,10 +37,8 @@ def to_fields(entity: msgspec.Struct) -> dict[str, str]:
 
 def from_fields(kind: type[E], fields: dict[str, str]) -> E:
     """The entity in a hash. Fields that this version of the code does not know are left out."""
-    types = _types(kind)
-    return kind(
-        **{n: v if types[n] is str else msgspec.json.decode(v, type=types[n]) for n, v in fields.items() if n in types}
-    )
+    readers = _readers(kind)
+    return kind(**{n: read(v) if (read := readers[n]) else v for n, v in fields.items() if n in readers})
 
 
 def from_pairs(kind: type[E], pairs: list[str]) -> E | None:
@@ -59,12 +59,14 @@ def trail_rules(kind: type[msgspec.Struct]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return str(value) if type(value) is int else msgspec.json.encode(value).decode()
+    return str(value) if type(value) is int else _encode(value).decode()
 
 
 @functools.cache
-def _types(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    return {field.name: _plain(field.type) for field in msgspec.structs.fields(kind)}
+def _readers(kind: type[msgspec.Struct]) -> dict[str, Callable[[str], Any] | None]:
+    """How the text of each field is read; None: as it is."""
+    types = {field.name: _plain(field.type) for field in msgspec.structs.fields(kind)}
+    return {name: None if type_ is str else msgspec.json.Decoder(type_).decode for name, type_ in types.items()}
 
 
 def _plain(type_: Any) -> Any:

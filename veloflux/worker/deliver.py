@@ -6,6 +6,7 @@ three times becomes a job, so that its owner goes on; an ordered one stops its o
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import msgspec
 import structlog
@@ -87,12 +88,12 @@ class _Owner:
         pairs = await self._ctx.db.call("HGETALL", keys.outbox(self._owner))
         self._outbox = dict(zip(pairs[::2], pairs[1::2], strict=True))
         events = await streams.after(self._ctx.db, self._owner, self._cursor, BATCH)
-        for event in events:
+        handled = [at for at, event in enumerate(events) if self._tables.handlers(event.name)]
+        for at, following in pairwise([*handled, len(events)]):
             if stopping():
                 return False
-            if self._tables.handlers(event.name):
-                await self._handle(event)
-        if events and events[-1].id != self._cursor:
+            await self._handle(events[at], events[following - 1].id)
+        if events and not handled:
             await self._move_cursor(Transaction(self._ctx, self._owner), events[-1].id)
         return len(events) < BATCH
 
@@ -117,13 +118,14 @@ class _Owner:
     def _cursor(self) -> str:
         return self._outbox.get("cursor", "")
 
-    async def _handle(self, event: Recorded) -> None:
+    async def _handle(self, event: Recorded, until: str) -> None:
+        """Handle an event; nobody is told of those that follow it `until` the cursor's new place."""
         self._event = event
         is_last_attempt = int(self._outbox.get("failures", 0)) + 1 >= ATTEMPTS
         given_up: list[Handler] = []
         while True:
             try:
-                await self._try(event, given_up)
+                await self._try(event, until, given_up)
                 return
             except HandlersFailed as failed:
                 loose = [h for h in failed.handlers if not self._tables.is_ordered(event.name, h)]
@@ -131,7 +133,7 @@ class _Owner:
                     raise
                 given_up += loose
 
-    async def _try(self, event: Recorded, given_up: list[Handler]) -> None:
+    async def _try(self, event: Recorded, until: str, given_up: list[Handler]) -> None:
         """Run the handlers and commit; once more when what a handler read was changed meanwhile."""
         handlers = [h for h in self._tables.handlers(event.name) if h not in given_up]
         ctx = msgspec.structs.replace(self._ctx, request=event.request)  # what it causes is found by the same id
@@ -142,7 +144,7 @@ class _Owner:
             for handler in given_up:
                 _become_job(tx, event, handler)
             try:
-                await self._move_cursor(tx, event.id)
+                await self._move_cursor(tx, until)
                 return
             except REDIS_AWAY:
                 raise
@@ -153,7 +155,7 @@ class _Owner:
                     raise HandlersFailed(handlers) from error
 
     async def _move_cursor(self, tx: Transaction, event: str) -> None:
-        """Commit the effects of the event with the cursor behind it.
+        """Commit the effects of an event with the cursor behind it, or behind a later one.
 
         :raises LeaseLost: the cursor is elsewhere: another worker handles this owner.
         """
