@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from veloflux.billing.lines import Line
 from veloflux.billing.model import CreditNote, Invoice
-from veloflux.billing.parties import Party
+from veloflux.billing.parties import Heading
 from veloflux.billing.rendered import Sides
 from veloflux.billing.totals import compose
 from veloflux.billing.withholding import Withholding
@@ -17,9 +17,8 @@ from veloflux.plans.prices import Coupon, Tax
 JANUARY, FEBRUARY = 1_767_236_400_000, 1_769_914_800_000
 """Where they begin in São Paulo."""
 SIDES = Sides(
-    Party("Serviços & Cia.", ("12.ABC.345/01DE-35", "Av. Paulista 1000, São Paulo")),
-    Party("Açaí da Conceição", ("Rua A, 12", "Recife, PE")),
-    {"spring": "Primavera"},
+    Heading("Serviços & Cia.", ("12.ABC.345/01DE-35", "Av. Paulista 1000, São Paulo")),
+    Heading("Açaí da Conceição", ("Rua A, 12", "Recife, PE")),
 )
 BASE = Line("fixed", "Pro", 29_99, start=JANUARY, end=FEBRUARY, plan="pro", quantity="1", price="29.99")
 REQUESTS = replace(BASE, kind="usage", name="Requisições", amount=500, quantity="5000", price="0.001", tier=2)

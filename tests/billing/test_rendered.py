@@ -6,12 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.billing.documents import BASE, FEBRUARY, JANUARY, REQUESTS, SIDES, credit_note, invoice, taxed
-from veloflux.billing.buyer import Buyer
 from veloflux.billing.lines import Kind, Line
-from veloflux.billing.parties import Party, buyer_of, seller_of
+from veloflux.billing.parties import Heading, buyer_of, seller_of
 from veloflux.billing.rendered import Rendered, Row, rendered_credit_note, rendered_invoice
 from veloflux.identity import Language
 from veloflux.kit.clock import DAY_MS
+from veloflux.kit.fiscal import Party
 from veloflux.settings import Settings
 
 
@@ -102,9 +102,8 @@ def test_what_is_paid_and_credited_is_taken_off_what_is_due() -> None:
     assert sums(found)[1:] == [("Credited", "-R$5.00"), ("Payments", "-R$10.00"), ("Due", "R$14.99")]
 
 
-def test_a_coupon_that_is_gone_is_called_by_its_id_and_other_discounts_by_none() -> None:
-    without_names = SIDES._replace(coupons={})
-    assert sums(rendered_invoice(taxed("en"), without_names))[1] == ("Discount: spring", "-R$3.50")
+def test_a_discount_has_the_name_of_its_coupon_and_others_have_none() -> None:
+    assert sums(rendered_invoice(taxed("en"), SIDES))[1] == ("Discount: Primavera", "-R$3.50")
     discounted = invoice(replace(BASE, discount=100), language="en")
     assert sums(rendered_invoice(discounted, SIDES))[1] == ("Discount", "-R$1.00")
 
@@ -132,20 +131,20 @@ def test_of_a_credit_note_what_had_been_withheld_is_not_given_back() -> None:
 
 
 def test_the_seller_is_whom_the_settings_name() -> None:
-    assert seller_of(Settings(), "en") == Party("VeloFlux")
+    assert seller_of(Settings(), "en") == Heading("VeloFlux")
     settings = Settings(
         seller_name="Cia.", seller_tax_id="1", seller_address="Rua A, 1\n\n Recife ", seller_email="a@b.example"
     )
     lines = ("CPF/CNPJ 1", "Rua A, 1", "Recife", "a@b.example")
-    assert seller_of(settings, "pt-BR") == Party("Cia.", lines)
+    assert seller_of(settings, "pt-BR") == Heading("Cia.", lines)
 
 
 def test_of_a_buyer_only_what_is_known_is_said() -> None:
-    assert buyer_of(Buyer(), "en") == Party("")
-    whole = Buyer(name="Acme", street="A", number="2", complement="B", district="C", postal_code="5")
+    assert buyer_of(Party(), "en") == Heading("")
+    whole = Party(name="Acme", street="A", number="2", complement="B", district="C", postal_code="5")
     assert buyer_of(whole, "en").lines == ("A, 2, B", "C", "5")
 
 
 def test_brazilian_numbers_are_written_as_people_write_them() -> None:
-    acme = Buyer(name="Acme", tax_id="12ABC34501DE35", country="BR", postal_code="01310100", city="São Paulo")
+    acme = Party(name="Acme", tax_id="12ABC34501DE35", country="BR", postal_code="01310100", city="São Paulo")
     assert buyer_of(acme, "pt-BR").lines == ("CPF/CNPJ 12.ABC.345/01DE-35", "01310-100, São Paulo", "Brasil")

@@ -12,9 +12,10 @@ from pypdf import PdfReader
 from tests.billing.documents import BASE, REQUESTS, SIDES, credit_note, invoice, taxed
 from veloflux.billing.lines import Line
 from veloflux.billing.model import Invoice
-from veloflux.billing.parties import Party
+from veloflux.billing.parties import Heading
 from veloflux.billing.rendered import Sides, rendered_credit_note, rendered_invoice
 from veloflux.billing.sheet import pdf
+from veloflux.billing.totals import Taken
 from veloflux.identity import Language
 
 
@@ -93,7 +94,7 @@ def test_money_is_told_in_every_currency(currency: str, amount: str) -> None:
 
 
 def test_what_the_font_lacks_is_written_as_near_as_it_can_be() -> None:
-    [text] = drawn(invoice(replace(BASE, name="Žluťoučký ﬁ 株式")), Sides(Party("مرحبا"), Party("Łódź €")))
+    [text] = drawn(invoice(replace(BASE, name="Žluťoučký ﬁ 株式")), Sides(Heading("مرحبا"), Heading("Łódź €")))
     assert "Žlutoucký fi ??" in text
     assert "?????" in text
     assert "?ódz €" in text
@@ -110,9 +111,13 @@ def test_what_the_font_lacks_is_written_as_near_as_it_can_be() -> None:
     ],
 )
 def test_no_text_breaks_the_sheet(text: str) -> None:
-    sides = Sides(Party(text, (text,)), Party(text, (text, text)), {"spring": text})
-    found = pages(pdf(rendered_credit_note(credit_note(taxed("en"), reason=text), taxed("en"), sides)))
+    sides = Sides(Heading(text, (text,)), Heading(text, (text, text)))
+    of = taxed("en")
+    assert of.totals
+    of = replace(of, totals=replace(of.totals, coupons=(Taken("spring", text, 350),)))
+    found = pages(pdf(rendered_credit_note(credit_note(of, reason=text), of, sides)))
     assert "CN-000007" in found[0]
+    assert "R$3.50" in "".join(drawn(of, sides))
     lines = "".join(drawn(invoice(Line("item", text, 1_234), BASE), sides))
     assert "12,34" in lines
     assert "29,99" in lines
@@ -134,5 +139,5 @@ def test_amounts_that_are_wider_than_their_column_are_whole() -> None:
 @given(st.text(max_size=300), st.integers(-(10**15), 10**15))
 def test_any_text_and_amount_can_be_drawn(text: str, amount: int) -> None:
     assert drawn(
-        invoice(Line("item", text, amount), Line("item", "x", 10**15)), Sides(Party(text), Party(text, (text,)))
+        invoice(Line("item", text, amount), Line("item", "x", 10**15)), Sides(Heading(text), Heading(text, (text,)))
     )

@@ -128,7 +128,7 @@ def test_totals_come_back_from_their_array() -> None:
     )
     stored = msgspec.json.encode(invoice.totals)
     assert stored == (
-        b'[10000,1000,{"percent":1000},[["vat","VAT","5",false,9000,450]],9450,[["ISS","5",9000,450]],9000]'
+        b'[10000,1000,[["percent","Off",1000]],[["vat","VAT","5",false,9000,450]],9450,[["ISS","5",9000,450]],9000]'
     )
     assert msgspec.json.decode(stored, type=Totals) == invoice.totals
 

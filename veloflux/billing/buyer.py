@@ -9,22 +9,7 @@ from veloflux.billing.basis import Basis
 from veloflux.billing.model import Invoice
 from veloflux.context import Context
 from veloflux.kit import crypto
-
-
-class Buyer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """As in the tenant's record."""
-
-    name: str = ""
-    tax_id: str = ""
-    email: str = ""
-    country: str = ""
-    postal_code: str = ""
-    street: str = ""
-    number: str = ""
-    complement: str = ""
-    district: str = ""
-    city: str = ""
-    state: str = ""
+from veloflux.kit.fiscal import Party
 
 
 async def sealed(ctx: Context, basis: Basis) -> str:
@@ -35,15 +20,15 @@ async def sealed(ctx: Context, basis: Basis) -> str:
     return crypto.seal(key, msgspec.json.encode(recorded(basis)).decode())
 
 
-def recorded(basis: Basis) -> Buyer:
+def recorded(basis: Basis) -> Party:
     """The buyer as the tenant's record has it now."""
     record = basis.record
-    same = {name: getattr(record, name) for name in Buyer.__struct_fields__ if name not in ("name", "email")}
-    return Buyer(name=record.legal_name or basis.tenant.name, email=record.billing_email, **same)
+    same = {name: getattr(record, name) for name in Party.__struct_fields__ if name not in ("name", "email")}
+    return Party(name=record.legal_name or basis.tenant.name, email=record.billing_email, **same)
 
 
-async def opened(ctx: Context, invoice: Invoice) -> Buyer:
+async def opened(ctx: Context, invoice: Invoice) -> Party:
     """The buyer of an invoice; nobody, after the erasure."""
     key = await ctx.parts.data_keys.current(ctx.tenant, ctx.tenant) if invoice.buyer else None
     text = crypto.unseal(key, invoice.buyer) if key else None
-    return msgspec.json.decode(text, type=Buyer) if text else Buyer()
+    return msgspec.json.decode(text, type=Party) if text else Party()

@@ -7,8 +7,6 @@ that id before it is told to issue, and the commit of an answer expects the docu
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
-from msgspec.structs import asdict
-
 from veloflux.billing import agenda, buyer, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import read_basis
@@ -108,7 +106,7 @@ async def _declaration(ctx: Context, document: FiscalDocument) -> Declaration:
         name=ctx.settings.seller_name, tax_id=ctx.settings.seller_tax_id, email=ctx.settings.seller_email, country="BR"
     )
     services = {plan.id: plan.service for plan in basis.catalogue.plans}
-    return declaration(invoice, seller, Party(**asdict(named)), services)
+    return declaration(invoice, seller, named, services)
 
 
 def _now(ctx: Context) -> int:

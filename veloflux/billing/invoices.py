@@ -12,7 +12,6 @@ from veloflux.context import Context
 from veloflux.errors import Conflict, NotFound
 from veloflux.kit import page
 from veloflux.kit.page import Page
-from veloflux.plans import read_catalogue
 
 
 async def list_invoices(ctx: Context, cursor: str = "", limit: int = page.LIMIT) -> Page[InvoiceShown]:
@@ -84,12 +83,8 @@ async def _shown(ctx: Context, invoice: Invoice) -> InvoiceShown:
 
 
 async def _sides(ctx: Context, invoice: Invoice) -> Sides:
-    opened, catalogue = await asyncio.gather(buyer.opened(ctx, invoice), read_catalogue(ctx.db))
-    return Sides(
-        seller_of(ctx.settings, invoice.language),
-        buyer_of(opened, invoice.language),
-        {coupon.id: coupon.name for coupon in catalogue.coupons},
-    )
+    opened = await buyer.opened(ctx, invoice)
+    return Sides(seller_of(ctx.settings, invoice.language), buyer_of(opened, invoice.language))
 
 
 def _require_number(number: str) -> None:

@@ -95,7 +95,8 @@ def settled_with(sub: Subscription, invoice: Invoice) -> Subscription:
     """A subscription after its invoice: coupons have so many invoices less, and what was charged is what was asked for
     after their discounts."""
     assert invoice.totals
-    left = (after(one, invoice.totals.coupons) for one in sub.coupons)
+    taken = {one.coupon: one.amount for one in invoice.totals.coupons}
+    left = (after(one, taken) for one in sub.coupons)
     paid = {(line.name, line.start): line.net for line in invoice.lines if line.discount and line.amount > 0}
     charged = tuple(
         replace(one, amount=min(one.amount, paid.get((one.label, one.start), one.amount))) for one in sub.charged

@@ -2,31 +2,31 @@
 
 from typing import NamedTuple
 
-from veloflux.billing.buyer import Buyer
 from veloflux.kit import i18n
+from veloflux.kit.fiscal import Party
 from veloflux.settings import Settings
 from veloflux.tenants.record_fields import postal_code_shown, tax_id_shown
 
 SELLER = "VeloFlux"
 
 
-class Party(NamedTuple):
+class Heading(NamedTuple):
     """A name, "" where nobody knows it any more, and the lines below it."""
 
     name: str
     lines: tuple[str, ...] = ()
 
 
-def seller_of(settings: Settings, language: str) -> Party:
+def seller_of(settings: Settings, language: str) -> Heading:
     """Who the settings say that sells."""
     lines = (_tax_id(settings.seller_tax_id, language), *settings.seller_address.splitlines(), settings.seller_email)
-    return Party(settings.seller_name or SELLER, _said(lines))
+    return Heading(settings.seller_name or SELLER, _said(lines))
 
 
-def buyer_of(buyer: Buyer, language: str) -> Party:
+def buyer_of(buyer: Party, language: str) -> Heading:
     """Whom an invoice is made out to.
 
-    >>> buyer_of(Buyer(name="Acme", street="Rua A", number="1", city="Recife", state="PE", country="BR"), "en").lines
+    >>> buyer_of(Party(name="Acme", street="Rua A", number="1", city="Recife", state="PE", country="BR"), "en").lines
     ('Rua A, 1', 'Recife, PE', 'Brazil')
     """
     lines = (
@@ -37,7 +37,7 @@ def buyer_of(buyer: Buyer, language: str) -> Party:
         i18n.country_name(buyer.country, language),
         buyer.email,
     )
-    return Party(buyer.name, _said(lines))
+    return Heading(buyer.name, _said(lines))
 
 
 def _tax_id(id_: str, language: str) -> str:

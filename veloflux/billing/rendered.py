@@ -3,12 +3,12 @@
 The page and the PDF are made of this, so that they cannot differ. Sentences are in the catalogues of `kit/locales`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from veloflux.billing.lines import Line
 from veloflux.billing.model import CreditNote, Invoice
-from veloflux.billing.parties import Party
+from veloflux.billing.parties import Heading
 from veloflux.billing.taxes import TaxTotal
 from veloflux.billing.totals import Totals
 from veloflux.billing.writing import Writing
@@ -46,8 +46,8 @@ class Rendered(NamedTuple):
     stamp: Stamp
     status: str
     facts: tuple[tuple[str, str], ...]
-    seller: tuple[str, Party]
-    buyer: tuple[str, Party]
+    seller: tuple[str, Heading]
+    buyer: tuple[str, Heading]
     columns: tuple[str, str, str, str]
     rows: tuple[Row, ...]
     sums: tuple[Sum, ...]
@@ -56,11 +56,10 @@ class Rendered(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """Who sells and who buys, and the names of coupons by their ids."""
+    """Who sells and who buys."""
 
-    seller: Party
-    buyer: Party
-    coupons: Mapping[str, str] = {}
+    seller: Heading
+    buyer: Heading
 
 
 def writing_of(invoice: Invoice) -> Writing:
@@ -90,7 +89,7 @@ def rendered_invoice(invoice: Invoice, sides: Sides) -> Rendered:
         status=status,
         facts=facts,
         lines=invoice.lines,
-        sums=_sums_of_invoice(writing, invoice, sides.coupons),
+        sums=_sums_of_invoice(writing, invoice),
     )
 
 
@@ -129,9 +128,9 @@ def rendered_lines(writing: Writing, lines: Sequence[Line]) -> tuple[Row, ...]:
     return tuple(_row(writing, line) for line in lines)
 
 
-def rendered_totals(writing: Writing, totals: Totals, coupons: Mapping[str, str]) -> tuple[Sum, ...]:
-    """What lines would come to; `coupons` are names by ids."""
-    return tuple(_sums(writing, totals, coupons, writing.gettext("Total")))
+def rendered_totals(writing: Writing, totals: Totals) -> tuple[Sum, ...]:
+    """What lines would come to."""
+    return tuple(_sums(writing, totals, writing.gettext("Total")))
 
 
 def _document(
@@ -200,10 +199,10 @@ def _kind(writing: Writing, line: Line) -> str:
     return ", ".join(part for part in (said, tier) if part)
 
 
-def _sums_of_invoice(writing: Writing, invoice: Invoice, coupons: Mapping[str, str]) -> Iterator[Sum]:
+def _sums_of_invoice(writing: Writing, invoice: Invoice) -> Iterator[Sum]:
     _, totals = writing.gettext, invoice.totals
     assert totals, "a draft is not rendered"
-    yield from _sums(writing, totals, coupons, _("Gross total") if totals.withheld else _("Total"))
+    yield from _sums(writing, totals, _("Gross total") if totals.withheld else _("Total"))
     if totals.withheld:
         yield Sum(_("Net total"), writing.money(totals.net), "total")
     for label, amount in (
@@ -219,7 +218,7 @@ def _sums_of_invoice(writing: Writing, invoice: Invoice, coupons: Mapping[str, s
 
 def _sums_of_credit_note(writing: Writing, note: CreditNote) -> Iterator[Sum]:
     _ = writing.gettext
-    yield from _sums(writing, note.totals, {}, _("Gross total") if note.totals.withheld else _("Total credited"))
+    yield from _sums(writing, note.totals, _("Gross total") if note.totals.withheld else _("Total credited"))
     if note.totals.withheld:
         yield Sum(_("Total credited"), writing.money(note.totals.net), "total")
     for label, amount in (
@@ -231,14 +230,14 @@ def _sums_of_credit_note(writing: Writing, note: CreditNote) -> Iterator[Sum]:
             yield Sum(label, writing.money(amount))
 
 
-def _sums(writing: Writing, totals: Totals, coupons: Mapping[str, str], total: str) -> Iterator[Sum]:
+def _sums(writing: Writing, totals: Totals, total: str) -> Iterator[Sum]:
     """From the lines to what they come to; what is on top before the total, what lies within it after."""
     _ = writing.gettext
     if totals.discount or any(not tax.inclusive for tax in totals.taxes):
         yield Sum(_("Subtotal"), writing.money(totals.subtotal))
-    for coupon, amount in totals.coupons.items():
-        yield Sum(_("Discount: %(coupon)s") % {"coupon": coupons.get(coupon, coupon)}, writing.money(-amount))
-    if rest := totals.discount - sum(totals.coupons.values()):
+    for taken in totals.coupons:
+        yield Sum(_("Discount: %(coupon)s") % {"coupon": taken.name}, writing.money(-taken.amount))
+    if rest := totals.discount - sum(taken.amount for taken in totals.coupons):
         yield Sum(_("Discount"), writing.money(-rest))
     for tax in totals.taxes:
         if not tax.inclusive:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from veloflux.billing.parties import Party
+from veloflux.billing.parties import Heading
 from veloflux.billing.rendered import Rendered, Sum
 
 ENCODING = "cp1252"
@@ -181,7 +181,7 @@ class _Sheet(FPDF):
     def _rule(self) -> None:
         self.line(MARGIN, self.y, MARGIN + self.epw, self.y)
 
-    def _write_party(self, side: tuple[str, Party], left: float, top: float) -> float:
+    def _write_party(self, side: tuple[str, Heading], left: float, top: float) -> float:
         """Gives where it ends."""
         label, party = side
         self.set_xy(left, top)
@@ -195,7 +195,7 @@ class _Sheet(FPDF):
             self.multi_cell(COLUMN - 6, LINE, self._text(text), align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
         return self.y
 
-    def _sides(self) -> list[tuple[str, Party]]:
+    def _sides(self) -> list[tuple[str, Heading]]:
         return [side for side in (self._document.seller, self._document.buyer) if side[1].name]
 
     def _wrapped(self, text: str, width: float) -> list[str]:

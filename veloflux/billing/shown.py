@@ -9,12 +9,12 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec.structs import asdict
 
-from veloflux.billing.buyer import Buyer
 from veloflux.billing.lines import Kind, Line
 from veloflux.billing.model import CreditNote, Invoice
 from veloflux.billing.states import InvoiceStatus
 from veloflux.billing.totals import Totals
 from veloflux.identity import Language
+from veloflux.kit.fiscal import Party
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -60,12 +60,20 @@ class WithheldShown(Shown, frozen=True, kw_only=True):
     amount: int
 
 
+class TakenShown(Shown, frozen=True, kw_only=True):
+    """What a coupon took off."""
+
+    coupon: str
+    name: str
+    amount: int
+
+
 class TotalsShown(Shown, frozen=True, kw_only=True):
     """`total` = `subtotal` - `discount` + exclusive taxes; `net` = `total` - what is withheld."""
 
     subtotal: int
     discount: int
-    coupons: dict[str, int]
+    coupons: tuple[TakenShown, ...]
     taxes: tuple[TaxShown, ...]
     total: int
     withheld: tuple[WithheldShown, ...]
@@ -95,7 +103,7 @@ class InvoiceShown(Shown, frozen=True, kw_only=True):
     due_at: int | None
     settled_at: int | None
     attempts: int
-    buyer: Buyer
+    buyer: Party
     language: Language
     zone: str
     page: str
@@ -118,7 +126,7 @@ class CreditNoteShown(Shown, frozen=True, kw_only=True):
     created_at: int
 
 
-def shown_invoice(invoice: Invoice, buyer: Buyer, page: str) -> InvoiceShown:
+def shown_invoice(invoice: Invoice, buyer: Party, page: str) -> InvoiceShown:
     """An invoice as it is shown."""
     totals = shown_totals(invoice.totals) if invoice.totals else None
     own = {"lines": shown_lines(invoice.lines), "totals": totals, "buyer": buyer, "due": invoice.due, "page": page}
@@ -139,7 +147,8 @@ def shown_totals(totals: Totals) -> TotalsShown:
     """Totals as they are shown."""
     taxes = tuple(TaxShown(**asdict(tax)) for tax in totals.taxes)
     withheld = tuple(WithheldShown(**asdict(one)) for one in totals.withheld)
-    return TotalsShown(**asdict(totals) | {"taxes": taxes, "withheld": withheld})
+    coupons = tuple(TakenShown(**asdict(one)) for one in totals.coupons)
+    return TotalsShown(**asdict(totals) | {"coupons": coupons, "taxes": taxes, "withheld": withheld})
 
 
 def same(kind: type[S], entity: msgspec.Struct, own: Mapping[str, object]) -> S:

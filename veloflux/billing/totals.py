@@ -11,6 +11,14 @@ from veloflux.billing.withholding import Withheld, Withholding, withhold
 from veloflux.plans.prices import Coupon, Tax
 
 
+class Taken(msgspec.Struct, frozen=True, array_like=True):
+    """What a coupon took off a document, in minor units; `name` is what it was called then."""
+
+    coupon: str
+    name: str
+    amount: int
+
+
 class Totals(msgspec.Struct, frozen=True, array_like=True):
     """What a document comes to, in minor units.
 
@@ -20,7 +28,7 @@ class Totals(msgspec.Struct, frozen=True, array_like=True):
 
     subtotal: int
     discount: int
-    coupons: dict[str, int]
+    coupons: tuple[Taken, ...]
     taxes: tuple[TaxTotal, ...]
     total: int
     withheld: tuple[Withheld, ...]
@@ -58,7 +66,10 @@ def compose(
 
     :raises PriceMissing: a coupon takes an amount, and has none in this currency.
     """
-    reduced, taken = discounted(lines, coupons, currency)
+    attached = tuple(coupons)
+    reduced, amounts = discounted(lines, attached, currency)
+    names = {one.id: one.name for one in attached}
+    taken = tuple(Taken(coupon, names[coupon], amount) for coupon, amount in amounts.items())
     billed, lack = split(reduced)
     charged = tax_totals(billed, taxes)
     withheld = withhold(billed, withholdings, services or {}, net(billed) + _on_top(charged), currency)
@@ -84,12 +95,12 @@ def add_up(
     lines: Sequence[Line],
     taxes: tuple[TaxTotal, ...],
     withheld: tuple[Withheld, ...] = (),
-    coupons: dict[str, int] | None = None,
+    coupons: tuple[Taken, ...] = (),
 ) -> Totals:
     """The totals of a document, from its lines with their discounts and what was computed of them.
 
     >>> vat = TaxTotal("vat", "VAT", "20", False, 2700, 540)
-    >>> totals = add_up([Line("fixed", "Pro", 3000, discount=300)], (vat,), coupons={"ten": 300})
+    >>> totals = add_up([Line("fixed", "Pro", 3000, discount=300)], (vat,), coupons=(Taken("ten", "Ten", 300),))
     >>> totals.subtotal, totals.discount, totals.total, totals.net
     (3000, 300, 3240, 3240)
     """
@@ -97,7 +108,7 @@ def add_up(
     return Totals(
         subtotal=sum(line.amount for line in lines),
         discount=sum(line.discount for line in lines),
-        coupons=coupons or {},
+        coupons=coupons,
         taxes=taxes,
         total=total,
         withheld=withheld,

@@ -1,18 +1,15 @@
 """A tenant's invoices, and its ledger."""
 
-import asyncio
-
 from litestar import get
 from msgspec.structs import replace
 
 from veloflux.billing import read_invoice, read_invoices
 from veloflux.billing.buyer import opened
-from veloflux.billing.parties import Party, buyer_of
+from veloflux.billing.parties import Heading, buyer_of
 from veloflux.billing.rendered import Sides, rendered_invoice, rendered_lines, writing_of
 from veloflux.kit.page import LIMIT
 from veloflux.ledger.check import check_ledger
 from veloflux.ledger.trial_balance import list_postings, read_trial_balances
-from veloflux.plans import read_catalogue
 from veloflux.web.console.page import Html, Page
 
 
@@ -25,13 +22,9 @@ async def list_(page: Page, cursor: str = "") -> Html:
 @get("/console/t/{tenant:str}/invoices/{invoice:str}", operation_id="console.invoice", permission="billing:read")
 async def show(page: Page, invoice: str) -> Html:
     """In the reader's language, whatever that of the document is."""
-    found, catalogue = await asyncio.gather(read_invoice(page.ctx, invoice), read_catalogue(page.ctx.db))
+    found = await read_invoice(page.ctx, invoice)
     told = replace(found, language=page.language)
-    sides = Sides(
-        Party(""),
-        buyer_of(await opened(page.ctx, found), page.language),
-        {coupon.id: coupon.name for coupon in catalogue.coupons},
-    )
+    sides = Sides(Heading(""), buyer_of(await opened(page.ctx, found), page.language))
     return page.show(
         "invoice.html",
         invoice=found,

@@ -98,7 +98,7 @@ async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html
         asked=asked,
         add_ons=[one for one in catalogue.addons if one.recurring and sub.currency in one.prices],
         names=_names(catalogue),
-        preview=seen and _seen(page, catalogue, seen),
+        preview=seen and _seen(page, seen),
         events=await history(page.ctx, subscription),
     )
 
@@ -143,18 +143,17 @@ def _names(catalogue: Catalogue) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def _seen(page: Page, catalogue: Catalogue, seen: Preview) -> dict[str, Any]:
+def _seen(page: Page, seen: Preview) -> dict[str, Any]:
     """A preview as the template reads it."""
     assert page.tenant
     writing = Writing(page.language, page.tenant.zone, seen.currency)
-    coupons = {coupon.id: coupon.name for coupon in catalogue.coupons}
     return {
         "when": seen.when,
         "plan": seen.plan,
         "holds_from": seen.holds_from,
         "to_wallet": seen.to_wallet,
         "rows": rendered_lines(writing, seen.lines),
-        "sums": rendered_totals(writing, seen.totals, coupons),
+        "sums": rendered_totals(writing, seen.totals),
     }
 
 
