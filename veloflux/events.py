@@ -691,6 +691,14 @@ class SubscriptionStarted(Event, frozen=True, kw_only=True):
     status: str
 
 
+class TrialEndSet(Event, frozen=True, kw_only=True):
+    """A trial ends at another time, `at` (epoch ms of the tenant's clock)."""
+
+    name = "subscription.trial_end_set"
+    subscription: str
+    at: int
+
+
 class TrialEnded(Event, frozen=True, kw_only=True):
     """A trial is over, and the subscription is paid for from now on."""
 
@@ -722,6 +730,13 @@ class SubscriptionChangeScheduled(Event, frozen=True, kw_only=True):
     subscription: str
     plan: str
     at: int
+
+
+class SubscriptionChangeUndone(Event, frozen=True, kw_only=True):
+    """A change that was to hold from the next period on will not be made."""
+
+    name = "subscription.change_undone"
+    subscription: str
 
 
 class SubscriptionItemAdded(Event, frozen=True, kw_only=True):

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from tests.billing.shop import NUMBERS, invoices, ms, on, opened, proven, tenant, used
 from veloflux.billing import store
 from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
-from veloflux.billing.change import ChangeSubscription, change, preview
+from veloflux.billing.change import ChangeSubscription, change, preview, undo_change
 from veloflux.billing.lines import Line
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
-from veloflux.billing.states import LIVING, RUNNING, SUBSCRIPTION, possible
+from veloflux.billing.states import LIVING, RUNNING, SUBSCRIPTION, Status, possible
+from veloflux.billing.trial import set_trial_end
 from veloflux.context import Context
 from veloflux.errors import MoveImpossible
 
@@ -30,11 +31,14 @@ MOVES = {
     "reactivate": reactivate,
     "schedule_cancel": cancel,
     "undo_cancel": undo_cancel,
+    "undo_change": undo_change,
 }
+PAID: tuple[Status, ...] = ("active", "past_due")
 
 
 class Act(NamedTuple):
-    """What is done, after so many seconds; `late`: usage of so many seconds before."""
+    """What is done, after so many seconds; `late`: usage of so many seconds before. A trial is to end `number` seconds
+    later: 0 is now."""
 
     wait: int
     what: str
@@ -55,6 +59,7 @@ acts = st.one_of(
     st.tuples(waits, st.integers(1, 40), st.integers(0, 30 * 86_400)).map(
         lambda found: Act(found[0], "use", number=found[1], late=found[2])
     ),
+    st.tuples(waits, waits).map(lambda found: Act(found[0], "set_trial_end", number=found[1])),
     st.tuples(waits, st.sampled_from([*MOVES, "cancel"])).map(lambda found: Act(*found)),
 )
 
@@ -64,7 +69,7 @@ class Life:
 
     def __init__(self, ctx: Context, sub: Subscription) -> None:
         self.ctx, self.id, self.now = ctx, sub.id, sub.created_at
-        self.begun: int | None = self.now
+        self.begun = None if sub.status == "trialing" else self.now
         self.ran: list[tuple[int, int]] = []
         self.events: list[tuple[int, int]] = []
 
@@ -77,11 +82,11 @@ class Life:
         await self.look()
 
     async def look(self) -> None:
-        """Notice when it began to run, or stopped."""
+        """Notice when it began to be paid for, or stopped."""
         sub = await self.sub()
-        if sub.status in RUNNING and self.begun is None:
-            self.begun = self.now
-        elif sub.status not in RUNNING and self.begun is not None:
+        if sub.status in PAID and self.begun is None:
+            self.begun = sub.trial_end or self.now
+        elif sub.status not in PAID and self.begun is not None:
             self.ran.append((self.begun, sub.period_end))
             self.begun = None
 
@@ -96,6 +101,8 @@ class Life:
             case "seats":
                 wanted = ChangeSubscription(quantities={"seats": act.number}, when=act.when)  # type: ignore[arg-type]
                 await self.changed(sub, wanted)
+            case "set_trial_end":
+                await self.trial_end_set(sub, self.now + act.number * 1000 if act.number else None)
             case _:
                 await self.moved(sub, act.what)
         await self.look()
@@ -119,6 +126,20 @@ class Life:
         if said.when == "next_invoice":
             assert shown(said.lines) == shown(after.waiting[len(sub.waiting) :])
 
+    async def trial_end_set(self, sub: Subscription, at: int | None) -> None:
+        """Ended now it is billed as it would have been; else nothing is billed."""
+        before = await invoices(self.ctx)
+        try:
+            after = await set_trial_end(self.ctx, self.id, at)
+        except MoveImpossible:
+            assert sub.status != "trialing"
+            return
+        made = (await invoices(self.ctx))[len(before) :]
+        assert after.trial_end == (at or self.now)
+        assert (after.status, len(made)) == (
+            ("trialing", 0) if at else ("active", 1) if sub.cancel_at is None else ("cancelled", 0)
+        )
+
     async def moved(self, sub: Subscription, what: str) -> None:
         try:
             if what == "cancel":
@@ -126,7 +147,8 @@ class Life:
             else:
                 await MOVES[what](self.ctx, self.id)
         except MoveImpossible:
-            assert what not in possible(SUBSCRIPTION, sub.status) or (what == "undo_cancel" and sub.cancel_at is None)
+            nothing = {"undo_cancel": sub.cancel_at is None, "undo_change": sub.next_selection is None}
+            assert what not in possible(SUBSCRIPTION, sub.status) or nothing.get(what)
             assert await self.sub() == sub
 
     async def end(self) -> None:
@@ -139,13 +161,16 @@ class Life:
         elif sub.cancel_at is not None:
             await undo_cancel(self.ctx, self.id)
         await self.look()
+        if sub.status == "trialing":
+            await set_trial_end(self.ctx, self.id, None)
+            await self.look()
         await self.wait(33 * 86_400)
         await cancel(self.ctx, self.id, now=True)
         await self.look()
         await self.wait(7_200)
 
     def expected(self) -> int:
-        """How many requests were made while it ran."""
+        """How many requests were made while it was paid for."""
         return sum(number for at, number in self.events if any(start <= at < end for start, end in self.ran))
 
     async def billed(self) -> int:
@@ -154,10 +179,10 @@ class Life:
         return sum(line.amount for line in lines if line.kind in ("usage", "adjustment"))
 
     async def periods(self) -> list[tuple[int, int]]:
-        """Of its invoices, and those that had nothing to bill."""
-        found = [(one.phases[0].start, one.phases[-1].end or 0) for one in await invoices(self.ctx) if one.phases]
-        idle = [(phase.start, phase.end or 0) for phase in (await self.sub()).idle]
-        return sorted(span for span in (*found, *idle) if span[0] < span[1])
+        """Of its invoices, and those that had nothing to bill; without the trial."""
+        phases = [phase for one in await invoices(self.ctx) for phase in one.phases]
+        spans = [(phase.start, phase.end or 0) for phase in (*phases, *(await self.sub()).idle) if not phase.free]
+        return sorted(span for span in spans if span[0] < span[1])
 
 
 def shown(lines: Sequence[Line]) -> list[tuple[str, str, int, int, int]]:
@@ -166,16 +191,22 @@ def shown(lines: Sequence[Line]) -> list[tuple[str, str, int, int, int]]:
 
 
 class Begin(NamedTuple):
-    """Where and when a life begins, so many seconds into 2024, and how its periods are counted."""
+    """Where and when a life begins, so many seconds into 2024, how its periods are counted, and its days of trial."""
 
     zone: str
     proration: str
     second: int
     calendar: bool
+    trial_days: int
 
 
 begins = st.builds(
-    Begin, st.sampled_from(ZONES), st.sampled_from(["second", "day"]), st.integers(0, 366 * 86_400), st.booleans()
+    Begin,
+    st.sampled_from(ZONES),
+    st.sampled_from(["second", "day"]),
+    st.integers(0, 366 * 86_400),
+    st.booleans(),
+    st.sampled_from([0, 0, 3, 40]),
 )
 
 
@@ -185,7 +216,9 @@ async def test_any_life(one_ctx: Context, begin: Begin, todo: Sequence[Act]) -> 
     ctx, name = await opened(one_ctx), f"Acme {next(NUMBERS)}"
     acme = await tenant(ctx, "2024-01-01", name=name, zone=begin.zone, proration=begin.proration)
     acme = await on(acme, ms("2024-01-01") + begin.second * 1000)
-    sub = await start(acme, Start(plan="cents", calendar=begin.calendar, coupons=("tenth",)))
+    sub = await start(
+        acme, Start(plan="cents", calendar=begin.calendar, trial_days=begin.trial_days, coupons=("tenth",))
+    )
     life = Life(acme, sub)
     for act in todo:
         await life.do(act)

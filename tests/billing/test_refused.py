@@ -13,9 +13,10 @@ from tests.customers import of
 from veloflux import tenants
 from veloflux.billing import store
 from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
-from veloflux.billing.change import ChangeSubscription, change, preview
+from veloflux.billing.change import ChangeSubscription, change, preview, undo_change
 from veloflux.billing.start import Start, start
 from veloflux.billing.states import SUBSCRIPTION, Status
+from veloflux.billing.trial import set_trial_end
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.errors import (
@@ -40,6 +41,8 @@ async def unchanged(ctx: Context) -> AsyncIterator[None]:
 Act = Callable[[Context, str], Awaitable[object]]
 ACTS: dict[str, Act] = {
     "change": lambda ctx, id_: change(ctx, id_, ChangeSubscription(plan="three")),
+    "undo_change": undo_change,
+    "set_trial_end": lambda ctx, id_: set_trial_end(ctx, id_, None),
     "schedule_cancel": cancel,
     "cancel": lambda ctx, id_: cancel(ctx, id_, now=True),
     "undo_cancel": undo_cancel,

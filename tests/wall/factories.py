@@ -18,6 +18,7 @@ from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
+from veloflux.billing.change import ChangeSubscription, change
 from veloflux.billing.invoice_link import token_of
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
@@ -177,6 +178,16 @@ async def _subscription(side: Side) -> str:
     return (await start(side.inside, Start(plan="free", main=False))).id
 
 
+async def _trial(side: Side) -> str:
+    return (await start(side.inside, Start(plan="free", main=False, trial_days=30))).id
+
+
+async def _changing_subscription(side: Side) -> str:
+    id_ = await _subscription(side)
+    await change(side.inside, id_, ChangeSubscription(quantities={"base": 2}, when="period_end"))
+    return id_
+
+
 async def _invoice_link(side: Side) -> str:
     return token_of(side.inside.parts.secrets, side.inside.tenant, await _invoice(side))
 
@@ -233,6 +244,8 @@ FACTORIES: dict[str, Factory] = {
     "roles/role": _role,
     "session": _session,
     "subscription": _subscription,
+    "subscriptions.set_trial_end.subscription": _trial,
+    "subscriptions.undo_change.subscription": _changing_subscription,
     "tenant": _tenant,
     "tenants.delete.confirm": _tenant,
     "tokens.revoke.token": _short_lived,
@@ -279,6 +292,7 @@ NO_ID: dict[str, Any] = {
     "plans.apply.meters": msgspec.to_builtins(catalogue().meters),
     "plans.apply.plans": msgspec.to_builtins(catalogue().plans),
     "needed": "",
+    "subscriptions.set_trial_end.at": clock.now_ms() + clock.DAY_MS,
     "next": "/console",
     "operator.create.token": "0" * 32,
     "shown": "dead",
@@ -333,6 +347,7 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
     "meters.add": {"aggregation": "count", "group_by": "", "places": "0"},
     "meters.change": {"aggregation": "count", "group_by": "", "places": "0"},
     "overrides.set": {"period": "month"},
+    "subscriptions.set_trial_end": {"when": "now"},
     "tenants.set_clock": {"by": "real"},
     "plans.apply": {
         "id": "basic",
@@ -370,6 +385,7 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
 COMMAND_WORDS = {
     "amount": "5",
     "anchor": "2026-01-31",
+    "at": "now",
     "client_id": "veloflux",
     "cost": "1",
     "coupon": "spring",

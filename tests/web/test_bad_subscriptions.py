@@ -11,6 +11,8 @@ from veloflux.context import Context
 
 ALL = "/api/tenants/box/subscriptions"
 PRO = {"plan": "pro"}
+BODY = {"trial-end": {"at": None}}
+"""What an act has to be told."""
 BAD: dict[str, tuple[str, dict[str, Any], int, str]] = {
     # what: (path, body, status, code)
     "a plan that there is not": (ALL, {"plan": "gold"}, 400, "plan_unknown"),
@@ -33,6 +35,10 @@ BAD: dict[str, tuple[str, dict[str, Any], int, str]] = {
     "a preview of nothing": (f"{ALL}/sub_0/preview", PRO, 404, "not_found"),
     "a preview at no time": (f"{ALL}/sub_0/preview", PRO | {"at": "tomorrow"}, 400, "input_invalid"),
     "another time to change": (f"{ALL}/sub_0/change", PRO | {"when": "yesterday"}, 400, "input_invalid"),
+    "a trial that ends at no time": (f"{ALL}/sub_0/trial-end", {"at": "soon"}, 400, "input_invalid"),
+    "a trial that nobody says the end of": (f"{ALL}/sub_0/trial-end", {}, 400, "input_invalid"),
+    "the trial of nothing": (f"{ALL}/sub_0/trial-end", {"at": None}, 404, "not_found"),
+    "a change that nobody planned, of nothing": (f"{ALL}/sub_0/undo-change", {}, 404, "not_found"),
     "the end of nothing": (f"{ALL}/sub_0/cancel", {"now": True}, 404, "not_found"),
     "an id that is none": (f"{ALL}/..%2Fx/cancel", {}, 404, "not_found"),
 }
@@ -55,7 +61,10 @@ async def stopped(scene: Scene) -> None:
 
 
 @pytest.mark.usefixtures("stopped")
-@pytest.mark.parametrize("act", ["preview", "change", "cancel", "undo-cancel", "pause", "resume", "reactivate"])
+@pytest.mark.parametrize(
+    "act",
+    ["preview", "change", "undo-change", "trial-end", "cancel", "undo-cancel", "pause", "resume", "reactivate"],
+)
 async def test_the_subscription_of_another_tenant_is_not_there(
     http: httpx2.AsyncClient, scene: Scene, one_ctx: Context, act: str
 ) -> None:
@@ -63,12 +72,16 @@ async def test_the_subscription_of_another_tenant_is_not_there(
     assert begun.status_code == 201, begun.text
     other = f"/api/tenants/globex/subscriptions/{begun.json()['id']}/{act}"
     async with unchanged(one_ctx):
-        problem(await http.post(other, json={}, headers=scene.headers("olivia")), 404, "not_found")
+        problem(await http.post(other, json=BODY.get(act, {}), headers=scene.headers("olivia")), 404, "not_found")
         of_box = f"{ALL}/{begun.json()['id']}/{act}"
-        problem(await http.post(of_box, json={}, headers=scene.headers("carol")), 404, "not_found")
+        problem(await http.post(of_box, json=BODY.get(act, {}), headers=scene.headers("carol")), 404, "not_found")
         if act != "preview":  # which its owner may read
-            problem(await http.post(of_box, json={}, headers=scene.headers("alice")), 403, "permission_denied")
-        problem(await http.post(of_box, json={}), 401)
+            problem(
+                await http.post(of_box, json=BODY.get(act, {}), headers=scene.headers("alice")),
+                403,
+                "permission_denied",
+            )
+        problem(await http.post(of_box, json=BODY.get(act, {})), 401)
 
 
 @pytest.mark.usefixtures("stopped")
@@ -76,8 +89,8 @@ async def test_a_move_that_is_impossible_says_so(http: httpx2.AsyncClient, scene
     begun = (await http.post(ALL, json=PRO, headers=scene.headers("olivia"))).json()
     one = f"{ALL}/{begun['id']}"
     async with unchanged(one_ctx):
-        for act in ("resume", "reactivate", "undo-cancel"):
-            answer = await http.post(f"{one}/{act}", headers=scene.headers("olivia"))
+        for act in ("resume", "reactivate", "undo-cancel", "undo-change", "trial-end"):
+            answer = await http.post(f"{one}/{act}", json=BODY.get(act), headers=scene.headers("olivia"))
             problem(answer, 409, "move_impossible")
             assert answer.json()["state"] == "active"
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests import cast
-from tests.customers import customer
+from tests.customers import NOON, customer
 from tests.ledger.books import write
 from tests.web.test_pages import browser, field, token_of
 from veloflux import tenants
@@ -135,9 +135,45 @@ async def test_a_change_of_the_next_period_is_planned_and_taken_back(olivia: htt
     assert planned
     assert (planned.plan, planned.add_ons) == ("free", {})
     assert "Then Free" in (await olivia.get(f"{HOME}/subscriptions")).text
-    await olivia.post(f"{path}/change", data={"when": "period_end"})
+    page = (await olivia.get(path)).text
+    assert "undo_change" in actions_of(page)
+    assert "Stay with what there is" in page
+    assert (await olivia.post(f"{path}/undo-change")).status_code == 303
     after = await one(acme)
     assert (after.next_selection, after.selection.add_ons) == (None, {"phone": 1})
+    after_it = (await olivia.get(path)).text
+    assert "undo_change" not in actions_of(after_it)
+    assert "The planned change was taken back" in after_it
+
+
+async def test_a_trial_ends_on_another_day_and_then_now(olivia: httpx2.AsyncClient, acme: Context) -> None:
+    """The clock stands at 17 May 2025."""
+    path = await begin(olivia, trial_days="14")
+    page = (await olivia.get(path)).text
+    assert page.count('data-action="subscriptions.set_trial_end"') == 2
+    assert "Trial until</dt><dd><time>31 May 2025 12:00" in page
+    assert (await olivia.post(f"{path}/trial-end", data={"at": "2025-06-20"})).status_code == 303
+    assert ((await one(acme)).status, (await one(acme)).anchor) == ("trialing", "2025-06-20T00:00:00")
+    longer = (await olivia.get(path)).text
+    assert "Trial until</dt><dd><time>20 Jun 2025 00:00" in longer
+    assert "The end of the trial was set" in longer
+    assert [found async for found in store.every_invoice(acme.db, acme.tenant)] == []
+    assert (await olivia.post(f"{path}/trial-end", data={"when": "now"})).status_code == 303
+    assert ((await one(acme)).status, (await one(acme)).trial_end) == ("active", NOON)
+    assert len([found async for found in store.every_invoice(acme.db, acme.tenant)]) == 1
+    assert "set_trial_end" not in actions_of((await olivia.get(path)).text)
+
+
+@pytest.mark.parametrize("day", ["soon", "2025-05-17", "2027-05-18"])
+async def test_a_day_on_which_a_trial_cannot_end_is_told_at_its_field(
+    olivia: httpx2.AsyncClient, acme: Context, day: str
+) -> None:
+    path = await begin(olivia, trial_days="14")
+    before = await one(acme)
+    answer = await olivia.post(f"{path}/trial-end", data={"at": day})
+    assert answer.status_code == 400
+    assert 'id="e-at"' in answer.text
+    assert await one(acme) == before
 
 
 async def test_a_subscription_is_paused_resumed_cancelled_and_begins_anew(

@@ -107,7 +107,7 @@ async def world(web: str, one_ctx: Context, issuer: str) -> World:
         email_changes += (await links.of_email_change(one_ctx, who.actor.person))[:1]
     documents = await billed(customers.of(one_ctx, box))
     await set_profile(within, ProfileTerms(withholdings=(Withholding(name="IRRF", percent="1.5"),)))
-    subscription = await start(within, Start(plan="pro", main=False))
+    subscription = await start(within, Start(plan="pro", main=False, trial_days=14))
     await cancel(within, subscription.id)
     role = await tenants.create_role(within, "night_watch", ["usage:read"])
     return World(

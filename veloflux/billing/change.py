@@ -33,8 +33,8 @@ from veloflux.billing.start import Count
 from veloflux.billing.states import RUNNING, SUBSCRIPTION, move
 from veloflux.billing.totals import Totals
 from veloflux.context import Context
-from veloflux.errors import InputInvalid
-from veloflux.events import SubscriptionChanged, SubscriptionChangeScheduled
+from veloflux.errors import InputInvalid, MoveImpossible
+from veloflux.events import SubscriptionChanged, SubscriptionChangeScheduled, SubscriptionChangeUndone
 from veloflux.plans import pick_plan
 from veloflux.plans.prices import Name
 from veloflux.plans.terms import Timing
@@ -90,6 +90,14 @@ async def change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscrip
     return await decide(lambda: _change(ctx, id_, wanted))
 
 
+async def undo_change(ctx: Context, id_: str) -> Subscription:
+    """Let a subscription stay as it is, that was to change when its period ends.
+
+    :raises NotFound: there is no such subscription. :raises MoveImpossible: it is not to change, or has ended.
+    """
+    return await decide(lambda: _undo(ctx, id_))
+
+
 async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | None = None) -> Preview:
     """What a change would bring now, or at a later time of the tenant's clock, if nothing else is changed until then.
 
@@ -128,6 +136,18 @@ async def _change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscri
     else:
         after = await _bill(ctx, tx, basis, planned)
         tx.event(SubscriptionChanged(subscription=id_, plan=planned.selection.plan))
+    await write(ctx, tx, basis, sub, after)
+    await tx.commit()
+    return replace(after, version=sub.version + 1)
+
+
+async def _undo(ctx: Context, id_: str) -> Subscription:
+    sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
+    move(SUBSCRIPTION, sub.status, "undo_change")
+    if sub.next_selection is None:
+        raise MoveImpossible("This subscription is not to change; there is nothing to undo", state=sub.status)
+    tx, after = Transaction(ctx, ctx.tenant), replace(sub, next_selection=None)
+    tx.event(SubscriptionChangeUndone(subscription=id_))
     await write(ctx, tx, basis, sub, after)
     await tx.commit()
     return replace(after, version=sub.version + 1)

@@ -4,6 +4,8 @@ Any number of workers may close the same period: the commit expects the subscrip
 follows from it, so there is exactly one.
 """
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from veloflux.billing import agenda, store
@@ -17,7 +19,7 @@ from veloflux.billing.start import CLOSE
 from veloflux.billing.states import RUNNING, SUBSCRIPTION, move
 from veloflux.context import Context
 from veloflux.db import keys
-from veloflux.events import SubscriptionEnded, SubscriptionRenewed, TrialEnded
+from veloflux.events import Event, SubscriptionEnded, SubscriptionRenewed, TrialEnded
 from veloflux.transaction import Transaction
 
 
@@ -27,17 +29,22 @@ async def close_period(ctx: Context, item: Item, sub: Subscription) -> None:
     if (due := closes_at(sub)) != item.due:
         await agenda.correct(ctx, item, due, keys.subscription(ctx.tenant, sub.id), sub)
         return
-    step = rolled(basis, sub)
     tx = Transaction(ctx, ctx.tenant)
-    after = await put_invoice(ctx, tx, basis, step, "period" if step.subscription.ended_at is None else "end")
-    await write(ctx, tx, basis, sub, after)
-    if sub.status == "trialing" and after.status == "active":
-        tx.event(TrialEnded(subscription=sub.id))
-    if after.ended_at is None:
-        tx.event(SubscriptionRenewed(subscription=sub.id, period_start=after.period_start, period_end=after.period_end))
-    else:
-        tx.event(SubscriptionEnded(subscription=sub.id, status=after.status))
+    await close(ctx, tx, basis, sub, sub)
     await tx.commit()
+
+
+async def close(
+    ctx: Context, tx: Transaction, basis: Basis, before: Subscription, closing: Subscription
+) -> Subscription:
+    """Part of a commit: a period ends at the context's time, and what follows. `closing` is the subscription whose
+    `period_end` that is, `before` the same as it lies in Redis."""
+    step = rolled(basis, closing)
+    after = await put_invoice(ctx, tx, basis, step, "period" if step.subscription.ended_at is None else "end")
+    await write(ctx, tx, basis, before, after)
+    for event in _told(before, after):
+        tx.event(event)
+    return after
 
 
 def closes_at(sub: Subscription) -> int | None:
@@ -86,9 +93,19 @@ async def write(ctx: Context, tx: Transaction, basis: Basis, before: Subscriptio
         await follow(ctx, tx, basis, [after if one.id == after.id else one for one in others])
 
 
+def _told(before: Subscription, after: Subscription) -> Iterator[Event]:
+    if before.status == "trialing" and after.status == "active":
+        yield TrialEnded(subscription=after.id)
+    if after.ended_at is None:
+        yield SubscriptionRenewed(subscription=after.id, period_start=after.period_start, period_end=after.period_end)
+    else:
+        yield SubscriptionEnded(subscription=after.id, status=after.status)
+
+
 def _moved(before: Subscription, after: Subscription) -> bool:
-    return (before.selection, before.next_selection, before.status) != (
+    return (before.selection, before.next_selection, before.status, before.anchor) != (
         after.selection,
         after.next_selection,
         after.status,
+        after.anchor,
     )

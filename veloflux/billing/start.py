@@ -23,6 +23,7 @@ from veloflux.kit import clock, ids, money
 from veloflux.kit.clock import DAY_MS
 from veloflux.plans import pick_plan
 from veloflux.plans.prices import Coupon, Currency, Name
+from veloflux.plans.terms import TRIAL_DAYS_MAX
 from veloflux.transaction import Transaction, decide
 
 CLOSE = "close"
@@ -44,7 +45,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     quantities: dict[Name, Count] = {}
     add_ons: dict[Name, Count] = {}
     coupons: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
-    trial_days: Annotated[int, Meta(ge=0, le=730)] | None = None
+    trial_days: Annotated[int, Meta(ge=0, le=TRIAL_DAYS_MAX)] | None = None
     billing_day: Annotated[int, Meta(ge=0, le=31)] = 0
     calendar: bool | None = None
     main: bool | None = None

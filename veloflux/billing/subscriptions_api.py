@@ -10,9 +10,10 @@ from msgspec import Meta
 from veloflux.billing import cancel as cancelling
 from veloflux.billing import start as starting
 from veloflux.billing import store
-from veloflux.billing.change import ChangeSubscription, change, preview
+from veloflux.billing.change import ChangeSubscription, change, preview, undo_change
 from veloflux.billing.start import Start, Time
 from veloflux.billing.subscription_shown import PreviewShown, SubscriptionShown
+from veloflux.billing.trial import TrialEnd, set_trial_end
 from veloflux.context import Context
 from veloflux.tenants.api import TenantPath
 
@@ -112,6 +113,34 @@ async def change_(
 
 
 @post(
+    ONE + "/undo-change",
+    operation_id="subscriptions.undo_change",
+    permission="billing:write",
+    summary="Take back a change that was to come with the next period",
+    tags=["subscriptions"],
+    status_code=200,
+)
+async def undo_change_(ctx: Context, tenant: TenantPath, subscription: SubscriptionPath) -> SubscriptionShown:
+    return SubscriptionShown.of(await undo_change(ctx, subscription))
+
+
+@post(
+    ONE + "/trial-end",
+    operation_id="subscriptions.set_trial_end",
+    permission="billing:write",
+    summary="Let a trial end later, earlier, or now",
+    tags=["subscriptions"],
+    status_code=200,
+)
+async def set_trial_end_(
+    ctx: Context, tenant: TenantPath, subscription: SubscriptionPath, data: TrialEnd
+) -> SubscriptionShown:
+    """Periods are counted from there. If it ends now, the first one is invoiced at once; a cancellation that was
+    planned comes with it."""
+    return SubscriptionShown.of(await set_trial_end(ctx, subscription, data.at))
+
+
+@post(
     ONE + "/cancel",
     operation_id="subscriptions.cancel",
     permission="billing:write",
@@ -176,4 +205,17 @@ async def reactivate(ctx: Context, tenant: TenantPath, subscription: Subscriptio
     return SubscriptionShown.of(await cancelling.reactivate(ctx, subscription))
 
 
-ROUTES = (list_, start, show, preview_, change_, cancel, undo_cancel, pause, resume, reactivate)
+ROUTES = (
+    list_,
+    start,
+    show,
+    preview_,
+    change_,
+    undo_change_,
+    set_trial_end_,
+    cancel,
+    undo_cancel,
+    pause,
+    resume,
+    reactivate,
+)

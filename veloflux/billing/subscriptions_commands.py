@@ -8,8 +8,11 @@ import typer
 from veloflux.billing import cancel as cancelling
 from veloflux.billing import store
 from veloflux.billing.change import ChangeSubscription, change, preview
+from veloflux.billing.change import undo_change as undo
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
+from veloflux.billing.trial import TrialEnd
+from veloflux.billing.trial import set_trial_end as set_end
 from veloflux.errors import InputInvalid
 from veloflux.terminal import Json, TenantOption, parsed, run, say, show
 
@@ -99,6 +102,26 @@ def change_(
     seen = run(terminal, lambda ctx: preview(ctx, subscription, wanted), tenant=tenant)
     show(seen if json else seen.lines, json=json, columns=LINES)
     say(f"{seen.when}: {seen.totals.total} minor units of {seen.currency}, {seen.to_wallet} to the wallet")
+
+
+@app.command()
+def undo_change(terminal: typer.Context, subscription: str, tenant: TenantOption, json: Json = False) -> None:
+    """Take back a change that was to come with the next period."""
+    show_subscriptions([run(terminal, lambda ctx: undo(ctx, subscription), tenant=tenant)], json=json)
+
+
+@app.command()
+def set_trial_end(
+    terminal: typer.Context,
+    subscription: str,
+    at: Annotated[str, typer.Argument(help="Epoch ms of the tenant's clock; or now, which bills the first period")],
+    *,
+    tenant: TenantOption,
+    json: Json = False,
+) -> None:
+    """Let a trial end later, earlier, or now."""
+    wanted = parsed(TrialEnd, at=None if at == "now" else at)
+    show_subscriptions([run(terminal, lambda ctx: set_end(ctx, subscription, wanted.at), tenant=tenant)], json=json)
 
 
 @app.command()

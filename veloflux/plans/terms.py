@@ -11,6 +11,7 @@ from veloflux.plans.prices import Currency, FixedCharge, Named, Price, UsageChar
 
 Interval = Literal["week", "month", "quarter", "year"]
 Timing = Literal["now", "next_invoice", "period_end"]
+TRIAL_DAYS_MAX = 730
 
 
 class Terms(Named, frozen=True, kw_only=True):
@@ -23,7 +24,7 @@ class Terms(Named, frozen=True, kw_only=True):
 
     interval: Interval = "month"
     interval_count: Annotated[int, Meta(ge=1, le=52)] = 1
-    trial_days: Annotated[int, Meta(ge=0, le=730)] = 0
+    trial_days: Annotated[int, Meta(ge=0, le=TRIAL_DAYS_MAX)] = 0
     setup_fee: dict[Currency, Price] = msgspec.field(default_factory=dict)
     fixed: tuple[FixedCharge, ...] = ()
     usage: tuple[UsageCharge, ...] = ()

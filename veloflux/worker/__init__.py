@@ -82,6 +82,7 @@ TABLES = Tables(
         "subscription.paused": [billing.follow_spend],
         "subscription.reactivated": [billing.follow_spend],
         "subscription.resumed": [billing.follow_spend],
+        "subscription.trial_end_set": [billing.follow_spend],
         "tenant.archived": [tenants.index_tenant, billing.end_subscriptions],
         "tenant.clock_set": [limits.follow_calendar, billing.follow_clock],
         "tenant.created": [tenants.index_tenant, tenants.follow_catalogue],

@@ -9,21 +9,23 @@ from litestar import get, post
 
 from veloflux.billing import cancel as cancelling
 from veloflux.billing import read_subscription
-from veloflux.billing.change import ChangeSubscription, Preview, change, preview
+from veloflux.billing.change import ChangeSubscription, Preview, change, preview, undo_change
 from veloflux.billing.history import history
 from veloflux.billing.model import Subscription
 from veloflux.billing.rendered import rendered_lines, rendered_totals
 from veloflux.billing.states import SUBSCRIPTION, possible
+from veloflux.billing.trial import set_trial_end
 from veloflux.billing.writing import Writing
 from veloflux.errors import InputInvalid
 from veloflux.plans import Catalogue, Plan, pick_plan, read_catalogue
 from veloflux.plans.catalogue import pick_version
 from veloflux.plans.terms import currencies_of
 from veloflux.web.console.page import Html, Page
+from veloflux.web.console.plan import midnight
 from veloflux.web.console.selection import add_ons_of, quantities_of
 
 ONE = "/console/t/{tenant:str}/subscriptions/{subscription:str}"
-FIELDS = ("plan", "when", "quantit", "add_on")
+FIELDS = ("plan", "when", "quantit", "add_on", "at")
 """How the names of the fields begin that a form of the page has."""
 
 
@@ -40,6 +42,16 @@ async def change_(page: Page, subscription: str) -> Html:
         await change(page.ctx, subscription, _wanted(catalogue, sub, page.form))
         return page.go(f"{page.home}/subscriptions/{subscription}", done="subscriptions.change")
     return await _show(page, subscription, {})
+
+
+@post(f"{ONE}/undo-change", operation_id="console.subscriptions.undo_change", permission="billing:write")
+async def undo_change_(page: Page, subscription: str) -> Html:
+    return await _do(page, subscription, "undo_change", undo_change(page.ctx, subscription))
+
+
+@post(f"{ONE}/trial-end", operation_id="console.subscriptions.set_trial_end", permission="billing:write")
+async def set_trial_end_(page: Page, subscription: str) -> Html:
+    return await _do(page, subscription, "set_trial_end", _set_trial_end(page, subscription))
 
 
 @post(f"{ONE}/cancel", operation_id="console.subscriptions.cancel", permission="billing:write")
@@ -69,6 +81,12 @@ async def resume(page: Page, subscription: str) -> Html:
 @post(f"{ONE}/reactivate", operation_id="console.subscriptions.reactivate", permission="billing:write")
 async def reactivate(page: Page, subscription: str) -> Html:
     return await _do(page, subscription, "reactivate", cancelling.reactivate(page.ctx, subscription))
+
+
+async def _set_trial_end(page: Page, subscription: str) -> Subscription:
+    """:raises InputInvalid: the form has no day. Else as `set_trial_end`."""
+    at = None if page.form["when"] == "now" else midnight(page, "at")
+    return await set_trial_end(page.ctx, subscription, at)
 
 
 async def _do(page: Page, subscription: str, what: str, doing: Awaitable[Subscription]) -> Html:
@@ -157,4 +175,4 @@ def _seen(page: Page, seen: Preview) -> dict[str, Any]:
     }
 
 
-ROUTES = (show, change_, cancel, undo_cancel, pause, resume, reactivate)
+ROUTES = (show, change_, undo_change_, set_trial_end_, cancel, undo_cancel, pause, resume, reactivate)
