@@ -97,8 +97,9 @@ async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | 
     """
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
     others = [one for one in await store.subscriptions(ctx.db, ctx.tenant) if one.id != id_]
-    moment = ctx.now() if at is None else at
-    if moment < ctx.now():
+    now = ctx.now()
+    moment = now if at is None else at
+    if moment < now:
         raise InputInvalid("A change can be previewed from now on, not for a time that has passed", field="at")
     sub = _at(ctx, basis, sub, moment)
     planned = _plan(basis, sub, wanted, moment)
