@@ -27,6 +27,8 @@ MEASUREMENTS = (
     "seen",
     "usage",
     "closing",
+    "preview",
+    "invoice_memory",
     "wall_timing",
     "fail_over",
     "clusters",

@@ -4,11 +4,10 @@ posted, the next period begun. The ceiling is bare commits on the same server, o
 import asyncio
 import time
 
-import msgspec
-
 from bench.commit import CLIENTS, change
 from bench.report import Row
 from bench.stage import Stage, stage, used_memory
+from bench.ten_lines import PLAN, SUMS, ten_lines
 from veloflux import ledger, tenants
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
@@ -16,21 +15,18 @@ from veloflux.db import keys
 from veloflux.kit import clock, ids
 from veloflux.kit.clock import DAY_MS
 from veloflux.metering import Event, record
-from veloflux.plans import Catalogue, Plan, catalogue
-from veloflux.plans.prices import FixedCharge, UsageCharge, UsagePrice
 from veloflux.tenants import EVERYTHING
 from veloflux.worker import TABLES, Pace, Worker
 
 TENANTS = 1_000
 COMMITS = 10_000
-SUMS = ("bytes", "gigabytes", "predictions", "queries", "messages")
 AGO_MS = 32 * DAY_MS
 """When the subscriptions began, so that a month of each is over."""
 
 
 async def measure() -> list[Row]:
     async with stage(invoice_grace_hours=0) as target:
-        await tenants.apply_catalogue(target.ctx, _catalogue())
+        await tenants.apply_catalogue(target.ctx, ten_lines())
         commits = await _commits(target)
         everyone = await asyncio.gather(*(_subscribed(target.ctx, number) for number in range(TENANTS)))
         before = await used_memory(target.ctx)
@@ -77,7 +73,7 @@ async def _subscribed(ctx: Context, number: int) -> Context:
     tenant = await tenants.create_tenant(ctx, f"Tenant {number}", slug=f"tenant-{number}")
     inside = ctx.within(tenants.scope_of(tenant), EVERYTHING)
     began = clock.now_ms() - AGO_MS
-    await start(inside.at(began), Start(plan="ten_lines"))
+    await start(inside.at(began), Start(plan=PLAN))
     data = dict.fromkeys(SUMS, 1000)
     used = [Event(type="http.request", id=ids.new("evt"), at=began + DAY_MS, data=data) for _ in range(3)]
     await record(inside.parts, inside.tenant, used)
@@ -87,18 +83,6 @@ async def _subscribed(ctx: Context, number: int) -> Context:
 async def _turn(number: int) -> None:
     """So many begin at a time."""
     await asyncio.sleep(number // CLIENTS * 0.05)
-
-
-def _catalogue() -> Catalogue:
-    shipped = catalogue()
-    counts = shipped.meters[0]
-    sums = tuple(msgspec.structs.replace(counts, name=name, aggregation="sum", value_property=name) for name in SUMS)
-    fixed = tuple(
-        FixedCharge(name=f"fixed_{at}", display_name=f"Fixed {at}", prices={"BRL": "10.00"}) for at in range(4)
-    )
-    usage = tuple(UsageCharge(meter=meter.name, prices={"BRL": UsagePrice(unit="0.015")}) for meter in (counts, *sums))
-    plan = Plan(id="ten_lines", name="Ten lines", fixed=fixed, usage=usage)
-    return msgspec.structs.replace(shipped, meters=(counts, *sums), plans=(*shipped.plans, plan))
 
 
 async def _commits(target: Stage) -> float:

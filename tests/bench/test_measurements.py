@@ -17,15 +17,17 @@ SMALL: dict[str, dict[str, Any]] = {
     "hot_tenant": {"MODES": ("everysec",), "ROUNDS": 1, "SECONDS": 0.05},
     "http": {"ROUNDS": 1},
     "in_process": {"ROUNDS": 1, "SECONDS": 0.05},
+    "invoice_memory": {"TENANTS": 2},
     "log_in": {"ROUNDS": 1, "SECONDS": 1},
     "memory": {"NUMBER": 2},
     "meter_memory": {"DAYS": 2},
+    "preview": {"ROUNDS": 1},
     "seen": {"NUMBERS": (100,), "TOGETHER": 200},
     "usage": {"ROUNDS": 1, "SECONDS": 0.05},
     "wall_timing": {"ASKED": 2, "WARM_UP": 1},
 }
 PROGRAMS = dict.fromkeys(("commit", "in_process"), "redis-benchmark") | dict.fromkeys(
-    ("events", "http", "log_in", "usage"), "wrk"
+    ("events", "http", "log_in", "preview", "usage"), "wrk"
 )
 
 

@@ -2,6 +2,7 @@
 by hand: where nothing else is said the period is 18 February to 18 March 2024, 29 days, of which 22 are left on the
 25th."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -22,11 +23,13 @@ from tests.billing.shop import (
     told,
     used,
 )
+from tests.customers import of
 from veloflux import tenants
 from veloflux.billing.cancel import cancel
 from veloflux.billing.change import ChangeSubscription, change, preview
 from veloflux.billing.start import Start, start
 from veloflux.context import Context
+from veloflux.kit import clock
 
 Lines = list[tuple[str, int]]
 NOW: dict[str, tuple[dict[str, Any], dict[str, Any], str, Lines, int]] = {
@@ -366,6 +369,17 @@ async def test_a_preview_knows_which_coupons_are_used_up_by_then(one_ctx: Contex
     # the third and last invoice with a fifth off was that of 18 March: 23 of 30 days of 100 and 300 are left in April
     assert [line.amount for line in said.lines] == [-7667, 23000]
     assert (await invoices(acme))[-1].lines == said.lines
+
+
+async def test_now_is_previewed_however_often_the_clock_ticks_meanwhile(
+    one_ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, id_ = await subscribed(one_ctx, "2024-02-18", "hundred")
+    running = of(acme, await tenants.set_clock(acme, "offset", ms("2024-02-25")))
+    ticks = itertools.count(clock.now_ms())
+    monkeypatch.setattr(clock, "now_ms", lambda: next(ticks))
+    said = await preview(running, id_, ChangeSubscription(plan="three"))
+    assert [line.kind for line in said.lines] == ["credit", "debit"]
 
 
 async def test_what_is_not_sold_any_more_is_charged_no_more_and_stops_nothing(one_ctx: Context) -> None:

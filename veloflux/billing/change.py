@@ -3,6 +3,7 @@
 A preview is the same computation without its commit, so what it says is what is charged.
 """
 
+import asyncio
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -103,10 +104,12 @@ async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | 
 
     :raises InputInvalid: the time is past, or too far ahead. Else as `change`.
     """
-    sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
-    others = [one for one in await store.subscriptions(ctx.db, ctx.tenant) if one.id != id_]
-    moment = ctx.now() if at is None else at
-    if moment < ctx.now():
+    sub, basis, others = await asyncio.gather(
+        store.subscription(ctx, id_), read_basis(ctx), store.other_subscriptions(ctx.db, ctx.tenant, id_)
+    )
+    now = ctx.now()
+    moment = now if at is None else at
+    if moment < now:
         raise InputInvalid("A change can be previewed from now on, not for a time that has passed", field="at")
     sub = _at(ctx, basis, sub, moment)
     planned = _plan(basis, sub, wanted, moment)
@@ -127,7 +130,7 @@ async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | 
 
 
 async def _change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscription:
-    sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
+    sub, basis = await asyncio.gather(store.subscription(ctx, id_), read_basis(ctx))
     planned = _plan(basis, sub, wanted, ctx.now())
     tx = Transaction(ctx, ctx.tenant)
     if planned.when == "period_end":

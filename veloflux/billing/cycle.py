@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec.structs import replace
 
 from veloflux.billing.discounts import amount_off
-from veloflux.billing.lines import Line, text
+from veloflux.billing.lines import Line
 from veloflux.billing.model import Charged, Phase, Selection, Subscription
 from veloflux.billing.periods import Anchor, Period, boundary, whole
 from veloflux.billing.phases import ended, of_usage
@@ -210,14 +210,14 @@ def _of_plan(offer: Offer, sub: Subscription, charge: FixedCharge) -> Fixed:
     label = charge.display_name or f"{offer.plan.name}: {charge.name}"
     quantity = sub.selection.quantities.get(charge.name, charge.quantity)
     price = _price(charge.prices, offer.currency, label)
-    full = money.minor(Decimal(price) * quantity, offer.currency)
+    full = money.times(price, quantity, offer.currency)
     net = _after_percents(full, offer, sub, offer.plan.id)
     return Fixed("fixed", charge.name, label, offer.plan.id, quantity, price, full, net, charge.in_arrears)
 
 
 def _of_add_on(offer: Offer, sub: Subscription, add_on: AddOn, quantity: int) -> Fixed:
     price = add_on.prices[offer.currency]
-    full = money.minor(Decimal(price) * quantity, offer.currency)
+    full = money.times(price, quantity, offer.currency)
     net = _after_percents(full, offer, sub, "")
     return Fixed("add_on", f"add_on.{add_on.id}", add_on.name, "", quantity, price, full, net)
 
@@ -255,7 +255,7 @@ def _arrears(sub: Subscription, phase: Phase, offer_of: Callable[[Selection], Of
 
 
 def _line(one: Fixed, amount: int, start: int, end: int) -> Line:
-    return Line(one.kind, one.label, amount, 0, start, end, one.plan, "", text(Decimal(one.quantity)), one.price)
+    return Line(one.kind, one.label, amount, 0, start, end, one.plan, "", str(one.quantity), one.price)
 
 
 def _debit(one: Fixed, asked: Prorated) -> Line:

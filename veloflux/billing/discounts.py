@@ -68,9 +68,12 @@ def discounted(
 
     :raises PriceMissing: a coupon takes an amount, and has none in this currency.
     """
+    attached = sorted(coupons, key=lambda coupon: coupon.percent is None)
+    if not attached:
+        return tuple(lines), {}
     left = {at: lines[at].net for at in sorted(range(len(lines)), key=lambda at: lines[at])}
     taken: dict[str, int] = {}
-    for coupon in sorted(coupons, key=lambda coupon: coupon.percent is None):
+    for coupon in attached:
         touched = [at for at in left if _counts_on(coupon, lines[at])]
         off = amount_off(coupon, sum(left[at] for at in touched), currency)
         for at, piece in zip(touched, spread(off, [left[at] for at in touched]), strict=True):

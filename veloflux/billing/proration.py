@@ -64,7 +64,8 @@ def credit_lines(old: Iterable[Charge], rest: Period, whole: Period, days_in: st
     >>> [line.amount for line in credit_lines([Charge("pro", 1000, billed=400)], Period(5000, 10000), Period(0, 10000))]
     [-400]
     """
-    amounts = [(charge.name, min(portion(charge.amount, rest, whole, days_in), charge.billed)) for charge in old]
+    part = fraction(rest, whole, days_in)
+    amounts = [(charge.name, min(share(charge.amount, *part), charge.billed)) for charge in old]
     return [Prorated("credit", name, -amount, *rest) for name, amount in amounts if amount > 0]
 
 
@@ -75,7 +76,8 @@ def debit_lines(new: Iterable[Charge], rest: Period, whole: Period, days_in: str
     >>> [line.amount for line in debit_lines(charges, Period(5000, 10000), Period(0, 10000))]
     [500]
     """
-    amounts = [(charge.name, portion(charge.amount, rest, whole, days_in)) for charge in new]
+    part = fraction(rest, whole, days_in)
+    amounts = [(charge.name, share(charge.amount, *part)) for charge in new]
     return [Prorated("debit", name, amount, *rest) for name, amount in amounts if amount > 0]
 
 

@@ -40,6 +40,12 @@ async def subscriptions(db: Db, tenant: str) -> list[Subscription]:
     return await _all(db, Subscription, [keys.subscription(tenant, id_) for id_ in found])
 
 
+async def other_subscriptions(db: Db, tenant: str, id_: str) -> list[Subscription]:
+    """All of a tenant's but one: nothing more is read where it is the only one."""
+    found = await db.call("ZRANGE", keys.subscriptions(tenant), 0, -1)
+    return await _all(db, Subscription, [keys.subscription(tenant, other) for other in found if other != id_])
+
+
 async def find_spend(db: Db, tenant: str, id_: str) -> SpendState | None:
     return await _find(db, SpendState, keys.spend(tenant, id_))
 

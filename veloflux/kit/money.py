@@ -50,6 +50,16 @@ def minor(major: Decimal, currency: str) -> int:
     return half_up(major.scaleb(minor_digits(currency), EXACT))
 
 
+@functools.lru_cache(10_000)
+def times(price: str, quantity: int, currency: str) -> int:
+    """What so many cost, in minor units; remembered, for the same prices are asked for again and again.
+
+    >>> times("14.995", 3, "BRL")
+    4499
+    """
+    return minor(Decimal(price) * quantity, currency)
+
+
 def major(amount: int, currency: str) -> Decimal:
     """Minor units as the decimal number of major ones.
 
