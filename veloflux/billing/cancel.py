@@ -9,6 +9,7 @@ from veloflux.billing.cycle import Step, end_period, first_span, span_of, start_
 from veloflux.billing.invoicing import put_invoice
 from veloflux.billing.model import Subscription
 from veloflux.billing.periods import anchored
+from veloflux.billing.settle_drafts import settle_drafts
 from veloflux.billing.states import RUNNING, SUBSCRIPTION, move
 from veloflux.context import Context
 from veloflux.db import keys
@@ -85,6 +86,8 @@ async def _undo(ctx: Context, id_: str) -> Subscription:
 async def _cancel_now(ctx: Context, id_: str, credit_unused: bool) -> Subscription:
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
     move(SUBSCRIPTION, sub.status, "cancel")
+    if credit_unused and await settle_drafts(ctx, basis, sub):
+        return await _cancel_now(ctx, id_, credit_unused)
     step = over(ended(ctx, basis, sub, credit_unused=credit_unused), "cancel", ctx.now())
     return await _write(ctx, basis, sub, step, SubscriptionEnded(subscription=id_, status="cancelled"))
 
@@ -92,6 +95,8 @@ async def _cancel_now(ctx: Context, id_: str, credit_unused: bool) -> Subscripti
 async def _pause(ctx: Context, id_: str, credit_unused: bool) -> Subscription:
     sub, basis = await store.subscription(ctx, id_), await read_basis(ctx)
     status = move(SUBSCRIPTION, sub.status, "pause")
+    if credit_unused and await settle_drafts(ctx, basis, sub):
+        return await _pause(ctx, id_, credit_unused)
     step = ended(ctx, basis, sub, credit_unused=credit_unused)
     paused = replace(step.subscription, status=status, paused_at=ctx.now())
     return await _write(ctx, basis, sub, step._replace(subscription=paused), SubscriptionPaused(subscription=id_))

@@ -30,6 +30,7 @@ from veloflux.billing.issue import composed, settled_with
 from veloflux.billing.lines import Line
 from veloflux.billing.model import Selection, Subscription
 from veloflux.billing.periods import anchored
+from veloflux.billing.settle_drafts import as_settled, settle_drafts
 from veloflux.billing.start import Count
 from veloflux.billing.states import RUNNING, SUBSCRIPTION, move
 from veloflux.billing.totals import Totals
@@ -111,7 +112,7 @@ async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | 
     moment = now if at is None else at
     if moment < now:
         raise InputInvalid("A change can be previewed from now on, not for a time that has passed", field="at")
-    sub = _at(ctx, basis, sub, moment)
+    sub = _at(ctx, basis, await as_settled(ctx, basis, sub), moment)
     planned = _plan(basis, sub, wanted, moment)
     check_meters(basis, [*others, replace(sub, next_selection=planned.selection)])
     draft = invoice_of(ctx.at(moment), planned.step.alone(), "change")
@@ -132,6 +133,8 @@ async def preview(ctx: Context, id_: str, wanted: ChangeSubscription, at: int | 
 async def _change(ctx: Context, id_: str, wanted: ChangeSubscription) -> Subscription:
     sub, basis = await asyncio.gather(store.subscription(ctx, id_), read_basis(ctx))
     planned = _plan(basis, sub, wanted, ctx.now())
+    if planned.when != "period_end" and await settle_drafts(ctx, basis, sub):
+        return await _change(ctx, id_, wanted)
     tx = Transaction(ctx, ctx.tenant)
     if planned.when == "period_end":
         after = replace(sub, next_selection=None if planned.selection == sub.selection else planned.selection)

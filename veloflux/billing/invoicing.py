@@ -70,6 +70,11 @@ async def with_usage(ctx: Context, basis: Basis, draft: Invoice, sub: Subscripti
     await metering.close_through(ctx.db, closing, ctx.tenant, draft.period_end)
     if closing.writes:
         await commit.run(ctx.db, closing)
+    return await add_usage(ctx, basis, draft, sub)
+
+
+async def add_usage(ctx: Context, basis: Basis, draft: Invoice, sub: Subscription) -> tuple[Invoice, Subscription]:
+    """The same, as it would be by now."""
     usage = await usage_of(ctx, basis, sub, draft)
     lines = (*usage.lines, *draft.lines)
     idle = sub.idle if lines else still_open((*sub.idle, *draft.phases), draft.period_end)

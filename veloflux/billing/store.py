@@ -172,6 +172,13 @@ async def first_due(db: Db, tenant: str) -> tuple[str, int] | None:
     return (found[0], int(found[1])) if found else None
 
 
+async def planned(db: Db, tenant: str, kind: str) -> list[tuple[str, int]]:
+    """The items of a kind on the agenda, and when they are due, the first one first."""
+    found = await db.call("ZRANGE", keys.agenda(tenant), 0, -1, "WITHSCORES")
+    items = ((member.partition("/"), int(due)) for member, due in zip(found[::2], found[1::2], strict=True))
+    return [(name, due) for (which, _, name), due in items if which == kind]
+
+
 async def deferrals(db: Db, tenant: str) -> dict[str, str]:
     """Revenue that waits, as its fields say it."""
     flat = await db.call("HGETALL", keys.deferrals(tenant))
