@@ -130,17 +130,13 @@ class Life:
             assert await self.sub() == sub
 
     async def end(self) -> None:
-        """Let it run until all that came late is billed, and stop."""
+        """Let it run, or stand still, until all that came late is billed; then stop."""
         sub = await self.sub()
-        if sub.status not in LIVING:
-            await reactivate(self.ctx, self.id)
-        elif sub.status == "paused":
-            await resume(self.ctx, self.id)
-        elif sub.cancel_at is not None:
+        if sub.cancel_at is not None and sub.status in RUNNING:
             await undo_cancel(self.ctx, self.id)
-        await self.look()
         await self.wait(33 * 86_400)
-        await cancel(self.ctx, self.id, now=True)
+        if (await self.sub()).status in LIVING:
+            await cancel(self.ctx, self.id, now=True)
         await self.look()
         await self.wait(7_200)
 

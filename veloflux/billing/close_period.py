@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis, read_basis
+from veloflux.billing.bill_late import plan_late
 from veloflux.billing.cycle import Step, end_period, next_span, span_of, start_period
 from veloflux.billing.follow import follow, needs_renewal
 from veloflux.billing.invoicing import put_invoice
@@ -81,6 +82,7 @@ async def write(ctx: Context, tx: Transaction, basis: Basis, before: Subscriptio
         agenda.put(ctx, tx, Item(CLOSE, after.id, due))
     else:
         agenda.take(tx, CLOSE, after.id)
+    plan_late(ctx, tx, before, after)
     if _moved(before, after) or await needs_renewal(ctx, after):
         others = await store.subscriptions(ctx.db, ctx.tenant)
         await follow(ctx, tx, basis, [after if one.id == after.id else one for one in others])

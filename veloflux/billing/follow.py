@@ -72,7 +72,8 @@ def check_meters(basis: Basis, subs: Iterable[Subscription]) -> None:
 def cuts_of(basis: Basis, subs: Sequence[Subscription], before: Schedule, now: int) -> tuple[int, ...]:
     """Where usage is cut: where periods and phases begin, known and to come, for which events may come yet, and where a
     subscription stopped: what comes after is in none of its periods."""
-    past = {cut for cut in before.cuts if now - BEHIND_MS <= cut <= now}
+    oldest = max((cut for cut in before.cuts if cut <= now - BEHIND_MS), default=0)
+    past = {cut for cut in before.cuts if oldest <= cut <= now}
     phases = {phase.start for sub in subs for phase in sub.phases}
     ends = {sub.period_end for sub in subs if sub.status in RUNNING}
     stops = {sub.period_end for sub in subs if sub.status not in RUNNING and sub.period_end > now - BEHIND_MS}
