@@ -1,4 +1,4 @@
-"""Random lives of a subscription, in any zone, prorated by the second or by the day, keep what must always hold.
+"""Random lives of a subscription, from zone to zone, prorated by the second or by the day, keep what must always hold.
 
 Periods have neither gap nor overlap, what was used is billed once, a preview is what is charged, the books balance.
 """
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.billing.shop import NUMBERS, invoices, ms, on, opened, proven, tenant, used
+from tests.customers import of
 from veloflux.billing import store
 from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
 from veloflux.billing.change import ChangeSubscription, change, preview
@@ -18,6 +19,7 @@ from veloflux.billing.lines import Line
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
 from veloflux.billing.states import LIVING, RUNNING, SUBSCRIPTION, possible
+from veloflux.billing.zone import set_zone
 from veloflux.context import Context
 from veloflux.errors import MoveImpossible
 
@@ -39,6 +41,7 @@ class Act(NamedTuple):
     wait: int
     what: str
     plan: str = "cents"
+    zone: str = ""
     when: str | None = None
     number: int = 0
     late: int = 0
@@ -56,6 +59,7 @@ acts = st.one_of(
         lambda found: Act(found[0], "use", number=found[1], late=found[2])
     ),
     st.tuples(waits, st.sampled_from([*MOVES, "cancel"])).map(lambda found: Act(*found)),
+    st.tuples(waits, st.sampled_from(ZONES)).map(lambda found: Act(found[0], "zone", zone=found[1])),
 )
 
 
@@ -93,6 +97,8 @@ class Life:
                 await self.use(act.number, self.now - act.late * 1000 - 1)  # before what may begin at this moment
             case "change":
                 await self.changed(sub, ChangeSubscription(plan=act.plan, when=act.when))  # type: ignore[arg-type]
+            case "zone":
+                self.ctx = of(self.ctx, await set_zone(self.ctx, act.zone))
             case "seats":
                 wanted = ChangeSubscription(quantities={"seats": act.number}, when=act.when)  # type: ignore[arg-type]
                 await self.changed(sub, wanted)

@@ -11,7 +11,7 @@ from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis, read_basis
 from veloflux.billing.bill_late import plan_late
 from veloflux.billing.cycle import Step, end_period, next_span, span_of, start_period
-from veloflux.billing.follow import follow, needs_renewal
+from veloflux.billing.follow import expect_zone, follow, needs_renewal
 from veloflux.billing.invoicing import put_invoice
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import CLOSE
@@ -78,6 +78,7 @@ def over(ended: Step, how: str, at: int) -> Step:
 async def write(ctx: Context, tx: Transaction, basis: Basis, before: Subscription, after: Subscription) -> None:
     """Part of a commit: the subscription, when it closes next, and what follows for metering and limits."""
     tx.change(keys.subscription(ctx.tenant, before.id), before, after)
+    expect_zone(tx, basis)
     if (due := closes_at(after)) is not None:
         agenda.put(ctx, tx, Item(CLOSE, after.id, due))
     else:
