@@ -4,19 +4,25 @@ cut where they begin. `tiered` asks 1.00 for each of the first 100 requests of a
 import asyncio
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from tests.billing.shop import Told, bills, invoices, ms, on, opened, proven, tenant, used
 from tests.customers import of
 from veloflux import audit, tenants
 from veloflux.billing import advance, store
+from veloflux.billing.basis import read_basis
 from veloflux.billing.cancel import pause, resume
+from veloflux.billing.close_period import rolled, write
+from veloflux.billing.follow import reschedule
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
 from veloflux.billing.zone import set_zone
 from veloflux.context import PLATFORM, Context
-from veloflux.errors import Conflict, InputInvalid, TenantReadOnly
+from veloflux.errors import ChangedMeanwhile, Conflict, InputInvalid, TenantReadOnly
+from veloflux.events import SubscriptionRenewed, TenantZoneSet
 from veloflux.plans import find_schedule, read_policy
+from veloflux.transaction import Transaction
 
 SAO_PAULO, TOKYO, AUCKLAND, HONOLULU = "America/Sao_Paulo", "Asia/Tokyo", "Pacific/Auckland", "Pacific/Honolulu"
 FIXED = ("fixed", 5000)
@@ -152,6 +158,28 @@ async def test_who_may_not_be_changed_is_not(one_ctx: Context) -> None:
     platform = of(one_ctx, await tenants.find(one_ctx, PLATFORM))
     with pytest.raises(Conflict):
         await set_zone(platform, TOKYO)
+
+
+async def test_a_period_that_was_counted_by_the_former_clocks_is_not_begun(one_ctx: Context) -> None:
+    """A worker read the zone before it changed, and commits after it."""
+    acme, sub = await begun(one_ctx)
+    basis, tx = await read_basis(acme), Transaction(acme, acme.tenant)
+    after = rolled(basis, sub).subscription
+    await write(acme, tx, basis, sub, after)
+    tx.event(SubscriptionRenewed(subscription=sub.id, period_start=after.period_start, period_end=after.period_end))
+    await set_zone(acme, TOKYO)
+    with pytest.raises(ChangedMeanwhile):
+        await tx.commit()
+
+
+async def test_a_zone_does_not_change_over_a_period_that_began_meanwhile(one_ctx: Context) -> None:
+    acme, sub = await begun(one_ctx)
+    basis, tx = await read_basis(acme), Transaction(acme, acme.tenant)
+    assert await reschedule(acme, tx, basis._replace(tenant=msgspec.structs.replace(basis.tenant, zone=TOKYO)))
+    tx.event(TenantZoneSet(tenant=acme.tenant, zone=TOKYO))
+    acme = await on(acme, sub.period_end)
+    with pytest.raises(ChangedMeanwhile):
+        await tx.commit()
 
 
 async def test_zones_set_while_periods_close_leave_every_end_where_usage_is_cut(one_ctx: Context) -> None:
