@@ -18,6 +18,7 @@ from veloflux.billing import (
     items_commands,
     subscriptions_commands,
     wallet_commands,
+    zone_commands,
 )
 from veloflux.context import Context
 from veloflux.db import prompt
@@ -80,6 +81,7 @@ identity_commands.auth.command("personal-data")(personal_data.export_own)
 identity_commands.auth.command("erase")(personal_data.erase_own)
 identity_commands.auth.command("keep")(personal_data.keep_own)
 tenants.app.command("set-clock")(clock_commands.set_clock)
+tenants.app.command("set-zone")(zone_commands.set_zone)
 tenants.app.command("change-plan")(plan_commands.change_plan)
 app.add_typer(plan_commands.overrides, name="overrides", help="Limits and features beside a tenant's plan")
 app.add_typer(credits_commands.app, name="credits", help="What a tenant may use beyond its quotas")

@@ -377,6 +377,14 @@ class TenantBillingAnchorSet(Event, frozen=True, kw_only=True):
     anchor: str
 
 
+class TenantZoneSet(Event, frozen=True, kw_only=True):
+    """A tenant has another time zone (IANA name): its days, months and next periods are counted by other clocks."""
+
+    name = "tenant.zone_set"
+    tenant: str
+    zone: str
+
+
 class TenantSuspended(Event, frozen=True, kw_only=True):
     """The operator suspended a tenant; the trail has the reason."""
 

@@ -70,13 +70,15 @@ async def subscribed(ctx: Context, at: str, plan: str, **wanted: Any) -> tuple[C
     return acme, (await start(acme, Start(plan=plan, **wanted))).id
 
 
-async def used(ctx: Context, count: int, at: str | int, type_: str = "http.request", **data: Any) -> None:
-    """So many events at a time, each with an id of its own."""
+async def used(
+    ctx: Context, count: int, at: str | int, type_: str = "http.request", *, backfill: bool = False, **data: Any
+) -> None:
+    """So many events at a time, each with an id of its own; a `backfill` may be of long ago."""
     assert ctx.scope
     moment = at if isinstance(at, int) else ms(at, ctx.scope.zone)
     events = [Event(type=type_, id=str(next(NUMBERS)), source="t", at=moment, data=data) for _ in range(count)]
     for first in range(0, count, 1_000):
-        result = await record(ctx.parts, ctx.tenant, events[first : first + 1_000])
+        result = await record(ctx.parts, ctx.tenant, events[first : first + 1_000], backfill=backfill)
         assert result.accepted == len(events[first : first + 1_000]), result
 
 

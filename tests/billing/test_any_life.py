@@ -1,4 +1,4 @@
-"""Random lives of a subscription, in any zone, prorated by the second or by the day, keep what must always hold.
+"""Random lives of a subscription, from zone to zone, prorated by the second or by the day, keep what must always hold.
 
 Periods have neither gap nor overlap, what was used is billed once, a preview is what is charged, the books balance.
 """
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.billing.shop import NUMBERS, invoices, ms, on, opened, proven, tenant, used
+from tests.customers import of
 from veloflux.billing import store
 from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
 from veloflux.billing.change import ChangeSubscription, change, preview, undo_change
@@ -19,6 +20,7 @@ from veloflux.billing.model import Subscription
 from veloflux.billing.start import Start, start
 from veloflux.billing.states import LIVING, RUNNING, SUBSCRIPTION, Status, possible
 from veloflux.billing.trial import set_trial_end
+from veloflux.billing.zone import set_zone
 from veloflux.context import Context
 from veloflux.errors import MoveImpossible
 
@@ -43,6 +45,7 @@ class Act(NamedTuple):
     wait: int
     what: str
     plan: str = "cents"
+    zone: str = ""
     when: str | None = None
     number: int = 0
     late: int = 0
@@ -61,6 +64,7 @@ acts = st.one_of(
     ),
     st.tuples(waits, waits).map(lambda found: Act(found[0], "set_trial_end", number=found[1])),
     st.tuples(waits, st.sampled_from([*MOVES, "cancel"])).map(lambda found: Act(*found)),
+    st.tuples(waits, st.sampled_from(ZONES)).map(lambda found: Act(found[0], "zone", zone=found[1])),
 )
 
 
@@ -98,6 +102,8 @@ class Life:
                 await self.use(act.number, self.now - act.late * 1000 - 1)  # before what may begin at this moment
             case "change":
                 await self.changed(sub, ChangeSubscription(plan=act.plan, when=act.when))  # type: ignore[arg-type]
+            case "zone":
+                self.ctx = of(self.ctx, await set_zone(self.ctx, act.zone))
             case "seats":
                 wanted = ChangeSubscription(quantities={"seats": act.number}, when=act.when)  # type: ignore[arg-type]
                 await self.changed(sub, wanted)
@@ -152,20 +158,17 @@ class Life:
             assert await self.sub() == sub
 
     async def end(self) -> None:
-        """Let it run until all that came late is billed, and stop."""
+        """Let it run, or stand still, until all that came late is billed; then stop."""
         sub = await self.sub()
-        if sub.status not in LIVING:
-            await reactivate(self.ctx, self.id)
-        elif sub.status == "paused":
-            await resume(self.ctx, self.id)
-        elif sub.cancel_at is not None:
+        if sub.cancel_at is not None and sub.status in RUNNING:
             await undo_cancel(self.ctx, self.id)
         await self.look()
         if sub.status == "trialing":
             await set_trial_end(self.ctx, self.id, None)
             await self.look()
         await self.wait(33 * 86_400)
-        await cancel(self.ctx, self.id, now=True)
+        if (await self.sub()).status in LIVING:
+            await cancel(self.ctx, self.id, now=True)
         await self.look()
         await self.wait(7_200)
 

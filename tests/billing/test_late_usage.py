@@ -122,12 +122,3 @@ async def test_another_subscriptions_closing_makes_usage_late_and_loses_none(one
     [mine] = [one for one in await invoices(acme) if one.reason == "period" and len(one.lines) == 2]
     assert [(line.kind, line.amount) for line in mine.lines] == [("usage", 4000), *FIXED]
     await proven(acme)
-
-
-async def test_what_comes_after_the_last_invoice_is_billed_by_nobody(one_ctx: Context) -> None:
-    acme, id_ = await subscribed(one_ctx, "2024-02-01", "tiered")
-    await cancel(acme, id_)
-    acme = await on(acme, "2024-03-05")
-    await used(acme, 10, "2024-02-20")
-    acme = await on(acme, "2024-06-02")
-    assert len(await bills(acme)) == 1

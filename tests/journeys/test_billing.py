@@ -24,8 +24,8 @@ from veloflux.billing import advance, store
 from veloflux.billing.cancel import cancel, reactivate
 from veloflux.billing.change import ChangeSubscription, change
 from veloflux.billing.start import Start, start
+from veloflux.billing.zone import set_zone
 from veloflux.context import Context
-from veloflux.db import keys
 from veloflux.kit.clock import DAY_MS, HOUR_MS
 
 
@@ -124,8 +124,7 @@ async def test_a_tenant_that_moves_has_neither_gap_nor_overlap(one_ctx: Context)
     acme = await tenant(await opened(one_ctx), "2024-01-31T10:00", zone="America/Sao_Paulo")
     sub = await start(acme, Start(plan="metered"))
     for zone, at in (("Asia/Tokyo", "2024-04-10"), ("America/New_York", "2024-07-10"), ("Asia/Tokyo", "2024-09-10")):
-        await acme.db.call("HSET", keys.tenant(acme.tenant), "zone", zone)  # no use case does it yet
-        acme = of(acme, await tenants.find(acme, acme.tenant))
+        acme = of(acme, await set_zone(acme, zone))
         acme = await on(acme, at)
         await used(acme, 291, ms(at, zone))
     acme = await on(acme, "2025-01-31T11:00")

@@ -377,7 +377,7 @@ async def test_a_tenant_that_is_not_billed_pays_nothing_and_one_that_is_one_key(
     assert sizes == [(names, words), (names, words), (names + 1, words + 2)]
 
 
-async def test_segments_are_forgotten_400_days_after_their_end_if_they_are_closed(ctx: Context) -> None:
+async def test_segments_are_forgotten_800_days_after_their_end_if_they_are_closed(ctx: Context) -> None:
     acme = await customer(ctx)
     cuts = tuple(NOON - KEPT_MS + days * DAY for days in (-40, -20, 0, 20))
     await cut(acme, *cuts)

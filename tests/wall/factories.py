@@ -369,6 +369,7 @@ CONSOLE_FORMS: dict[str, dict[str, str]] = {
         "language": "en",
         "mode": "live",
     },
+    "tenants.set_zone": {"zone": "UTC"},
     "tenants.set_origins": {"origins": "https://app.example.com"},
     "tenants.oidc.set": {
         "domains": "example.com",

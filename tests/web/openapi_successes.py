@@ -174,6 +174,7 @@ def successes(world: World) -> dict[str, Success]:
         "tenants.rename": Success(body={"name": "Acme Brasil"}),
         "tenants.require_second_factor": Success(body={"required": False}),
         "tenants.set_failure_policy": Success(body={"fails_open": True}),
+        "tenants.set_zone": Success("olivia", {"zone": "Europe/Paris"}),
         "tenants.set_billing_anchor": Success("olivia", {"anchor": "2026-01-31"}),
         "tenants.set_origins": Success(body={"origins": ["https://app.example.com"]}),
         "tenants.change_plan": Success("olivia", {"plan": "pro"}),

@@ -7,6 +7,7 @@ from veloflux import tenants
 from veloflux.billing import agenda
 from veloflux.billing.agenda import Handler
 from veloflux.billing.assign_number import assign_number
+from veloflux.billing.bill_late import LATE, bill_late
 from veloflux.billing.collect import collect
 from veloflux.billing.deferrals import release
 from veloflux.billing.expire_gift import expire_gift
@@ -24,6 +25,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "close": close_watched,
         "finalise": finalise,
+        LATE: bill_late,
         "number": assign_number,
         "collect": collect,
         "release": release,

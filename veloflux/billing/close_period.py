@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis, read_basis
+from veloflux.billing.bill_late import plan_late
 from veloflux.billing.cycle import Step, end_period, next_span, span_of, start_period
-from veloflux.billing.follow import follow, needs_renewal
+from veloflux.billing.follow import expect_zone, follow, needs_renewal
 from veloflux.billing.invoicing import put_invoice
 from veloflux.billing.model import Subscription
 from veloflux.billing.start import CLOSE
@@ -84,10 +85,12 @@ def over(ended: Step, how: str, at: int) -> Step:
 async def write(ctx: Context, tx: Transaction, basis: Basis, before: Subscription, after: Subscription) -> None:
     """Part of a commit: the subscription, when it closes next, and what follows for metering and limits."""
     tx.change(keys.subscription(ctx.tenant, before.id), before, after)
+    expect_zone(tx, basis)
     if (due := closes_at(after)) is not None:
         agenda.put(ctx, tx, Item(CLOSE, after.id, due))
     else:
         agenda.take(tx, CLOSE, after.id)
+    plan_late(ctx, tx, before, after)
     if _moved(before, after) or needs_renewal(basis.schedule, after, ctx.now()):
         others = await store.subscriptions(ctx.db, ctx.tenant)
         await follow(ctx, tx, basis, [after if one.id == after.id else one for one in others])

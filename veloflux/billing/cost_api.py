@@ -13,6 +13,7 @@ from veloflux.tenants.api import TenantPath
     ONE + "/cost",
     operation_id="subscriptions.cost",
     permission="billing:read",
+    conflicts=True,
     summary="Read what a subscription costs so far, and will",
     tags=["subscriptions"],
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from veloflux import limits
+from veloflux.billing import store
 from veloflux.billing.basis import Basis
 from veloflux.billing.cycle import anchor_of
 from veloflux.billing.model import Subscription
@@ -30,9 +31,7 @@ async def follow(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Sub
     :raises Conflict: two of them charge for the same meter.
     """
     check_meters(basis, subs)
-    before = basis.schedule
-    meters, cuts = tuple(sorted({*before.meters, *priced(basis, subs)})), cuts_of(basis, subs, before, ctx.now())
-    schedule = put_schedule(tx, before, meters, cuts) if (meters, cuts) != (before.meters, before.cuts) else None
+    schedule = _scheduled(ctx, tx, basis, subs)
     tenant, main = basis.tenant, next((one for one in subs if one.main and one.status in RUNNING), None)
     plan, id_ = (main.selection.plan, main.id) if main else (basis.catalogue.plans[0].id, "")
     if (plan, id_) != (tenant.plan, tenant.subscription):
@@ -40,6 +39,21 @@ async def follow(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Sub
     elif schedule:
         tx.expect(keys.tenant(tenant.id), "version", str(tenant.version))
         await write_policy(ctx.db, tx, tenant, schedule=schedule)
+
+
+async def reschedule(ctx: Context, tx: Transaction, basis: Basis) -> Schedule | None:
+    """Part of the commit that changes how the tenant's periods are counted, and writes its policy: the schedule that
+    follows, if it is another one. Expects that no subscription begins another period meanwhile."""
+    subs = await store.subscriptions(ctx.db, ctx.tenant)
+    for sub in subs:
+        if sub.status in RUNNING:
+            tx.expect(keys.subscription(ctx.tenant, sub.id), "version", str(sub.version))
+    return _scheduled(ctx, tx, basis, subs)
+
+
+def expect_zone(tx: Transaction, basis: Basis) -> None:
+    """Part of each commit that writes when a period ends: that was counted in the tenant's present zone."""
+    tx.expect(keys.tenant(tx.owner), "zone", basis.tenant.zone)
 
 
 def needs_renewal(schedule: Schedule, sub: Subscription, now: int) -> bool:
@@ -72,13 +86,20 @@ def check_meters(basis: Basis, subs: Iterable[Subscription]) -> None:
 def cuts_of(basis: Basis, subs: Sequence[Subscription], before: Schedule, now: int) -> tuple[int, ...]:
     """Where usage is cut: where periods and phases begin, known and to come, for which events may come yet, and where a
     subscription stopped: what comes after is in none of its periods."""
-    past = {cut for cut in before.cuts if now - BEHIND_MS <= cut <= now}
+    oldest = max((cut for cut in before.cuts if cut <= now - BEHIND_MS), default=0)
+    past = {cut for cut in before.cuts if oldest <= cut <= now}
     phases = {phase.start for sub in subs for phase in sub.phases}
     ends = {sub.period_end for sub in subs if sub.status in RUNNING}
     stops = {sub.period_end for sub in subs if sub.status not in RUNNING and sub.period_end > now - BEHIND_MS}
     ahead = sorted({cut for sub in subs if sub.status in RUNNING for cut in _ahead(basis, sub, now)} | ends)
     known = sorted(past | phases | stops)
     return tuple(sorted({*known[-CUTS_MAX:], *ahead[: max(CUTS_MAX - len(known), 0)]}))[-CUTS_MAX:]
+
+
+def _scheduled(ctx: Context, tx: Transaction, basis: Basis, subs: Sequence[Subscription]) -> Schedule | None:
+    before = basis.schedule
+    meters, cuts = tuple(sorted({*before.meters, *priced(basis, subs)})), cuts_of(basis, subs, before, ctx.now())
+    return put_schedule(tx, before, meters, cuts) if (meters, cuts) != (before.meters, before.cuts) else None
 
 
 def _meters(basis: Basis, sub: Subscription) -> set[str]:

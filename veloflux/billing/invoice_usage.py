@@ -16,7 +16,7 @@ from veloflux.metering import Segments
 from veloflux.plans import Meter
 
 REMEMBERED_MS = 400 * DAY_MS
-"""So long late usage may come, and is known to be billed."""
+"""So long after a phase is over late usage of it is billed."""
 
 
 class Usage(NamedTuple):
@@ -57,8 +57,9 @@ async def usage_of(ctx: Context, basis: Basis, sub: Subscription, invoice: Invoi
     read = _Read(await metering.read_billed(ctx.db, ctx.tenant, versions), sub.late_billed)
     meters = {meter.name: meter for meter in versions}
     lines = [line for phase in invoice.phases for line in _own(basis, sub, phase, read, meters)]
-    if late := sorted(set(read.late_since(sub.created_at, invoice.period_start))):
-        earlier = [phase async for phase in _earlier_phases(ctx, sub, invoice, late)]
+    until = invoice.period_start if invoice.phases else invoice.period_end
+    if late := sorted(set(read.late_since(sub.created_at, until))):
+        earlier = still_open([phase async for phase in _earlier_phases(ctx, sub, invoice, late)], ctx.now())
         lines += [line for phase in earlier for line in _late(basis, sub, phase, read, meters)]
     return Usage(tuple(lines), _remembered(sub, read, invoice.period_end))
 
@@ -106,7 +107,7 @@ async def _earlier_phases(ctx: Context, sub: Subscription, invoice: Invoice, lat
 
 def still_open(phases: Iterable[Phase], now: int) -> tuple[Phase, ...]:
     """The phases for which late usage may come yet."""
-    return tuple(phase for phase in phases if phase.start > now - REMEMBERED_MS)
+    return tuple(phase for phase in phases if phase.end is not None and phase.end > now - REMEMBERED_MS)
 
 
 def _holding(phases: Iterable[Phase], starts: list[int]) -> Iterator[Phase]:
@@ -116,20 +117,16 @@ def _holding(phases: Iterable[Phase], starts: list[int]) -> Iterator[Phase]:
 
 
 def _remembered(sub: Subscription, read: _Read, until: int) -> dict[str, int]:
-    """What of late usage from before a time is done with, without what is too long ago: it is billed now, or of a time
-    for which the subscription charges nothing."""
-    done = {
-        _mark(meter, start): found.late
+    """What of late usage from before a time is done with: it is billed now, or of a time for which the subscription
+    charges nothing. It is known for as long as metering knows the segment."""
+    kept = [
+        (start, _mark(meter, start), found.late)
         for meter, segments in read.segments.items()
         for start, found in segments.items()
-        if start < until and found.late
-    }
-    return {mark: late for mark, late in (sub.late_billed | done).items() if _start_of(mark) > until - REMEMBERED_MS}
+    ]
+    done = {mark: late for start, mark, late in kept if start < until and late}
+    return {mark: sub.late_billed[mark] for _, mark, _ in kept if mark in sub.late_billed} | done
 
 
 def _mark(meter: str, start: int) -> str:
     return f"{meter} {start}"
-
-
-def _start_of(mark: str) -> int:
-    return int(mark.partition(" ")[2])

@@ -4,8 +4,6 @@ Its id follows from the subscription, the version of it that the step was taken 
 can be no second one; several may be of one moment, where a clock stands still.
 """
 
-from typing import Literal
-
 from msgspec.structs import replace
 
 from veloflux import metering
@@ -15,7 +13,7 @@ from veloflux.billing.basis import Basis
 from veloflux.billing.cycle import Step
 from veloflux.billing.invoice_usage import still_open, usage_of
 from veloflux.billing.issue import issue
-from veloflux.billing.model import Invoice, Subscription
+from veloflux.billing.model import Invoice, Reason, Subscription
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.events import InvoiceDrafted
@@ -24,7 +22,6 @@ from veloflux.transaction import Transaction
 
 FINALISE = "finalise"
 HOUR_MS = 3_600_000
-Reason = Literal["period", "start", "change", "end"]
 
 
 def invoice_of(ctx: Context, step: Step, reason: Reason) -> Invoice:

@@ -17,6 +17,7 @@ from veloflux.db.documents import OWNED, Entity, Owned
 from veloflux.identity import Language
 
 Proration = Literal["second", "day"]
+Reason = Literal["period", "start", "change", "end", "late", "items"]
 
 
 class Plain(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,7 +138,7 @@ class Invoice(Entity, frozen=True, kw_only=True):
     status: InvoiceStatus = "draft"
     number: str = ""
     subscription: str = ""
-    reason: Literal["period", "start", "change", "end", "items"]
+    reason: Reason
     currency: str
     period_start: int
     period_end: int

@@ -4,13 +4,13 @@ Amounts are minor units of `currency`, times epoch ms of the tenant's clock.
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import asdict
 
 from veloflux.billing.lines import Kind, Line
-from veloflux.billing.model import CreditNote, Invoice
+from veloflux.billing.model import CreditNote, Invoice, Reason
 from veloflux.billing.states import InvoiceStatus
 from veloflux.billing.totals import Totals
 from veloflux.identity import Language
@@ -88,7 +88,7 @@ class InvoiceShown(Shown, frozen=True, kw_only=True):
     status: InvoiceStatus
     number: str
     subscription: str
-    reason: Literal["period", "start", "change", "end", "items"]
+    reason: Reason
     currency: str
     period_start: int
     period_end: int

@@ -10,7 +10,7 @@ from veloflux.billing.agenda import Item
 from veloflux.billing.basis import Basis, read_basis
 from veloflux.billing.cycle import Step, check_selection, first_span, start_period
 from veloflux.billing.discounts import redeem
-from veloflux.billing.follow import follow
+from veloflux.billing.follow import expect_zone, follow
 from veloflux.billing.invoicing import put_invoice
 from veloflux.billing.model import Phase, Selection, Subscription
 from veloflux.billing.periods import anchored
@@ -76,6 +76,7 @@ async def _start(ctx: Context, id_: str, wanted: Start) -> Subscription:
     tx.create(keys.subscription(ctx.tenant, sub.id), sub)
     tx.rank(keys.subscriptions(ctx.tenant), sub.id, sub.created_at)
     agenda.put(ctx, tx, Item(CLOSE, sub.id, sub.period_end))
+    expect_zone(tx, basis)
     await follow(ctx, tx, basis, [*others, sub])
     tx.event(SubscriptionStarted(subscription=sub.id, plan=sub.selection.plan, status=sub.status))
     await tx.commit()

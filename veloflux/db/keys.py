@@ -840,7 +840,7 @@ def agenda(tenant_: str) -> str:
 
 
 def billed(tenant_: str, meter: str) -> str:
-    """hash | 400 days after each segment's end, once it is closed | metering | what money reads: the start of a segment
+    """hash | 800 days after each segment's end, once it is closed | metering | what money reads: the start of a segment
     -> sum, `<start>.late` -> what came after it was closed, in the meter's places | tenant: exported; deleted"""
     return f"{tenant(tenant_)}:billed:{_name(meter)}"
 

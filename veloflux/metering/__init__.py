@@ -10,6 +10,7 @@ from veloflux.metering.adjustments import Adjustments, read_adjustments
 from veloflux.metering.import_log import Report, import_log
 from veloflux.metering.meters import present_meters
 from veloflux.metering.model import Event, Rejection, Result
+from veloflux.metering.open_periods import begin_days_anew
 from veloflux.metering.prune_usage import prune_usage
 from veloflux.metering.raw_events import OUTCOMES, Filter, RawEvent, list_raw_events
 from veloflux.metering.record import record
@@ -35,6 +36,7 @@ __all__ = [
     "Standing",
     "Usage",
     "WindowSize",
+    "begin_days_anew",
     "close_through",
     "import_log",
     "list_raw_events",

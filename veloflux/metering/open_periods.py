@@ -1,11 +1,14 @@
 """Open the counters of quotas' periods, so that checks and events add to them."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from veloflux.db import keys
 from veloflux.db.client import Db
+from veloflux.db.commit import Commit
 from veloflux.metering import store
-from veloflux.metering.quotas import Span, life_ms, open_words, replaced, sources
+from veloflux.metering.quotas import Span, life_ms, of_days, open_words, replaced, sources
+from veloflux.plans import Meter
 
 
 class Opening(NamedTuple):
@@ -42,3 +45,14 @@ async def open_periods(db: Db, opening: Opening, open_: str, now: int) -> None:
             names.append(name)
             program += [len(names), "" if first is None else first, "" if last is None else last]
     await store.run_open_periods(db, names, [*opening.words[:1], open_, opening.words[1], len(new), *program])
+
+
+async def begin_days_anew(db: Db, tx: Commit, tenant: str, meters: Iterable[Meter]) -> None:
+    """Part of the commit that gives a tenant another zone: its days and billing periods begin at other moments, so
+    their counters are opened anew, from the usage since then. Months and lifetimes go on with what they have."""
+    fields = [open_words(meter.key, ())[0] for meter in meters]
+    for field, text in zip(fields, await store.limits_fields(db, tenant, fields), strict=True):
+        left = " ".join(name for name in (text or "").split() if not of_days(name))
+        if text is not None and left != text:
+            tx.expect(keys.limits(tenant), field, text)
+            tx.put(keys.limits(tenant), {field: left})

@@ -11,8 +11,9 @@ from veloflux.metering.segments import LATE
 from veloflux.plans import Meter
 from veloflux.plans.policy import from_text
 
-KEPT_MS = 400 * DAY_MS
-"""How long after its end a segment is kept at least."""
+KEPT_MS = 800 * DAY_MS
+"""How long after its end a segment is kept at least: late usage of a year is priced for 400 days after it by all that
+the year had."""
 
 
 async def prune_segments(ctx: Context, tenant: str, meters: Iterable[Meter]) -> int:

@@ -128,6 +128,15 @@ def _quarters(tenant: str, meter_key: str, start: int, end: int) -> list[Source]
     return found
 
 
+def of_days(name: str) -> bool:
+    """Whether a period of this name is one of whole days, which is begun with quarters of an hour.
+
+    >>> [of_days(name) for name in ("d2026-02-28", "b2026-02-28", "m2026-02", "life")]
+    [True, True, False, False]
+    """
+    return name[0] in "db"
+
+
 def replaced(span: Span, open_: Iterable[str]) -> str:
     """Which of the open periods a billing period cuts short, because the tenant's anchor changed; "" without one.
 

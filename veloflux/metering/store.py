@@ -127,6 +127,12 @@ async def policy(db: Db, tenant: str) -> str | None:
     return text
 
 
+async def limits_fields(db: Db, tenant: str, fields: Sequence[str]) -> list[str | None]:
+    """Fields of the limits hash."""
+    found: list[str | None] = await db.call("HMGET", keys.limits(tenant), *fields) if fields else []
+    return found
+
+
 async def closed_through(db: Db, tenant: str) -> int | None:
     """Epoch ms until which usage is invoiced; None: nothing is."""
     text = await db.call("HGET", keys.limits(tenant), "closed_through")

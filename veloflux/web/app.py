@@ -24,6 +24,7 @@ from veloflux.billing import (
     profile_api,
     subscriptions_api,
     wallet_api,
+    zone_api,
 )
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
@@ -88,6 +89,7 @@ API: Sequence[HTTPRouteHandler] = (
     *credits_api.ROUTES,
     *leases_api.ROUTES,
     *clock_api.ROUTES,
+    *zone_api.ROUTES,
     *subscriptions_api.ROUTES,
     *cost_api.ROUTES,
     *invoices_api.ROUTES,

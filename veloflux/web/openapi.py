@@ -1,5 +1,6 @@
 """The OpenAPI document: Litestar's, with the problems that every route can answer and the routes served beside it."""
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from litestar import Litestar, Request
@@ -85,7 +86,7 @@ def document(app: Litestar) -> dict[str, Any]:
         for path, operations in schema["paths"].items():
             for method, operation in operations.items():
                 handler = handlers.get(operation["operationId"])
-                _add_problems(path, method, operation, handler is not None and handler.opt.get("access") == "public")
+                _add_problems(path, method, operation, handler.opt if handler else {})
         for handler in handlers.values():
             _close(shapes, handler)
         app.state.openapi = _without_anything(schema)
@@ -108,13 +109,13 @@ def _without_anything(shape: Any) -> Any:
     return {name: _without_anything(part) for name, part in shape.items()}
 
 
-def _add_problems(path: str, method: str, operation: dict[str, Any], public: bool) -> None:
-    meanings = dict(ALWAYS)
+def _add_problems(path: str, method: str, operation: dict[str, Any], opt: Mapping[str, Any]) -> None:
+    public, meanings = opt.get("access") == "public", dict(ALWAYS)
     if not public or "auth" in path:
         meanings |= SIGNED_IN
     if not public or "{" in path:
         meanings[404] = "There is no such thing, or it is another tenant's"
-    if method != "get":
+    if method != "get" or opt.get("conflicts"):
         meanings |= CHANGING
     for status, meaning in meanings.items():
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -6,6 +6,7 @@ import msgspec
 from litestar import get, post
 
 from veloflux import tenants
+from veloflux.billing.zone import set_zone as change_zone
 from veloflux.tenants import RecordChange, Tenant
 from veloflux.tenants.shown import RecordShown
 from veloflux.web.console.page import Html, Page
@@ -32,6 +33,11 @@ async def change_record(page: Page) -> Html:
 async def rename(page: Page) -> Html:
     name, slug = page.form["name"], page.form["slug"].strip()
     return await _do(page, "tenants.rename", tenants.rename_tenant(page.ctx, name, slug))
+
+
+@post("/console/t/{tenant:str}/zone", operation_id="console.tenants.set_zone", permission="plan:write")
+async def set_zone(page: Page) -> Html:
+    return await _do(page, "tenants.set_zone", change_zone(page.ctx, page.form["zone"]))
 
 
 @post(
@@ -95,15 +101,15 @@ async def _do(page: Page, done: str, change: Awaitable[Tenant]) -> Html:
 async def _show(page: Page) -> Html:
     may_see = "tenant:write" in page.ctx.permissions
     record = RecordShown.of(await tenants.read_record(page.ctx)) if may_see else None
-    return page.show(
-        "settings.html", at=f"{page.home}/settings", days=page.ctx.settings.tenant_grace_days, record=record
-    )
+    days, zones = page.ctx.settings.tenant_grace_days, sorted(tenants.zones())
+    return page.show("settings.html", at=f"{page.home}/settings", days=days, record=record, zones=zones)
 
 
 ROUTES = (
     settings,
     change_record,
     rename,
+    set_zone,
     require_second_factor,
     set_failure_policy,
     set_origins,
