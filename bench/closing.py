@@ -9,7 +9,7 @@ from bench.report import Row
 from bench.stage import Stage, stage, used_memory
 from bench.ten_lines import PLAN, SUMS, ten_lines
 from veloflux import ledger, tenants
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.kit import clock, ids

@@ -13,7 +13,7 @@ from bench.ten_lines import PLAN, SUMS, ten_lines
 from tests.at_rest import reach
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.kit import clock, ids

@@ -6,7 +6,7 @@ from bench.report import Row
 from bench.stage import Stage, bare, stage, web
 from bench.ten_lines import DEARER, PLAN, ten_lines
 from veloflux import tenants
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.kit import clock
 from veloflux.kit.clock import DAY_MS
 from veloflux.tenants import EVERYTHING

@@ -9,17 +9,13 @@ from veloflux import data_layout as layout
 from veloflux import doctor as doctor_
 from veloflux import logs, settings, terminal, wiring
 from veloflux.audit import commands as audit
-from veloflux.billing import (
-    check_books_commands,
-    clock_commands,
-    cost_commands,
-    fiscal_commands,
-    invoice_changes_commands,
-    items_commands,
-    subscriptions_commands,
-    wallet_commands,
-    zone_commands,
-)
+from veloflux.billing import check_books_commands, clock_commands, zone_commands
+from veloflux.billing.fiscal import commands as fiscal_commands
+from veloflux.billing.invoices import changes_commands as invoice_changes_commands
+from veloflux.billing.spend import commands as cost_commands
+from veloflux.billing.subscriptions import commands as subscriptions_commands
+from veloflux.billing.subscriptions import items_commands
+from veloflux.billing.wallet import commands as wallet_commands
 from veloflux.context import Context
 from veloflux.db import prompt
 from veloflux.errors import StartRefused

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from veloflux.billing import FiscalFake
-from veloflux.billing.sandbox_payments import SandboxPayments
+from veloflux.billing.payments.sandbox import SandboxPayments
 from veloflux.context import Parts, Secrets
 from veloflux.db import boot, client, embedded
 from veloflux.db.client import Db

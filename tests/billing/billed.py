@@ -5,9 +5,9 @@ from typing import NamedTuple
 from tests.customers import of
 from veloflux import tenants
 from veloflux.billing import advance, store
-from veloflux.billing.cancel import cancel
 from veloflux.billing.model import CreditNote, Invoice
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.kit.clock import DAY_MS
 from veloflux.tenants.record import RecordChange

@@ -5,12 +5,12 @@ from msgspec.structs import replace
 from tests.customers import NOON, customer
 from veloflux import billing, tenants
 from veloflux.billing import store
-from veloflux.billing.fiscal_fake import FiscalFake, Habits
-from veloflux.billing.fiscal_files import keep_xml
-from veloflux.billing.fiscal_model import FiscalDocument
+from veloflux.billing.fiscal.fake import FiscalFake, Habits
+from veloflux.billing.fiscal.files import keep_xml
+from veloflux.billing.fiscal.model import FiscalDocument
 from veloflux.billing.model import Invoice
-from veloflux.billing.start import Start, start
 from veloflux.billing.states import FiscalStatus
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import FiscalDocumentRequested

@@ -23,7 +23,7 @@ from tests.billing.shop import credit_notes, invoices, ms, opened, proven, tenan
 from tests.worker import mortal
 from tests.worker.working import nothing_due
 from veloflux import tenants
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Actor, Context
 from veloflux.db import client
 from veloflux.settings import Settings

@@ -3,8 +3,8 @@
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from veloflux.billing.lines import Line
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.arithmetic.lines import Line
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.plans.prices import Coupon, Tax
 
 tried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

@@ -4,12 +4,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from veloflux.billing.lines import Line
+from veloflux.billing.arithmetic.lines import Line
+from veloflux.billing.arithmetic.totals import compose
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.billing.model import CreditNote, Invoice
-from veloflux.billing.parties import Heading
-from veloflux.billing.rendered import Sides
-from veloflux.billing.totals import compose
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.printing.parties import Heading
+from veloflux.billing.printing.rendered import Sides
 from veloflux.identity import Language
 from veloflux.kit.clock import DAY_MS
 from veloflux.plans.prices import Coupon, Tax

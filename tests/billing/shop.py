@@ -13,8 +13,8 @@ from veloflux import billing, ledger, tenants
 from veloflux.billing import store
 from veloflux.billing.documents_say import documents_say
 from veloflux.billing.model import CreditNote, Invoice, Profile
-from veloflux.billing.start import Start, start
 from veloflux.billing.states import INVOICE
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import documents, keys
 from veloflux.ledger.check import check_ledger

@@ -10,7 +10,7 @@ from tests.customers import customer, of
 from veloflux import billing, tenants
 from veloflux.billing import store
 from veloflux.billing.model import Subscription
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.kit import ids
 from veloflux.metering import Event, record

@@ -10,11 +10,11 @@ from tests.customers import customer
 from veloflux import billing, ledger, tenants
 from veloflux.billing import store
 from veloflux.billing.documents_say import documents_say
-from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
 from veloflux.billing.model import Invoice, Subscription
+from veloflux.billing.payments.sandbox import SandboxPayments
 from veloflux.billing.profile import ProfileTerms, set_profile
-from veloflux.billing.sandbox_payments import SandboxPayments
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.ledger.check import check_ledger
 from veloflux.tenants import RecordChange

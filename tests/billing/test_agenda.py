@@ -6,8 +6,8 @@ import pytest
 from tests.billing.shop import ms, subscribed
 from veloflux.billing import agenda, store
 from veloflux.billing.agenda import Item
-from veloflux.billing.cancel import cancel, reactivate
-from veloflux.billing.start import CLOSE
+from veloflux.billing.subscriptions.cancel import cancel, reactivate
+from veloflux.billing.subscriptions.start import CLOSE
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.errors import ChangedMeanwhile

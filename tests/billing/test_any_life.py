@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from tests.billing.shop import NUMBERS, invoices, ms, on, opened, proven, tenant, used
 from tests.customers import of
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
-from veloflux.billing.change import ChangeSubscription, change, preview, undo_change
-from veloflux.billing.lines import Line
+from veloflux.billing.arithmetic.lines import Line
 from veloflux.billing.model import Subscription
-from veloflux.billing.start import Start, start
 from veloflux.billing.states import LIVING, RUNNING, SUBSCRIPTION, Status, possible
-from veloflux.billing.trial import set_trial_end
+from veloflux.billing.subscriptions.cancel import cancel, pause, reactivate, resume, undo_cancel
+from veloflux.billing.subscriptions.change import ChangeSubscription, change, preview, undo_change
+from veloflux.billing.subscriptions.start import Start, start
+from veloflux.billing.subscriptions.trial import set_trial_end
 from veloflux.billing.zone import set_zone
 from veloflux.context import Context
 from veloflux.errors import MoveImpossible

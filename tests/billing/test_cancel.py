@@ -22,9 +22,9 @@ from tests.billing.shop import (
 )
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
-from veloflux.billing.change import ChangeSubscription, change, preview
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.cancel import cancel, pause, reactivate, resume, undo_cancel
+from veloflux.billing.subscriptions.change import ChangeSubscription, change, preview
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.errors import Conflict, InputInvalid, MoveImpossible
 

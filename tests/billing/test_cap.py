@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.billing.spending import charge, meter, plan
-from veloflux.billing.cap import MOST, quantity_within
-from veloflux.billing.cycle import Offer
+from veloflux.billing.arithmetic.cycle import Offer
+from veloflux.billing.arithmetic.usage_lines import Priced
 from veloflux.billing.model import Phase, Selection
-from veloflux.billing.usage_lines import Priced
+from veloflux.billing.spend.cap import MOST, quantity_within
 from veloflux.plans.prices import UsageCharge
 
 GRADUATED = {"tiers": [{"up_to": "100", "unit": "0.50"}, {"up_to": "200", "unit": "0.10", "flat": "3"}, {"unit": "1"}]}

@@ -25,9 +25,9 @@ from tests.billing.shop import (
 )
 from tests.customers import of
 from veloflux import tenants
-from veloflux.billing.cancel import cancel
-from veloflux.billing.change import ChangeSubscription, change, preview
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.subscriptions.change import ChangeSubscription, change, preview
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.kit import clock
 

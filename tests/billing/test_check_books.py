@@ -3,8 +3,8 @@
 from tests import at_rest
 from tests.billing.stories import acme, item, pro
 from veloflux.billing.documents_say import documents_say
-from veloflux.billing.pay import Pay, pay
-from veloflux.billing.wallet import TopUp, top_up
+from veloflux.billing.payments.pay import Pay, pay
+from veloflux.billing.wallet.credit import TopUp, top_up
 from veloflux.context import PLATFORM, Context
 from veloflux.db import commit, keys
 from veloflux.kit import clock

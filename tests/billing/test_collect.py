@@ -7,15 +7,15 @@ import pytest
 from tests.billing.stories import acme, behaves, events, invoices, item, moved, ms, pro, prove
 from veloflux import billing, tenants
 from veloflux.billing import store
-from veloflux.billing.cancel import pause
-from veloflux.billing.collect import charge_of, record_answer
-from veloflux.billing.credit_note import CreditWanted, credit_invoice
-from veloflux.billing.dunning_mails import SEND_DUNNING
-from veloflux.billing.pay import Pay, pay
-from veloflux.billing.void import void
-from veloflux.billing.wallet import read_wallet
-from veloflux.billing.withholding import Withholding
-from veloflux.billing.write_off import write_off
+from veloflux.billing.arithmetic.withholding import Withholding
+from veloflux.billing.invoices.credit_note import CreditWanted, credit_invoice
+from veloflux.billing.invoices.void import void
+from veloflux.billing.invoices.write_off import write_off
+from veloflux.billing.payments.collect import charge_of, record_answer
+from veloflux.billing.payments.dunning_mails import SEND_DUNNING
+from veloflux.billing.payments.pay import Pay, pay
+from veloflux.billing.subscriptions.cancel import pause
+from veloflux.billing.wallet.credit import read_wallet
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.jobs.store import of_owner

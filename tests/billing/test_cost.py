@@ -16,10 +16,10 @@ from tests.billing.spending import (
     subscribed,
     use,
 )
-from veloflux.billing.cancel import pause
-from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.cost import read_cost, read_costs
-from veloflux.billing.lines import net
+from veloflux.billing.arithmetic.lines import net
+from veloflux.billing.spend.cost import read_cost, read_costs
+from veloflux.billing.subscriptions.cancel import pause
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
 from veloflux.context import Context
 from veloflux.errors import Conflict, NotFound
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from tests import at_rest
 from tests.billing.spending import MIDDLE, per_unit, plan, selling, subscribed, use
 from veloflux import cli
-from veloflux.billing.cost import read_cost
-from veloflux.billing.spend_limits import read_spend
+from veloflux.billing.spend.cost import read_cost
+from veloflux.billing.spend.limits import read_spend
 from veloflux.context import Context
 from veloflux.errors import InputInvalid
 

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from tests.billing.composing import coupon_lists, tax_lists
 from tests.billing.spending import END, START, charge, ms, plan, selling
+from veloflux.billing.arithmetic.cycle import first_span, start_period
+from veloflux.billing.arithmetic.discounts import redeem
+from veloflux.billing.arithmetic.lines import net
+from veloflux.billing.arithmetic.periods import anchored
+from veloflux.billing.arithmetic.usage_lines import Priced, usage_lines
 from veloflux.billing.basis import Basis
-from veloflux.billing.close_period import rolled
-from veloflux.billing.cost import cost_of, forecast_of, reading
-from veloflux.billing.cycle import first_span, start_period
-from veloflux.billing.discounts import redeem
-from veloflux.billing.forecast import linear
-from veloflux.billing.issue import composed
-from veloflux.billing.lines import net
+from veloflux.billing.invoices.issue import composed
 from veloflux.billing.model import Invoice, Profile, Selection, Subscription
-from veloflux.billing.periods import anchored
-from veloflux.billing.usage_lines import Priced, usage_lines
+from veloflux.billing.spend.cost import cost_of, forecast_of, reading
+from veloflux.billing.spend.forecast import linear
+from veloflux.billing.subscriptions.close_period import rolled
 from veloflux.metering import Billed
 from veloflux.plans import NO_SCHEDULE
 from veloflux.plans.catalogue import Catalogue

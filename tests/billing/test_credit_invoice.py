@@ -4,13 +4,13 @@ import pytest
 
 from tests.billing.stories import acme, balances, item, moved, pro, prove
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel
-from veloflux.billing.credit_note import CreditWanted, LineCredit, credit_invoice
-from veloflux.billing.pay import Pay, pay
-from veloflux.billing.wallet import read_wallet
-from veloflux.billing.withheld import ProofGiven
-from veloflux.billing.withheld import prove as prove_withheld
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.arithmetic.withholding import Withholding
+from veloflux.billing.invoices.credit_note import CreditWanted, LineCredit, credit_invoice
+from veloflux.billing.invoices.withheld import ProofGiven
+from veloflux.billing.invoices.withheld import prove as prove_withheld
+from veloflux.billing.payments.pay import Pay, pay
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.wallet.credit import read_wallet
 from veloflux.context import Context
 from veloflux.errors import AlreadyDone, InputInvalid, MoveImpossible
 

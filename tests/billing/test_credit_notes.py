@@ -17,10 +17,10 @@ from tests.billing.composing import (
     withholding_lists,
     within,
 )
-from veloflux.billing.credit_notes import Credited, credit, creditable
-from veloflux.billing.lines import Line, net
-from veloflux.billing.totals import Document, Totals, add_up, compose
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.arithmetic.creditable import Credited, credit, creditable
+from veloflux.billing.arithmetic.lines import Line, net
+from veloflux.billing.arithmetic.totals import Document, Totals, add_up, compose
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.errors import AlreadyDone, InputInvalid
 from veloflux.plans.prices import Coupon, Tax
 

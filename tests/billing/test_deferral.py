@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veloflux.billing.deferral import Service, deferred, earned, release_due
+from veloflux.billing.arithmetic.deferral import Service, deferred, earned, release_due
 
 
 def ms(text: str) -> int:

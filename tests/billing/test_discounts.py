@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.billing.composing import AMOUNTS, amount_off, charges, coupon_lists, line_lists, percent_off, tried
-from veloflux.billing.discounts import COUNTED_ON, Redemption, after, discounted, redeem, spread
-from veloflux.billing.lines import Kind, Line, net
+from veloflux.billing.arithmetic.discounts import COUNTED_ON, Redemption, after, discounted, redeem, spread
+from veloflux.billing.arithmetic.lines import Kind, Line, net
 from veloflux.errors import PriceMissing
 from veloflux.plans.prices import Coupon
 

@@ -23,15 +23,16 @@ from tests.billing.brazil import (
 )
 from tests.customers import DAY, NOON
 from veloflux import billing, tenants
-from veloflux.billing import fiscal_requests, store
-from veloflux.billing.credit_note import CreditWanted, LineCredit, credit_invoice
-from veloflux.billing.fiscal import MOVES, PAUSES_MS
-from veloflux.billing.fiscal_fake import FiscalFake, Habits
-from veloflux.billing.fiscal_files import read_pdf, read_xml
-from veloflux.billing.fiscal_model import FiscalDocument
+from veloflux.billing import store
+from veloflux.billing.fiscal import requests as fiscal_requests
+from veloflux.billing.fiscal.document import MOVES, PAUSES_MS
+from veloflux.billing.fiscal.fake import FiscalFake, Habits
+from veloflux.billing.fiscal.files import read_pdf, read_xml
+from veloflux.billing.fiscal.model import FiscalDocument
+from veloflux.billing.invoices.credit_note import CreditWanted, LineCredit, credit_invoice
+from veloflux.billing.invoices.void import void
 from veloflux.billing.model import Invoice
 from veloflux.billing.states import FISCAL, UNDER_WAY, move
-from veloflux.billing.void import void
 from veloflux.context import Context
 from veloflux.db import keys, streams
 from veloflux.errors import FiscalProviderAway, InputInvalid, MoveImpossible, NotFound

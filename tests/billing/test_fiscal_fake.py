@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tests.billing.brazil import CNPJ, DECLARATION
 from tests.customers import DAY, NOON
-from veloflux.billing.fiscal_fake import FiscalFake, Habits
+from veloflux.billing.fiscal.fake import FiscalFake, Habits
 from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.errors import FiscalProviderAway

@@ -13,8 +13,10 @@ from tests.billing.billed import billed, invoiced, recorded
 from tests.customers import customer
 from tests.worker.working import nothing_due, until, working
 from veloflux import notifications, tenants
-from veloflux.billing import advance, invoice_link, invoices, store
-from veloflux.billing.invoice_mail import resend_invoice
+from veloflux.billing import advance, store
+from veloflux.billing.invoices import link as invoice_link
+from veloflux.billing.invoices import reading as invoices
+from veloflux.billing.invoices.mail import resend_invoice
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.errors import Conflict, MoveImpossible, NotFound

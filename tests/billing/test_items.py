@@ -7,11 +7,11 @@ import pytest
 
 from tests.billing.stories import acme, balances, invoices, item, moved, ms, pro, prove
 from veloflux import tenants
-from veloflux.billing.cancel import cancel
-from veloflux.billing.coupons import attach_coupon, detach_coupon
-from veloflux.billing.discounts import Redemption
-from veloflux.billing.items import ItemsInvoice, OneOff, add_item, invoice_items
-from veloflux.billing.pay import Pay, pay
+from veloflux.billing.arithmetic.discounts import Redemption
+from veloflux.billing.payments.pay import Pay, pay
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.subscriptions.coupons import attach_coupon, detach_coupon
+from veloflux.billing.subscriptions.items import ItemsInvoice, OneOff, add_item, invoice_items
 from veloflux.context import Context
 from veloflux.errors import AlreadyDone, InputInvalid, MoveImpossible, NotFound, PriceMissing
 from veloflux.plans import catalogue

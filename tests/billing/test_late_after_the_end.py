@@ -12,9 +12,9 @@ from tests.identity.mails import work
 from veloflux import tenants
 from veloflux.billing import advance, store
 from veloflux.billing.agenda import Item
-from veloflux.billing.bill_late import LATE, bill_late
-from veloflux.billing.cancel import cancel, pause, reactivate, resume
-from veloflux.billing.start import Start, start
+from veloflux.billing.invoices.bill_late import LATE, bill_late
+from veloflux.billing.subscriptions.cancel import cancel, pause, reactivate, resume
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys, streams
 

@@ -5,9 +5,9 @@ import pytest
 
 from tests.billing.shop import Told, bills, invoices, on, proven, subscribed, used
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel
-from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 
 FIXED = [("fixed", 5000)]

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from veloflux.billing.lines import Line
+from veloflux.billing.arithmetic.lines import Line
 
 USAGE = Line(
     "usage", "API requests", 500, 50, 1_700_000_000_000, 1_702_592_000_000, "pro", "requests", "5000", "0.001", 2

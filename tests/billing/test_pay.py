@@ -6,8 +6,8 @@ import pytest
 
 from tests.billing.stories import acme, balances, invoices, item, moved, pro, prove
 from veloflux.billing import store
-from veloflux.billing.pay import Pay, pay
-from veloflux.billing.wallet import read_wallet
+from veloflux.billing.payments.pay import Pay, pay
+from veloflux.billing.wallet.credit import read_wallet
 from veloflux.context import Context
 from veloflux.errors import IdReused, InputInvalid, MoveImpossible, NotFound
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from veloflux.billing.periods import Anchor, Period, anchored, boundary, next_boundary, number_at, whole
+from veloflux.billing.arithmetic.periods import Anchor, Period, anchored, boundary, next_boundary, number_at, whole
 from veloflux.errors import InputInvalid
 from veloflux.kit.period import moment
 from veloflux.plans.terms import Interval

@@ -5,8 +5,8 @@ import pytest
 
 from tests.billing.stories import acme, item, ms, prove
 from veloflux import tenants
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.billing.profile import ProfileTerms, read_profile, set_profile
-from veloflux.billing.withholding import Withholding
 from veloflux.context import PLATFORM, Context
 from veloflux.errors import Conflict, InputInvalid
 from veloflux.plans import catalogue

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veloflux.billing.periods import Period
-from veloflux.billing.proration import Charge, Prorated, credit_lines, debit_lines, fraction, portion
+from veloflux.billing.arithmetic.periods import Period
+from veloflux.billing.arithmetic.proration import Charge, Prorated, credit_lines, debit_lines, fraction, portion
 
 SAO_PAULO, NEW_YORK, PARIS = "America/Sao_Paulo", "America/New_York", "Europe/Paris"
 FEBRUARY = "2024-02-18T00:00Z", "2024-03-18T00:00Z"

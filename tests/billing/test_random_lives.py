@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.billing.test_periods import anchors
 from tests.billing.test_periods import zones as some_zones
-from veloflux.billing.periods import Anchor, Period, boundary, whole
-from veloflux.billing.proration import Charge, credit_lines, debit_lines, fraction, portion
+from veloflux.billing.arithmetic.periods import Anchor, Period, boundary, whole
+from veloflux.billing.arithmetic.proration import Charge, credit_lines, debit_lines, fraction, portion
 from veloflux.kit.period import moment
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from veloflux.billing.rating import Rated, rate, rounded
+from veloflux.billing.arithmetic.rating import Rated, rate, rounded
 from veloflux.errors import PriceMissing
 from veloflux.plans.prices import Tier, UsageCharge, UsagePrice
 

@@ -12,11 +12,11 @@ from tests.billing.shop import SHOP, ms, on, opened, subscribed, tenant
 from tests.customers import of
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel, pause, reactivate, resume, undo_cancel
-from veloflux.billing.change import ChangeSubscription, change, preview, undo_change
-from veloflux.billing.start import Start, start
 from veloflux.billing.states import SUBSCRIPTION, Status
-from veloflux.billing.trial import set_trial_end
+from veloflux.billing.subscriptions.cancel import cancel, pause, reactivate, resume, undo_cancel
+from veloflux.billing.subscriptions.change import ChangeSubscription, change, preview, undo_change
+from veloflux.billing.subscriptions.start import Start, start
+from veloflux.billing.subscriptions.trial import set_trial_end
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.errors import (

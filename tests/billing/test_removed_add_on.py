@@ -3,7 +3,7 @@
 from tests.customers import NOON, customer
 from veloflux.billing import store
 from veloflux.billing.clock import move_clock
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.kit.clock import DAY_MS
 from veloflux.plans.prices import AddOn, Coupon

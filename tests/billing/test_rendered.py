@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests.billing.documents import BASE, FEBRUARY, JANUARY, REQUESTS, SIDES, credit_note, invoice, taxed
-from veloflux.billing.lines import Kind, Line
-from veloflux.billing.parties import Heading, buyer_of, seller_of
-from veloflux.billing.rendered import Rendered, Row, rendered_credit_note, rendered_invoice
+from veloflux.billing.arithmetic.lines import Kind, Line
+from veloflux.billing.printing.parties import Heading, buyer_of, seller_of
+from veloflux.billing.printing.rendered import Rendered, Row, rendered_credit_note, rendered_invoice
 from veloflux.identity import Language
 from veloflux.kit.clock import DAY_MS
 from veloflux.kit.fiscal import Party

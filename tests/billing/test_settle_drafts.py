@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.billing.shop import credit_notes, invoices, on, proven, subscribed, used
-from veloflux.billing.cancel import cancel, pause
-from veloflux.billing.change import ChangeSubscription, change, preview
+from veloflux.billing.subscriptions.cancel import cancel, pause
+from veloflux.billing.subscriptions.change import ChangeSubscription, change, preview
 from veloflux.context import Context
 
 HALF_PAST = "2024-02-18T00:30"

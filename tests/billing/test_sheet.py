@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from pypdf import PdfReader
 
 from tests.billing.documents import BASE, REQUESTS, SIDES, credit_note, invoice, taxed
-from veloflux.billing.lines import Line
+from veloflux.billing.arithmetic.lines import Line
+from veloflux.billing.arithmetic.totals import Taken
 from veloflux.billing.model import Invoice
-from veloflux.billing.parties import Heading
-from veloflux.billing.rendered import Sides, rendered_credit_note, rendered_invoice
-from veloflux.billing.sheet import pdf
-from veloflux.billing.totals import Taken
+from veloflux.billing.printing.parties import Heading
+from veloflux.billing.printing.rendered import Sides, rendered_credit_note, rendered_invoice
+from veloflux.billing.printing.sheet import pdf
 from veloflux.identity import Language
 
 

@@ -9,10 +9,10 @@ import pytest
 from tests.billing.spending import AFTER_GRACE, END, MIDDLE, meter, moved, ms, per_unit, plan, selling, subscribed, use
 from tests.identity.mails import mails, work
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel
-from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.spend_limits import SpendLimits, limit_spend, read_spend
-from veloflux.billing.watch_spend import watch
+from veloflux.billing.spend.limits import SpendLimits, limit_spend, read_spend
+from veloflux.billing.spend.watch import watch
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
 from veloflux.context import Context
 from veloflux.db import keys, streams
 from veloflux.errors import Conflict, InputInvalid, NotFound

@@ -7,7 +7,7 @@ import pytest
 from tests.billing.shop import Told, balance, bills, invoices, ms, on, opened, proven, subscribed, tenant
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.errors import Conflict
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 
 from tests.billing.composing import line_lists, on_top, tax_lists, tried, within
-from veloflux.billing.lines import Line, net
-from veloflux.billing.taxes import holding, tax_totals
+from veloflux.billing.arithmetic.lines import Line, net
+from veloflux.billing.arithmetic.taxes import holding, tax_totals
 from veloflux.errors import InputInvalid
 from veloflux.plans.prices import Tax
 

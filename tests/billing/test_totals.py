@@ -17,9 +17,9 @@ from tests.billing.composing import (
     withholding_lists,
     within,
 )
-from veloflux.billing.lines import Line, net
-from veloflux.billing.totals import Document, Totals, compose
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.arithmetic.lines import Line, net
+from veloflux.billing.arithmetic.totals import Document, Totals, compose
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.plans.prices import Coupon, Tax
 
 CSRF = Withholding(name="CSRF", percent="4.65", dispensed="10")

@@ -10,9 +10,9 @@ from tests.customers import of
 from tests.identity.mails import work
 from veloflux import billing, tenants
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel, undo_cancel
-from veloflux.billing.spend_limits import SpendLimits, limit_spend
-from veloflux.billing.trial import set_trial_end
+from veloflux.billing.spend.limits import SpendLimits, limit_spend
+from veloflux.billing.subscriptions.cancel import cancel, undo_cancel
+from veloflux.billing.subscriptions.trial import set_trial_end
 from veloflux.context import Context
 from veloflux.errors import InputInvalid, MoveImpossible
 from veloflux.plans import find_overrides, find_schedule

@@ -11,7 +11,7 @@ from tests import at_rest
 from tests.billing.shop import invoices, ms, subscribed
 from veloflux import cli
 from veloflux.billing import store
-from veloflux.billing.change import ChangeSubscription, change
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
 from veloflux.context import Context
 from veloflux.errors import InputInvalid
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.billing.shop import Told, bills, ms, on, proven, subscribed
 from veloflux.billing import store
-from veloflux.billing.cancel import pause, resume
-from veloflux.billing.change import ChangeSubscription, change, preview, undo_change
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.cancel import pause, resume
+from veloflux.billing.subscriptions.change import ChangeSubscription, change, preview, undo_change
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.errors import Conflict, MoveImpossible
 from veloflux.plans import find_schedule

@@ -4,16 +4,16 @@ import pytest
 
 from tests.billing.stories import acme, balances, invoices, item, moved, pro, prove
 from veloflux.billing import store
-from veloflux.billing.cancel import cancel
-from veloflux.billing.credit_note import CreditWanted, LineCredit, credit_invoice
-from veloflux.billing.deferrals import read_deferrals
-from veloflux.billing.pay import Pay, pay
-from veloflux.billing.void import void
-from veloflux.billing.wallet import Gift, TopUp, apply, give, read_wallet, top_up
-from veloflux.billing.withheld import ProofGiven
-from veloflux.billing.withheld import prove as prove_withheld
-from veloflux.billing.withholding import Withholding
-from veloflux.billing.write_off import write_off
+from veloflux.billing.arithmetic.withholding import Withholding
+from veloflux.billing.invoices.credit_note import CreditWanted, LineCredit, credit_invoice
+from veloflux.billing.invoices.deferrals import read_deferrals
+from veloflux.billing.invoices.void import void
+from veloflux.billing.invoices.withheld import ProofGiven
+from veloflux.billing.invoices.withheld import prove as prove_withheld
+from veloflux.billing.invoices.write_off import write_off
+from veloflux.billing.payments.pay import Pay, pay
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.wallet.credit import Gift, TopUp, apply, give, read_wallet, top_up
 from veloflux.context import Context
 from veloflux.errors import Conflict, MoveImpossible
 

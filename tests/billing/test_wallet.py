@@ -6,8 +6,8 @@ import pytest
 
 from tests.billing.stories import acme, balances, item, moved, ms, prove
 from veloflux.billing import store
-from veloflux.billing.expire_gift import Flow, left_of
-from veloflux.billing.wallet import Balance, Gift, Taken, TopUp, apply, give, read_wallet, take, top_up
+from veloflux.billing.wallet.credit import Balance, Gift, Taken, TopUp, apply, give, read_wallet, take, top_up
+from veloflux.billing.wallet.expire_gift import Flow, left_of
 from veloflux.context import Context
 from veloflux.errors import Conflict, CurrencyUnknown, IdReused, InputInvalid, MoveImpossible
 from veloflux.kit import ids

@@ -4,11 +4,11 @@ import pytest
 
 from tests.billing.stories import acme, balances, item, prove
 from veloflux.billing import store
-from veloflux.billing.pay import Pay, pay
-from veloflux.billing.void import void
-from veloflux.billing.withheld import ProofGiven, unproven
-from veloflux.billing.withheld import prove as prove_withheld
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.arithmetic.withholding import Withholding
+from veloflux.billing.invoices.void import void
+from veloflux.billing.invoices.withheld import ProofGiven, unproven
+from veloflux.billing.invoices.withheld import prove as prove_withheld
+from veloflux.billing.payments.pay import Pay, pay
 from veloflux.context import Context
 from veloflux.errors import InputInvalid, MoveImpossible
 

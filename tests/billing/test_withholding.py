@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from veloflux.billing.lines import Line
-from veloflux.billing.withholding import Withheld, Withholding, withhold
+from veloflux.billing.arithmetic.lines import Line
+from veloflux.billing.arithmetic.withholding import Withheld, Withholding, withhold
 
 IRRF = Withholding(name="IRRF", percent="1.5", dispensed="10")
 PIS = Withholding(name="PIS", percent="0.65")

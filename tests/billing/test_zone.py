@@ -12,11 +12,11 @@ from tests.customers import of
 from veloflux import audit, tenants
 from veloflux.billing import advance, store
 from veloflux.billing.basis import read_basis
-from veloflux.billing.cancel import pause, resume
-from veloflux.billing.close_period import rolled, write
-from veloflux.billing.follow import reschedule
 from veloflux.billing.model import Subscription
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.cancel import pause, resume
+from veloflux.billing.subscriptions.close_period import rolled, write
+from veloflux.billing.subscriptions.follow import reschedule
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.billing.zone import set_zone
 from veloflux.context import PLATFORM, Context
 from veloflux.errors import ChangedMeanwhile, Conflict, InputInvalid, TenantReadOnly

@@ -21,9 +21,9 @@ from tests.billing.shop import (
 from tests.customers import of
 from veloflux import tenants
 from veloflux.billing import advance, store
-from veloflux.billing.cancel import cancel, reactivate
-from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.cancel import cancel, reactivate
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.billing.zone import set_zone
 from veloflux.context import Context
 from veloflux.kit.clock import DAY_MS, HOUR_MS

@@ -21,10 +21,10 @@ from tests.billing.shop import (
 from tests.customers import of
 from veloflux import tenants
 from veloflux.billing import advance, store
-from veloflux.billing.cancel import cancel
-from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.sandbox_payments import SandboxPayments
-from veloflux.billing.start import Start, start
+from veloflux.billing.payments.sandbox import SandboxPayments
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import documents
 from veloflux.kit.clock import DAY_MS

@@ -14,7 +14,7 @@ from tests.customers import customer
 from tests.exports.test_ledger import balances, postings
 from tests.ledger.books import life
 from veloflux import cli
-from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.subscriptions.items import ItemsInvoice, OneOff, invoice_items
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.ledger.trial_balance import list_postings, read_trial_balances

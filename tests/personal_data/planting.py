@@ -24,14 +24,14 @@ from tests.tenants.lying_provider import SECRET, lying
 from tests.tenants.test_platform_roles import ruling
 from tests.worker.working import until
 from veloflux import identity, limits, metering, tenants, users
-from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.arithmetic.withholding import Withholding
+from veloflux.billing.payments.sandbox import SandboxPayments
 from veloflux.billing.profile import ProfileTerms, set_profile
-from veloflux.billing.sandbox_payments import SandboxPayments
-from veloflux.billing.spend_limits import SpendLimits, limit_spend
-from veloflux.billing.start import Start, start
-from veloflux.billing.wallet import TopUp, top_up
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.spend.limits import SpendLimits, limit_spend
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
+from veloflux.billing.subscriptions.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.subscriptions.start import Start, start
+from veloflux.billing.wallet.credit import TopUp, top_up
 from veloflux.context import Actor, Context
 from veloflux.db import boot, keys
 from veloflux.errors import CredentialsWrong, SecondFactorRequired

@@ -18,9 +18,9 @@ from tests.identity import links
 from tests.identity.authenticator import Authenticator
 from tests.tenants.signing_in import oidc_link
 from veloflux import identity, limits, tenants
-from veloflux.billing.change import ChangeSubscription, change
-from veloflux.billing.invoice_link import token_of
-from veloflux.billing.start import Start, start
+from veloflux.billing.invoices.link import token_of
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied

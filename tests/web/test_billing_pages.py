@@ -15,7 +15,7 @@ from tests.web.test_pages import browser, field, token_of
 from veloflux import tenants
 from veloflux.billing import store
 from veloflux.billing.model import Subscription
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.kit.money import shown

@@ -11,7 +11,7 @@ from tests.customers import NOON, customer
 from tests.web.test_pages import browser, token_of
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.kit.clock import DAY_MS
 from veloflux.web.console import clock_bar

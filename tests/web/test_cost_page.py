@@ -7,7 +7,7 @@ from tests.billing.spending import MIDDLE, moved, per_unit, plan, selling, use
 from tests.web.scene import Scene, problem
 from tests.web.test_pages import browser
 from veloflux import tenants
-from veloflux.billing.start import Start, start
+from veloflux.billing.subscriptions.start import Start, start
 
 SOLD = plan(per_unit("calls", "100", "0.01"))
 URL = "/api/tenants/box/subscriptions"

@@ -13,7 +13,7 @@ from tests.billing.billed import Billed, billed, recorded
 from tests.web.conftest import serving
 from tests.web.scene import Scene, problem
 from veloflux import tenants
-from veloflux.billing import invoices
+from veloflux.billing.invoices import reading as invoices
 from veloflux.db import keys
 
 HOSTILE = "<script>alert(1)</script> & {{ 7*7 }}"

@@ -38,11 +38,11 @@ from tests.web.openapi_successes import (
     written_message,
 )
 from veloflux import identity, tenants
-from veloflux.billing.cancel import cancel
-from veloflux.billing.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.billing.profile import ProfileTerms, set_profile
-from veloflux.billing.start import Start, start
-from veloflux.billing.withholding import Withholding
+from veloflux.billing.subscriptions.cancel import cancel
+from veloflux.billing.subscriptions.items import ItemsInvoice, OneOff, invoice_items
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.context import Context
 from veloflux.db import keys
 from veloflux.events import JobDied

@@ -1,27 +1,29 @@
 """Plans and usage become invoices: subscriptions, proration, invoices, credit notes, a test clock.
 
-The arithmetic is pure and lies in files named for what it computes; what happens is an event. Amounts are whole minor
-units; a precise amount is rounded once, half up, where it becomes a line. Every document posts to the ledger in its own
-commit.
+- `arithmetic/` is pure: periods, proration, prices, discounts, taxes, totals, a file each.
+- `subscriptions/`, `invoices/`, `payments/` and `wallet/` are what happens; `states.py` has every move that there is.
+- `spend/` is what is known before the invoice; `printing/` makes documents of it.
+- `fiscal/` asks for the fiscal document (NFS-e) of each invoice in Brazil, behind the port `veloflux/kit/fiscal.py`.
+- `agenda.py` holds what is due by time, `advance.py` does it, and `clock.py` moves a sandbox tenant's time.
 
-An invoice in Brazil has one fiscal document (NFS-e): `fiscal_follow.py` asks the provider behind the port
-(`veloflux/kit/fiscal.py`) until it is issued or cancelled, or somebody is to look.
+What happens is an event. Amounts are whole minor units; a precise amount is rounded once, half up, where it becomes a
+line. Every document posts to the ledger in its own commit.
 """
 
 from veloflux.billing.advance import advance, advance_billing, follow_clock
 from veloflux.billing.check_books import check_ledgers
-from veloflux.billing.cost import Cost, read_costs
-from veloflux.billing.dunning_mails import send_dunning
-from veloflux.billing.fiscal_fake import FiscalFake
-from veloflux.billing.invoice_mail import mail_invoice, send_invoice
-from veloflux.billing.invoices import open_link
-from veloflux.billing.leaving import end_subscriptions
-from veloflux.billing.spend_handlers import forget_watched, mail_spend, note_watched, send_spend
+from veloflux.billing.fiscal.fake import FiscalFake
+from veloflux.billing.invoices.mail import mail_invoice, send_invoice
+from veloflux.billing.invoices.reading import open_link
+from veloflux.billing.payments.dunning_mails import send_dunning
+from veloflux.billing.spend.cost import Cost, read_costs
+from veloflux.billing.spend.handlers import forget_watched, mail_spend, note_watched, send_spend
+from veloflux.billing.spend.watch import follow_spend, watch_spend
 from veloflux.billing.store import invoice as read_invoice
 from veloflux.billing.store import invoices as read_invoices
 from veloflux.billing.store import subscription as read_subscription
 from veloflux.billing.store import subscriptions as read_subscriptions
-from veloflux.billing.watch_spend import follow_spend, watch_spend
+from veloflux.billing.subscriptions.leaving import end_subscriptions
 
 __all__ = [
     "Cost",

@@ -6,15 +6,15 @@ from types import MappingProxyType
 from veloflux import tenants
 from veloflux.billing import agenda
 from veloflux.billing.agenda import Handler
-from veloflux.billing.assign_number import assign_number
-from veloflux.billing.bill_late import LATE, bill_late
-from veloflux.billing.collect import collect
-from veloflux.billing.deferrals import release
-from veloflux.billing.expire_gift import expire_gift
-from veloflux.billing.finalise import finalise
-from veloflux.billing.fiscal_follow import follow_document
-from veloflux.billing.fiscal_requests import KIND as FISCAL
-from veloflux.billing.watch_spend import close_watched
+from veloflux.billing.fiscal.follow import follow_document
+from veloflux.billing.fiscal.requests import KIND as FISCAL
+from veloflux.billing.invoices.assign_number import assign_number
+from veloflux.billing.invoices.bill_late import LATE, bill_late
+from veloflux.billing.invoices.deferrals import release
+from veloflux.billing.invoices.finalise import finalise
+from veloflux.billing.payments.collect import collect
+from veloflux.billing.spend.watch import close_watched
+from veloflux.billing.wallet.expire_gift import expire_gift
 from veloflux.context import Context
 from veloflux.db.jobs import Job
 from veloflux.errors import NotFound

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from veloflux import tenants
 from veloflux.billing import store
-from veloflux.billing.cycle import Calendar, Offer
+from veloflux.billing.arithmetic.cycle import Calendar, Offer
 from veloflux.billing.model import Profile, Selection, Subscription
 from veloflux.context import Context
 from veloflux.plans import Catalogue, Schedule, find_schedule, read_catalogue

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from veloflux.billing import store
-from veloflux.billing.deferrals import deferrals_of
+from veloflux.billing.invoices.deferrals import deferrals_of
 from veloflux.billing.model import Invoice, Payment
 from veloflux.db.client import Db
 from veloflux.ledger.check import Says

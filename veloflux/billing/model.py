@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from veloflux.billing.discounts import Redemption
-from veloflux.billing.lines import Line
+from veloflux.billing.arithmetic.discounts import Redemption
+from veloflux.billing.arithmetic.lines import Line
+from veloflux.billing.arithmetic.totals import Totals
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.billing.states import InvoiceStatus, Status
-from veloflux.billing.totals import Totals
-from veloflux.billing.withholding import Withholding
 from veloflux.db.documents import OWNED, Entity, Owned
 from veloflux.identity import Language
 

@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Meta
 
 from veloflux.billing import store
+from veloflux.billing.arithmetic.taxes import holding
+from veloflux.billing.arithmetic.withholding import Withholding
 from veloflux.billing.model import Profile, Proration
-from veloflux.billing.taxes import holding
-from veloflux.billing.withholding import Withholding
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.errors import Conflict

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-from veloflux.billing.fiscal_model import FiscalDocument
+from veloflux.billing.fiscal.model import FiscalDocument
 from veloflux.billing.model import CreditNote, Invoice, Payment, Profile, SpendState, Subscription
 from veloflux.context import PLATFORM, Context
 from veloflux.db import documents, keys, ranking, scripts
@@ -143,7 +143,7 @@ async def find_fiscal(db: Db, tenant: str, invoice: str) -> FiscalDocument | Non
 
 
 async def find_fiscal_xml(db: Db, tenant: str, invoice: str) -> str | None:
-    """As `fiscal_files.py` keeps it."""
+    """As `fiscal/files.py` keeps it."""
     found: str | None = await db.call("GET", keys.fiscal_xml(tenant, invoice))
     return found
 

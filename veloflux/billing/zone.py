@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from veloflux import metering, tenants
 from veloflux.billing.advance import advance
 from veloflux.billing.basis import read_basis
-from veloflux.billing.follow import reschedule
+from veloflux.billing.subscriptions.follow import reschedule
 from veloflux.context import PLATFORM, Context
 from veloflux.db import keys
 from veloflux.errors import Conflict

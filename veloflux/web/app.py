@@ -14,18 +14,14 @@ from litestar.static_files import create_static_files_router
 
 from veloflux import logs, settings, wiring
 from veloflux.audit import api as audit
-from veloflux.billing import (
-    clock_api,
-    cost_api,
-    fiscal_api,
-    invoice_changes_api,
-    invoices_api,
-    items_api,
-    profile_api,
-    subscriptions_api,
-    wallet_api,
-    zone_api,
-)
+from veloflux.billing import clock_api, profile_api, zone_api
+from veloflux.billing.fiscal import api as fiscal_api
+from veloflux.billing.invoices import api as invoices_api
+from veloflux.billing.invoices import changes_api as invoice_changes_api
+from veloflux.billing.spend import api as cost_api
+from veloflux.billing.subscriptions import api as subscriptions_api
+from veloflux.billing.subscriptions import items_api
+from veloflux.billing.wallet import api as wallet_api
 from veloflux.db import keys, scripts
 from veloflux.errors import NotFound
 from veloflux.exports import api as exports

@@ -7,7 +7,7 @@ from litestar import get, post
 
 from veloflux.billing import agenda
 from veloflux.billing.clock import move_clock
-from veloflux.billing.history import newest_place
+from veloflux.billing.subscriptions.history import newest_place
 from veloflux.errors import InputInvalid
 from veloflux.kit.period import day_start
 from veloflux.tenants.clock import ClockMode

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 from veloflux.billing import agenda
 from veloflux.billing.agenda import Item
-from veloflux.billing.history import happened_since
-from veloflux.billing.periods import Anchor, anchored, boundary
+from veloflux.billing.arithmetic.periods import Anchor, anchored, boundary
+from veloflux.billing.subscriptions.history import happened_since
 from veloflux.context import Context
 from veloflux.kit.period import moment
 

@@ -4,10 +4,10 @@ from litestar import Response, get
 
 from veloflux import identity
 from veloflux.billing import open_link
-from veloflux.billing.invoice_link import PATH
-from veloflux.billing.invoices_api import PDF, download
-from veloflux.billing.printed import printed
-from veloflux.billing.rendered import Rendered
+from veloflux.billing.invoices.api import PDF, download
+from veloflux.billing.invoices.link import PATH
+from veloflux.billing.printing.printed import printed
+from veloflux.billing.printing.rendered import Rendered
 from veloflux.web.console.page import Html, Page
 
 UNSEEN = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex, nofollow"}

@@ -4,9 +4,9 @@ from litestar import get
 from msgspec.structs import replace
 
 from veloflux.billing import read_invoice, read_invoices
-from veloflux.billing.buyer import opened
-from veloflux.billing.parties import Heading, buyer_of
-from veloflux.billing.rendered import Sides, rendered_invoice, rendered_lines, writing_of
+from veloflux.billing.invoices.buyer import opened
+from veloflux.billing.printing.parties import Heading, buyer_of
+from veloflux.billing.printing.rendered import Sides, rendered_invoice, rendered_lines, writing_of
 from veloflux.kit.page import LIMIT
 from veloflux.ledger.check import check_ledger
 from veloflux.ledger.trial_balance import list_postings, read_trial_balances

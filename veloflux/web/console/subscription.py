@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 from litestar import get, post
 
-from veloflux.billing import cancel as cancelling
 from veloflux.billing import read_subscription
-from veloflux.billing.change import ChangeSubscription, Preview, change, preview, undo_change
-from veloflux.billing.history import history
 from veloflux.billing.model import Subscription
-from veloflux.billing.rendered import rendered_lines, rendered_totals
+from veloflux.billing.printing.rendered import rendered_lines, rendered_totals
+from veloflux.billing.printing.writing import Writing
 from veloflux.billing.states import SUBSCRIPTION, possible
-from veloflux.billing.trial import set_trial_end
-from veloflux.billing.writing import Writing
+from veloflux.billing.subscriptions import cancel as cancelling
+from veloflux.billing.subscriptions.change import ChangeSubscription, Preview, change, preview, undo_change
+from veloflux.billing.subscriptions.history import history
+from veloflux.billing.subscriptions.trial import set_trial_end
 from veloflux.errors import InputInvalid
 from veloflux.plans import Catalogue, Plan, pick_plan, read_catalogue
 from veloflux.plans.catalogue import pick_version

@@ -7,8 +7,8 @@ import msgspec
 from litestar import get, post
 
 from veloflux.billing import read_subscriptions
-from veloflux.billing.start import Start, start
 from veloflux.billing.states import RUNNING
+from veloflux.billing.subscriptions.start import Start, start
 from veloflux.errors import InputInvalid
 from veloflux.plans import Catalogue, Plan, pick_plan, read_catalogue
 from veloflux.plans.terms import currencies_of

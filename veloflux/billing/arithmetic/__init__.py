@@ -1,0 +1,1 @@
+"""The arithmetic of billing: periods, proration, prices, discounts, taxes, totals. Pure functions, a file each."""

@@ -1,0 +1,1 @@
+"""Fiscal documents (NFS-e) of invoices: asked for, followed, kept, cancelled."""

@@ -1,0 +1,1 @@
+"""Invoices and credit notes: drafted, finalised, numbered, shown, sent, corrected."""

@@ -1,0 +1,1 @@
+"""What is paid for invoices, and what follows where nobody pays."""
