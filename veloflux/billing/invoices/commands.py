@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from veloflux.billing.invoices import reading as invoices
+from veloflux.billing.invoices.mail import resend_invoice
 from veloflux.billing.invoices.shown import InvoiceShown
 from veloflux.billing.printing.printed import Printed, printed
 from veloflux.context import Context
@@ -63,11 +64,26 @@ def show_(terminal: typer.Context, invoice: str, tenant: TenantOption, json: Jso
 def pdf(terminal: typer.Context, invoice: str, tenant: TenantOption) -> None:
     """Print the PDF of an invoice: the same bytes as the API's, to be sent into a file."""
 
+    if sys.stdout.isatty():
+        raise typer.BadParameter("A PDF is no text; send it into a file: veloflux invoices pdf … > invoice.pdf")
+
     async def draw(ctx: Context) -> Printed:
         return await printed(await invoices.render_invoice(ctx, invoice))
 
     sys.stdout.buffer.write(run(terminal, draw, tenant=tenant).content)
     sys.stdout.buffer.flush()
+
+
+@app.command()
+def send(terminal: typer.Context, invoice: str, tenant: TenantOption, json: Json = False) -> None:
+    """Send an invoice to the tenant's billing e-mail again."""
+    found = run(terminal, lambda ctx: resend_invoice(ctx, invoice), tenant=tenant)
+    if json:
+        show(found, json=True)
+    elif found.sent:
+        say(f"It is on its way to {found.to}")
+    else:
+        say("The tenant has no billing e-mail; nothing was sent. Give it one with `veloflux tenants change-record`")
 
 
 def _row(invoice: InvoiceShown) -> Row:

@@ -1,0 +1,130 @@
+"""What operators do with an invoice on its page of the console."""
+
+import re
+
+import httpx2
+import pytest
+
+from tests.web.test_billing_pages import HOME, acme, begin, olivia
+from tests.web.test_pages import field
+from veloflux import tenants
+from veloflux.billing import store
+from veloflux.billing.documents_say import documents_say
+from veloflux.billing.model import Invoice
+from veloflux.context import Context
+from veloflux.ledger.check import check_ledger
+from veloflux.tenants.record import RecordChange
+
+__all__ = ["acme", "olivia"]
+
+
+@pytest.fixture
+async def bill(olivia: httpx2.AsyncClient, acme: Context) -> str:
+    """The path of the page of an invoice over 29.00."""
+    await begin(olivia)
+    return f"{HOME}/invoices/{(await only(acme)).id}"
+
+
+async def only(ctx: Context) -> Invoice:
+    [found] = [one async for one in store.every_invoice(ctx.db, ctx.tenant)]
+    return found
+
+
+async def in_order(ctx: Context) -> None:
+    """The ledger says what the documents say."""
+    assert (await check_ledger(ctx.db, ctx.tenant, await documents_say(ctx.db, ctx.tenant))).wrong == ()
+
+
+def actions(page: str) -> set[str]:
+    return set(re.findall(r'data-action="(invoices\.\w+)"', page))
+
+
+async def test_a_payment_is_noted_once_however_often_the_form_is_sent(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str
+) -> None:
+    page = (await olivia.get(bill)).text
+    once = re.search(r'name="id" value="([^"]+)"', page)
+    assert once
+    assert 'value="29.00"' in field(page, "amount")
+    sent = {"amount": "10,50", "provider": "pix", "reference": "E2E 1", "id": once[1]}
+    for _ in range(2):
+        answer = await olivia.post(f"{bill}/payments", data=sent)
+        assert (answer.status_code, answer.headers["location"]) == (303, bill)
+    assert ((await only(acme)).paid, (await only(acme)).status) == (1050, "open")
+    page = (await olivia.get(bill)).text
+    assert "The payment was noted." in page
+    assert "$18.50 to be paid" in page
+    assert actions(page) == {"invoices.pay", "invoices.credit", "invoices.write_off"}
+    await olivia.post(f"{bill}/payments", data={"amount": "18.50", "provider": "bank"})
+    assert (await only(acme)).status == "paid"
+    assert actions((await olivia.get(bill)).text) == {"invoices.credit"}
+    await in_order(acme)
+
+
+@pytest.mark.parametrize(
+    ("sent", "at"),
+    [
+        ({"amount": "much", "provider": "bank"}, "amount"),
+        ({"amount": "-1", "provider": "bank"}, "amount"),
+        ({"amount": "0", "provider": "bank"}, "amount"),
+        ({"amount": "1.234", "provider": "bank"}, "amount"),
+        ({"amount": "1", "provider": "My Bank"}, "provider"),
+        ({"amount": "1", "provider": "bank", "reference": "x" * 201}, "reference"),
+    ],
+)
+async def test_what_is_wrong_with_a_payment_stands_at_its_field(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str, sent: dict[str, str], at: str
+) -> None:
+    answer = await olivia.post(f"{bill}/payments", data=sent)
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in field(answer.text, at)
+    assert (await only(acme)).paid == 0
+
+
+async def test_an_invoice_is_credited_whole_with_what_was_paid_back(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str
+) -> None:
+    assert "What was paid" not in (await olivia.get(bill)).text
+    await olivia.post(f"{bill}/payments", data={"amount": "9", "provider": "bank"})
+    assert "What was paid" in (await olivia.get(bill)).text
+    answer = await olivia.post(f"{bill}/credit-notes", data={"reason": "Twice", "refunded_by": "bank"})
+    assert answer.status_code == 303
+    [note] = (await store.credit_notes(acme.db, acme.tenant, "", 10)).items
+    assert (note.reason, note.settles, note.to_wallet) == ("Twice", 2000, 900)
+    [back] = [one async for one in store.every_payment(acme.db, acme.tenant) if one.kind == "refund"]
+    assert (back.amount, back.provider, back.credit_note) == (900, "bank", note.id)
+    again = await olivia.post(f"{bill}/credit-notes", data={"reason": ""})
+    assert again.status_code == 409
+    await in_order(acme)
+
+
+@pytest.mark.parametrize(("what", "status"), [("void", "void"), ("write-off", "uncollectible")])
+async def test_an_invoice_is_taken_back_or_given_up(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str, what: str, status: str
+) -> None:
+    assert {"invoices.void", "invoices.write_off"} <= actions((await olivia.get(bill)).text)
+    assert (await olivia.post(f"{bill}/{what}")).status_code == 303
+    assert (await only(acme)).status == status
+    left = {"invoices.void", "invoices.credit", "invoices.pay"} if what == "write-off" else set()
+    assert actions((await olivia.get(bill)).text) == left
+    assert (await olivia.post(f"{bill}/write-off")).status_code == 409
+    await in_order(acme)
+
+
+async def test_an_invoice_is_sent_again_where_there_is_a_billing_email(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str
+) -> None:
+    assert "invoices.send" not in actions((await olivia.get(bill)).text)
+    await tenants.change_record(acme, RecordChange(billing_email="pay@acme.example"))
+    page = (await olivia.get(bill)).text
+    assert "pay@acme.example" in page
+    assert "invoices.send" in actions(page)
+    assert (await olivia.post(f"{bill}/send")).status_code == 303
+
+
+async def test_its_page_and_its_pdf_open_without_signing_in(web: str, olivia: httpx2.AsyncClient, bill: str) -> None:
+    links = re.findall(r'href="[^"]*(/invoices/[^"/]+(?:/pdf)?)"', (await olivia.get(bill)).text)
+    hosted = [link for link in links if not link.startswith(HOME) and "inv_" not in link]
+    async with httpx2.AsyncClient(base_url=web) as anybody:
+        answers = [await anybody.get(link) for link in hosted]
+    assert [answer.headers["content-type"].partition(";")[0] for answer in answers] == ["text/html", "application/pdf"]

@@ -1,0 +1,111 @@
+"""One invoice: what it says, how far it is settled, and what may become of it."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from msgspec.structs import replace
+
+from veloflux import tenants
+from veloflux.billing import read_invoice
+from veloflux.billing.invoices.buyer import opened
+from veloflux.billing.invoices.credit_note import CreditWanted, credit_invoice
+from veloflux.billing.invoices.link import link_of
+from veloflux.billing.invoices.mail import resend_invoice
+from veloflux.billing.invoices.void import void
+from veloflux.billing.invoices.write_off import write_off
+from veloflux.billing.payments.pay import Pay, pay
+from veloflux.billing.printing.parties import Heading, buyer_of
+from veloflux.billing.printing.rendered import Sides, rendered_invoice, rendered_lines, writing_of
+from veloflux.billing.states import INVOICE, possible
+from veloflux.errors import InputInvalid
+from veloflux.kit import ids, money
+from veloflux.web.console.page import Html, Page
+
+ONE = "/console/t/{tenant:str}/invoices/{invoice:str}"
+FIELDS = ("amount", "provider", "reference", "reason", "refunded_by")
+
+
+@get(ONE, operation_id="console.invoice", permission="billing:read")
+async def show(page: Page, invoice: str) -> Html:
+    return await _show(page, invoice)
+
+
+@post(f"{ONE}/payments", operation_id="console.invoices.pay", permission="billing:write")
+async def pay_(page: Page, invoice: str) -> Html:
+    return await _do(page, invoice, "pay", _pay(page, invoice))
+
+
+@post(f"{ONE}/credit-notes", operation_id="console.invoices.credit", permission="billing:write")
+async def credit(page: Page, invoice: str) -> Html:
+    """All that is left of it."""
+    return await _do(page, invoice, "credit", _credit(page, invoice))
+
+
+@post(f"{ONE}/void", operation_id="console.invoices.void", permission="billing:write")
+async def void_(page: Page, invoice: str) -> Html:
+    return await _do(page, invoice, "void", void(page.ctx, invoice))
+
+
+@post(f"{ONE}/write-off", operation_id="console.invoices.write_off", permission="billing:write")
+async def write_off_(page: Page, invoice: str) -> Html:
+    return await _do(page, invoice, "write_off", write_off(page.ctx, invoice))
+
+
+@post(f"{ONE}/send", operation_id="console.invoices.send", permission="billing:write")
+async def send(page: Page, invoice: str) -> Html:
+    return await _do(page, invoice, "send", resend_invoice(page.ctx, invoice))
+
+
+async def _pay(page: Page, invoice: str) -> None:
+    """:raises InputInvalid: the form says no amount, or no provider as they are called. Else as `pay`."""
+    found = await read_invoice(page.ctx, invoice)
+    amount = money.parse(page.form["amount"].replace(",", "."), found.currency)
+    said = {name: page.form[name] for name in ("provider", "reference", "id") if page.form[name]}
+    await pay(page.ctx, invoice, _read(said | {"amount": amount}, Pay))
+
+
+async def _credit(page: Page, invoice: str) -> None:
+    """:raises InputInvalid: the form says no provider as they are called. Else as `credit_invoice`."""
+    said = {name: page.form[name] for name in ("reason", "refunded_by") if page.form[name]}
+    await credit_invoice(page.ctx, invoice, _read(said, CreditWanted))
+
+
+def _read(said: dict[str, Any], kind: type[msgspec.Struct]) -> Any:
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as error:
+        fault, _, place = str(error).partition(" - at `$.")
+        raise InputInvalid(fault, field=place.rstrip("`") or "amount") from None
+
+
+async def _do(page: Page, invoice: str, what: str, doing: Awaitable[object]) -> Html:
+    with page.keeping_form():
+        await doing
+        return page.go(f"{page.home}/invoices/{invoice}", done=f"invoices.{what}")
+    return await _show(page, invoice)
+
+
+async def _show(page: Page, invoice: str) -> Html:
+    """In the reader's language, whatever that of the document is."""
+    found, record = await read_invoice(page.ctx, invoice), await tenants.read_record(page.ctx)
+    page.blame(*FIELDS)
+    told = replace(found, language=page.language)
+    sides = Sides(Heading(""), buyer_of(await opened(page.ctx, found), page.language))
+    return page.show(
+        "invoice.html",
+        at=f"{page.home}/invoices/{invoice}" if page.problem else "",
+        invoice=found,
+        possible=possible(INVOICE, found.status),
+        buyer=sides.buyer,
+        rows=rendered_lines(writing_of(told), found.lines),
+        sums=rendered_invoice(told, sides).sums if found.totals else (),
+        hosted=link_of(page.ctx, found),
+        mailed_to=record.billing_email,
+        left=str(money.major(found.left, found.currency)) if found.left else "",
+        once=ids.new("pay"),
+    )
+
+
+ROUTES = (show, pay_, credit, void_, write_off_, send)
