@@ -9,7 +9,7 @@ import pytest
 from bench.__main__ import MEASUREMENTS, arguments
 
 SMALL: dict[str, dict[str, Any]] = {
-    "closing": {"TENANTS": 2, "COMMITS": 20},
+    "closing": {"TENANTS": 2, "COMMITS": 20, "LEAD_MS": 4_000},
     "clusters": {"CLUSTERS": (3,), "TENANTS": (1, 2), "CHECKS": 50},
     "commit": {"COMMITS": 20, "SETS": 100, "ROUNDS": 1},
     "events": {"BARS": {"everysec": 100_000}, "ROUNDS": 1, "SECONDS": 0.05},
