@@ -91,4 +91,4 @@ def _cell(column: str, value: Any) -> str:
 
 def say(sentence: str) -> None:
     """Tell the person something; never on stdout."""
-    err.print(sentence, highlight=False)
+    err.print(sentence, highlight=False, soft_wrap=True)  # a link that is broken into lines cannot be copied

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Response
 
-OF_README = {"usage", "tenants", "audit", "api-keys"}
+OF_README = {"usage", "tenants", "audit", "api-keys", "subscription"}
 SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 WINDOW = {"width": 1280, "height": 800}
 TABS_MOST = 60

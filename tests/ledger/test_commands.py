@@ -34,7 +34,7 @@ async def test_the_command_says_what_is_wrong_and_ends_with_1(one_ctx: Context, 
     await at_rest.reach(one_ctx.parts)
     done = await asyncio.to_thread(veloflux, "check")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert "2 tenants, 1 postings, 0 figures wrong" in done.stderr
+    assert "Tenants: 2. Postings: 1. Figures that are wrong: 0" in done.stderr
     await one_ctx.db.call("HINCRBY", keys.balances(acme.tenant), "revenue|USD", 1)
     for words in (["check"], ["check", "--tenant", "acme"]):
         done = await asyncio.to_thread(veloflux, *words)

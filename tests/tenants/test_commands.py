@@ -1,5 +1,6 @@
 """The commands, in the order in which an operator meets them."""
 
+import doctest
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.cast import PASSWORD
 from veloflux import cli
+from veloflux.billing import clock_commands
 from veloflux.context import Context, Secrets
 from veloflux.errors import (
     ClockNotMovable,
@@ -52,8 +54,9 @@ def test_an_operator_sets_up_a_tenant_with_keys_and_members(veloflux: Run, tmp_p
     assert (made["slug"], made["plan"]) == ("semicomplete", "pro")
     assert veloflux("tenants", "list")["items"] == [made]
     assert veloflux("tenants", "show", "semicomplete") == made
-    clock = veloflux("tenants", "set-clock", "stopped", "--at", "1500000000000", "--tenant", "semicomplete")["clock"]
-    assert clock == "=1500000000000"
+    for at, shown in (("2026-12-24", "=1798081200000"), ("1500000000000", "=1500000000000")):
+        moved = veloflux("tenants", "set-clock", "stopped", "--at", at, "--tenant", "semicomplete")
+        assert moved["clock"] == shown
     here = ("--tenant", "semicomplete")
     new = veloflux("api-keys", "create", *here, "--name", "server")
     assert new["token"].startswith("vf_test_")
@@ -153,6 +156,13 @@ def test_what_cannot_be_done_is_one_of_our_errors(veloflux: Run, words: tuple[st
     veloflux("tenants", "create", "Acme")
     with pytest.raises((Conflict, ClockNotMovable)):
         veloflux(*words)
+
+
+def test_a_clock_is_set_to_a_time_of_the_zone_and_to_no_other_words(veloflux: Run) -> None:
+    assert doctest.testmod(clock_commands).failed == 0
+    veloflux("tenants", "create", "Acme", "--mode", "sandbox", "--zone", "America/Sao_Paulo")
+    with pytest.raises(InputInvalid):
+        veloflux("tenants", "set-clock", "stopped", "--at", "soon", "--tenant", "acme")
 
 
 def test_without_json_a_list_is_a_table_for_people(veloflux: Run) -> None:

@@ -21,7 +21,7 @@ def check(
     found = run(terminal, _one, tenant=tenant) if tenant else run(terminal, _all)
     if json or found.wrong:
         show(found if json else found.wrong, json=json, columns=("tenant", "place", "problem"))
-    say(f"{found.tenants:,} tenants, {found.postings:,} postings, {found.drift:,} figures wrong")
+    say(f"Tenants: {found.tenants:,}. Postings: {found.postings:,}. Figures that are wrong: {found.drift:,}")
     if found.drift:
         raise typer.Exit(1)
 

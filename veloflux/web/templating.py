@@ -58,7 +58,7 @@ def environment() -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)  # type: ignore[attr-defined]
     made.filters.update(number=_number, bytes=_bytes, date=_date, time=_time, sentence=_sentence)
     made.filters.update(money=_money, price=_price, quantity=_quantity, percent=_percent)
     made.globals.update(asset=asset, zip=zip, LANGUAGES=i18n.LANGUAGES, PLATFORM=PLATFORM)
@@ -75,6 +75,12 @@ def asset(name: str) -> str:
 @pass_context
 def _gettext(context: Context, message: str) -> str:
     return i18n.translations(context["locale"]).gettext(message)
+
+
+@pass_context
+def _pgettext(context: Context, about: str, message: str) -> str:
+    """A word whose translation depends on what it is said of."""
+    return i18n.translations(context["locale"]).pgettext(about, message)
 
 
 @pass_context

@@ -100,7 +100,7 @@ async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html
     sub, catalogue = await _read(page, subscription)
     present = pick_version(catalogue, sub.selection.plan, sub.selection.plan_version)
     wanted = _plan(catalogue, asked.get("plan", ""))
-    seen = None
+    seen, following = None, sub.next_selection
     if "plan" in asked and "subscriptions.change" in page.may:
         with page.keeping_form():
             seen = await preview(page.ctx, subscription, _wanted(catalogue, sub, asked))
@@ -110,6 +110,7 @@ async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html
         at=f"{page.home}/subscriptions/{subscription}" if page.problem else "",
         sub=sub,
         plan=present,
+        next_plan=following and pick_version(catalogue, following.plan, following.plan_version),
         possible=possible(SUBSCRIPTION, sub.status),
         choices=_choices(catalogue, sub),
         wanted=wanted if wanted and sub.currency in currencies_of(wanted) else present,
