@@ -1,10 +1,15 @@
 """What a form of the console sent."""
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from veloflux.errors import InputInvalid
 
 FIELDS_MAX = 50
+Wanted = TypeVar("Wanted", bound=msgspec.Struct)
 
 
 class Form(dict[str, str]):
@@ -27,3 +32,15 @@ def parse(body: bytes) -> Form:
     except ValueError:
         raise InputInvalid("This form cannot be read; load the page again and send it from there") from None
     return Form(pairs)
+
+
+def converted(values: Mapping[str, Any], kind: type[Wanted], otherwise: str = "") -> Wanted:
+    """What a use case takes, from the values of a form.
+
+    :raises InputInvalid: one cannot be; its `field` is the value's name, or `otherwise` where the fault names none.
+    """
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        fault, _, place = str(error).partition(" - at `$.")
+        raise InputInvalid(fault, field=place.rstrip("`").partition("[")[0] or otherwise) from None

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import msgspec
 from litestar import post
 
 from veloflux.errors import InputInvalid
 from veloflux.limits.credits import grant_credit, void_grant
 from veloflux.limits.grant import Terms
+from veloflux.web.console.form import converted
 from veloflux.web.console.page import Html, Page
 from veloflux.web.console.plan import midnight, show
 
@@ -40,11 +40,7 @@ def _terms(page: Page) -> Terms:
         values["starts_at"] = midnight(page, "starts_at")
     if form["expires_at"]:
         values["expires_at"] = midnight(page, "expires_at", days_later=1)
-    try:
-        return msgspec.convert(values, Terms)
-    except msgspec.ValidationError as error:
-        fault, _, place = str(error).partition(" - at `$.")
-        raise InputInvalid(fault, field=place.rstrip("`") or "amount") from None
+    return converted(values, Terms, "amount")
 
 
 def _number(text: str, field: str) -> int:

@@ -1,9 +1,7 @@
 """One invoice: what it says, how far it is settled, and what may become of it."""
 
 from collections.abc import Awaitable
-from typing import Any
 
-import msgspec
 from litestar import get, post
 from msgspec.structs import replace
 
@@ -19,8 +17,9 @@ from veloflux.billing.payments.pay import Pay, pay
 from veloflux.billing.printing.parties import Heading, buyer_of
 from veloflux.billing.printing.rendered import Sides, rendered_invoice, rendered_lines, writing_of
 from veloflux.billing.states import INVOICE, possible
-from veloflux.errors import InputInvalid
 from veloflux.kit import ids, money
+from veloflux.web.console.amounts import amount_of
+from veloflux.web.console.form import converted
 from veloflux.web.console.page import Html, Page
 
 ONE = "/console/t/{tenant:str}/invoices/{invoice:str}"
@@ -61,23 +60,15 @@ async def send(page: Page, invoice: str) -> Html:
 async def _pay(page: Page, invoice: str) -> None:
     """:raises InputInvalid: the form says no amount, or no provider as they are called. Else as `pay`."""
     found = await read_invoice(page.ctx, invoice)
-    amount = money.parse(page.form["amount"].replace(",", "."), found.currency)
+    amount = amount_of(page.form["amount"], found.currency, "amount")
     said = {name: page.form[name] for name in ("provider", "reference", "id") if page.form[name]}
-    await pay(page.ctx, invoice, _read(said | {"amount": amount}, Pay))
+    await pay(page.ctx, invoice, converted(said | {"amount": amount}, Pay))
 
 
 async def _credit(page: Page, invoice: str) -> None:
     """:raises InputInvalid: the form says no provider as they are called. Else as `credit_invoice`."""
     said = {name: page.form[name] for name in ("reason", "refunded_by") if page.form[name]}
-    await credit_invoice(page.ctx, invoice, _read(said, CreditWanted))
-
-
-def _read(said: dict[str, Any], kind: type[msgspec.Struct]) -> Any:
-    try:
-        return msgspec.convert(said, kind)
-    except msgspec.ValidationError as error:
-        fault, _, place = str(error).partition(" - at `$.")
-        raise InputInvalid(fault, field=place.rstrip("`") or "amount") from None
+    await credit_invoice(page.ctx, invoice, converted(said, CreditWanted))
 
 
 async def _do(page: Page, invoice: str, what: str, doing: Awaitable[object]) -> Html:

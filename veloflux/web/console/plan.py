@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-import msgspec
 from litestar import get, post
 
 from veloflux import tenants
@@ -14,6 +13,7 @@ from veloflux.limits.credits import list_grants
 from veloflux.limits.overrides import list_overrides, remove_override, set_override
 from veloflux.plans import Override, read_catalogue
 from veloflux.plans.catalogue import SUMS
+from veloflux.web.console.form import converted
 from veloflux.web.console.page import Html, Page
 from veloflux.web.console.plan_lines import read_value
 
@@ -100,11 +100,7 @@ def _override(page: Page) -> Override:
         values |= {"period": form["period"] or "month", "hard": form["soft"] != "1"}
     if form["until"]:
         values["until"] = midnight(page, "until", days_later=1)
-    try:
-        return msgspec.convert(values, Override)
-    except msgspec.ValidationError as error:
-        fault, _, place = str(error).partition(" - at `$.")
-        raise InputInvalid(fault, field=place.rstrip("`") or "value") from None
+    return converted(values, Override, "value")
 
 
 def midnight(page: Page, field: str, days_later: int = 0) -> int:

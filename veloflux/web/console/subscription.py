@@ -4,28 +4,29 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-import msgspec
 from litestar import get, post
 
 from veloflux.billing import read_subscription
 from veloflux.billing.model import Subscription
 from veloflux.billing.printing.rendered import rendered_lines, rendered_totals
 from veloflux.billing.printing.writing import Writing
+from veloflux.billing.spend.limits import limit_spend, read_spend
 from veloflux.billing.states import SUBSCRIPTION, possible
 from veloflux.billing.subscriptions import cancel as cancelling
 from veloflux.billing.subscriptions.change import ChangeSubscription, Preview, change, preview, undo_change
 from veloflux.billing.subscriptions.history import history
 from veloflux.billing.subscriptions.trial import set_trial_end
-from veloflux.errors import InputInvalid
 from veloflux.plans import Catalogue, Plan, pick_plan, read_catalogue
 from veloflux.plans.catalogue import pick_version
 from veloflux.plans.terms import currencies_of
+from veloflux.web.console.amounts import said, spend_limits_of
+from veloflux.web.console.form import converted
 from veloflux.web.console.page import Html, Page
 from veloflux.web.console.plan import midnight
 from veloflux.web.console.selection import add_ons_of, quantities_of
 
 ONE = "/console/t/{tenant:str}/subscriptions/{subscription:str}"
-FIELDS = ("plan", "when", "quantit", "add_on", "at")
+FIELDS = ("plan", "when", "quantit", "add_on", "at", "alerts", "cap", "meter_cap")
 """How the names of the fields begin that a form of the page has."""
 
 
@@ -52,6 +53,11 @@ async def undo_change_(page: Page, subscription: str) -> Html:
 @post(f"{ONE}/trial-end", operation_id="console.subscriptions.set_trial_end", permission="billing:write")
 async def set_trial_end_(page: Page, subscription: str) -> Html:
     return await _do(page, subscription, "set_trial_end", _set_trial_end(page, subscription))
+
+
+@post(f"{ONE}/spend", operation_id="console.subscriptions.limit_spend", permission="billing:write")
+async def limit_spend_(page: Page, subscription: str) -> Html:
+    return await _do(page, subscription, "limit_spend", _limit_spend(page, subscription))
 
 
 @post(f"{ONE}/cancel", operation_id="console.subscriptions.cancel", permission="billing:write")
@@ -89,7 +95,13 @@ async def _set_trial_end(page: Page, subscription: str) -> Subscription:
     return await set_trial_end(page.ctx, subscription, at)
 
 
-async def _do(page: Page, subscription: str, what: str, doing: Awaitable[Subscription]) -> Html:
+async def _limit_spend(page: Page, subscription: str) -> None:
+    """:raises InputInvalid: the form has something that is no amount. Else as `limit_spend`."""
+    sub = await read_subscription(page.ctx, subscription)
+    await limit_spend(page.ctx, subscription, spend_limits_of(page.form, sub.currency))
+
+
+async def _do(page: Page, subscription: str, what: str, doing: Awaitable[object]) -> Html:
     with page.keeping_form():
         await doing
         return page.go(f"{page.home}/subscriptions/{subscription}", done=f"subscriptions.{what}")
@@ -98,6 +110,7 @@ async def _do(page: Page, subscription: str, what: str, doing: Awaitable[Subscri
 
 async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html:
     sub, catalogue = await _read(page, subscription)
+    spend = await read_spend(page.ctx, subscription)
     present = pick_version(catalogue, sub.selection.plan, sub.selection.plan_version)
     wanted = _plan(catalogue, asked.get("plan", ""))
     seen, following = None, sub.next_selection
@@ -118,6 +131,8 @@ async def _show(page: Page, subscription: str, asked: Mapping[str, str]) -> Html
         add_ons=[one for one in catalogue.addons if one.recurring and sub.currency in one.prices],
         names=_names(catalogue),
         preview=seen and _seen(page, seen),
+        spend=spend,
+        said=said(spend),
         events=await history(page.ctx, subscription),
     )
 
@@ -142,10 +157,7 @@ def _wanted(catalogue: Catalogue, sub: Subscription, sent: Mapping[str, str]) ->
         "add_ons": add_ons_of(sent, catalogue.addons) if any(name.startswith("add_on-") for name in sent) else None,
         "when": sent.get("when") or None,
     }
-    try:
-        return msgspec.convert(values, ChangeSubscription)
-    except msgspec.ValidationError as error:
-        raise InputInvalid(str(error), field="when") from None
+    return converted(values, ChangeSubscription, "when")
 
 
 def _choices(catalogue: Catalogue, sub: Subscription) -> list[Plan]:
@@ -176,4 +188,4 @@ def _seen(page: Page, seen: Preview) -> dict[str, Any]:
     }
 
 
-ROUTES = (show, change_, undo_change_, set_trial_end_, cancel, undo_cancel, pause, resume, reactivate)
+ROUTES = (show, change_, limit_spend_, undo_change_, set_trial_end_, cancel, undo_cancel, pause, resume, reactivate)

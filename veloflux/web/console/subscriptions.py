@@ -3,15 +3,14 @@
 import asyncio
 from typing import Any
 
-import msgspec
 from litestar import get, post
 
 from veloflux.billing import read_subscriptions
 from veloflux.billing.states import RUNNING
 from veloflux.billing.subscriptions.start import Start, start
-from veloflux.errors import InputInvalid
 from veloflux.plans import Catalogue, Plan, pick_plan, read_catalogue
 from veloflux.plans.terms import currencies_of
+from veloflux.web.console.form import converted
 from veloflux.web.console.page import Html, Page
 from veloflux.web.console.selection import add_ons_of, quantities_of, whole_number
 
@@ -46,11 +45,7 @@ def _wanted(page: Page, catalogue: Catalogue) -> Start:
         "billing_day": whole_number(form["billing_day"] or "0", "billing_day"),
         "calendar": bool(form["calendar"]),
     }
-    try:
-        return msgspec.convert(values, Start)
-    except msgspec.ValidationError as error:
-        fault, _, place = str(error).partition(" - at `$.")
-        raise InputInvalid(fault, field=place.rstrip("`").partition("[")[0]) from None
+    return converted(values, Start)
 
 
 async def _show(page: Page, wanted: str) -> Html:
