@@ -30,6 +30,7 @@ async def test_they_are_set_shown_and_taken_away(olivia: httpx2.AsyncClient, acm
     # the base of 29.00 reaches the first alert at once
     for words in ("$20.00", "reached", "$99.90", "$50.00", "$12.50", "Alerts and caps were set"):
         assert words in page
+    assert "The cost reached an alert: $20.00" in page
     assert 'value="20.00 99.90"' in field(page, "alerts")
     assert 'value="12.50"' in field(page, "meter_cap-requests")
     assert (await olivia.post(f"{path}/spend", data={"alerts": " "})).status_code == 303

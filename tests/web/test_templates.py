@@ -3,6 +3,7 @@ import re
 import pytest
 from jinja2 import UndefinedError
 
+from veloflux.events import Event
 from veloflux.web.templating import HERE, render
 
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
@@ -29,6 +30,13 @@ def test_every_form_that_posts_names_its_use_case_except_the_choice_of_language(
     posting = [form for path in TEMPLATES for form in FORM.findall(path.read_text()) if 'method="post"' in form]
     assert len(posting) > 10
     assert [form for form in posting if "data-action=" not in form and "/console/language" not in form] == []
+
+
+def test_the_history_of_a_subscription_has_words_for_all_that_can_be_in_it() -> None:
+    told = (HERE / "templates" / "_billing.html").read_text()
+    named = {kind.name for kind in Event.__subclasses__() if "subscription" in kind.__struct_fields__}
+    assert len(named) > 20
+    assert [name for name in sorted(named) if f'"{name}": _(' not in told] == []
 
 
 def test_no_template_needs_more_than_the_strict_content_security_policy_allows() -> None:
