@@ -1,5 +1,7 @@
 """Authenticator apps: the codes that a person reads from the phone."""
 
+import time
+
 import pyotp
 
 from tests import cast
@@ -11,15 +13,20 @@ from veloflux.identity.model import SignedIn
 from veloflux.identity.totp_codes import STEP_MS
 from veloflux.kit import clock
 
+NEARLY_UP_MS = 2_000
+
 
 class App:
-    """`code` is one that was not shown before and is good now: a step earlier, now, or a step ahead."""
+    """`code` is one that was not shown before and is good now: a step earlier, now, or a step ahead. As somebody would
+    who sees that the time is nearly up, it waits for the next step."""
 
     def __init__(self, secret: str) -> None:
         self._totp = pyotp.TOTP(secret)
         self._step = clock.now_ms() // STEP_MS - 2
 
     def code(self) -> str:
+        if (left := STEP_MS - clock.now_ms() % STEP_MS) < NEARLY_UP_MS:
+            time.sleep(left / 1000)
         self._step = max(self._step + 1, clock.now_ms() // STEP_MS - 1)
         return self._totp.generate_otp(self._step)
 
