@@ -6,13 +6,14 @@ an item there wakes the worker by a job at that time; the item itself stays unti
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from veloflux.billing import store
 from veloflux.context import Context
 from veloflux.db import commit, keys
 from veloflux.db.documents import Entity
-from veloflux.errors import Unavailable
+from veloflux.errors import ChangedMeanwhile, Unavailable
 from veloflux.kit import clock
 from veloflux.transaction import Transaction, decide
 
@@ -94,5 +95,6 @@ async def advance(ctx: Context, handlers: Mapping[str, Handler], until: int) -> 
         item = await first(ctx)
         if item is None or item.due > until:
             return done
-        await decide(lambda item=item: handlers[item.kind](ctx.at(item.due), item))  # type: ignore[misc]
+        with suppress(ChangedMeanwhile):  # somebody else does it too, and was first: see what is due now
+            await decide(lambda item=item: handlers[item.kind](ctx.at(item.due), item))  # type: ignore[misc]
     raise Unavailable("More is due than can be done at once; it goes on with the next try")
