@@ -21,7 +21,7 @@ async def reach(parts: Parts) -> None:
     async with asyncio.timeout(30):
         while owners := await _due(parts):
             for owner in owners:
-                for lease in await due.claim(parts.db, owner, LEASE_MS, AT_ONCE):
+                for lease in (await due.claim(parts.db, owner, LEASE_MS, AT_ONCE)).leases:
                     within = await acting_for(ctx, lease.owner)
                     if lease.job:
                         await run_job(within, TABLES, lease, 0)

@@ -1,6 +1,7 @@
 """Child processes: they end with their parent, are stopped within a limit, and one can say how each ended."""
 
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -30,6 +31,12 @@ def die_with_parent(parent: int, end_with: signal.Signals = signal.SIGKILL) -> N
     _libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(end_with))
     if os.getppid() != parent:  # it ended before the kernel was told
         os.kill(os.getpid(), end_with)
+
+
+def spare_collector() -> None:
+    """Take what was made until now out of the garbage collector's sight: it lives as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 def start(command: Sequence[str], end_with: signal.Signals = signal.SIGKILL, **options: Any) -> subprocess.Popen[bytes]:

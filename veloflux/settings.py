@@ -95,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "600/min"
     )
     password_hash_threads: Annotated[int, Meta(description="Password hashes computed at a time", ge=1)] = 2
-    worker_concurrency: Annotated[int, Meta(description="Owners and jobs that one worker handles at a time", ge=1)] = 16
+    worker_concurrency: Annotated[int, Meta(description="Owners and jobs that one worker handles at a time", ge=1)] = 64
     tenant_grace_days: Annotated[
         int, Meta(description="Days in which the deletion of a tenant can be undone", ge=0, le=3_650)
     ] = 30

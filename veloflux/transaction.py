@@ -42,6 +42,7 @@ class Transaction(commit.Commit):
         self._changes: dict[str, tuple[type[Entity], Values, Values]] = {}
         self._new_keys: dict[str, bytes] = {}
         self._recorded: list[Event] = []
+        self.has_due_job = False
 
     def create(self, key: str, entity: Entity) -> None:
         """Write a document that must not exist yet."""
@@ -55,9 +56,9 @@ class Transaction(commit.Commit):
     def change(self, key: str, old: E, new: E) -> E:
         """Write what differs, expecting that the document is still `old`; gives the new one with its version."""
         new = msgspec.structs.replace(new, version=old.version + 1)
-        before, after = documents.to_fields(old), documents.to_fields(new)
+        before, after = documents.differences(old, new)
         self.expect(key, "version", str(old.version))
-        self.put(key, {name: value for name, value in after.items() if before.get(name) != value})
+        self.put(key, after)
         if gone := before.keys() - after.keys():
             self.drop(key, *gone)
         self._note(new, before, after)
@@ -83,6 +84,7 @@ class Transaction(commit.Commit):
         self.put(keys.job(self.owner, document.id), documents.to_fields(document))
         self.rank(keys.jobs(self.owner), document.id, made)
         self.rank(keys.due(self.owner), due_member(self.owner, document.id), document.run_at)
+        self.has_due_job |= document.run_at <= made
         return document.id
 
     def event(self, event: Event) -> None:

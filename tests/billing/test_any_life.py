@@ -23,6 +23,7 @@ from veloflux.billing.subscriptions.trial import set_trial_end
 from veloflux.billing.zone import set_zone
 from veloflux.context import Context
 from veloflux.errors import MoveImpossible
+from veloflux.kit.clock import DAY_MS
 
 EXAMPLES = 15
 FAR = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
@@ -133,7 +134,8 @@ class Life:
             assert shown(said.lines) == shown(after.waiting[len(sub.waiting) :])
 
     async def trial_end_set(self, sub: Subscription, at: int | None) -> None:
-        """Ended now it is billed as it would have been; else nothing is billed."""
+        """Ended now it is billed as it would have been, if the minutes that may be left of a calendar's month cost
+        anything; else nothing is billed."""
         before = await invoices(self.ctx)
         try:
             after = await set_trial_end(self.ctx, self.id, at)
@@ -142,9 +144,11 @@ class Life:
             return
         made = (await invoices(self.ctx))[len(before) :]
         assert after.trial_end == (at or self.now)
+        costs = any(one.amount for one in after.charged)
         assert (after.status, len(made)) == (
-            ("trialing", 0) if at else ("active", 1) if sub.cancel_at is None else ("cancelled", 0)
+            ("trialing", 0) if at else ("active", int(costs)) if sub.cancel_at is None else ("cancelled", 0)
         )
+        assert costs or after.status != "active" or after.period_end - after.period_start < DAY_MS / 24
 
     async def moved(self, sub: Subscription, what: str) -> None:
         try:

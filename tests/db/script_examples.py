@@ -74,9 +74,12 @@ async def names_judged(ctx: Context) -> None:
 
 
 async def owners_due(ctx: Context) -> None:
-    await ctx.db.call("ZADD", keys.due(OWNER), 0, OWNER)
-    [lease] = await due.claim(ctx.db, OWNER, 60_000, 5)
-    assert await due.claim(ctx.db, OWNER, 60_000, 5) == []
+    await ctx.db.call("ZADD", keys.due(OWNER), 0, OWNER, 1, f"{OWNER}/job_1")
+    [lease], more = await due.claim(ctx.db, OWNER, 60_000, 1)
+    assert more
+    [_job], more = await due.claim(ctx.db, OWNER, 60_000, 1)
+    assert not more
+    assert (await due.claim(ctx.db, OWNER, 60_000, 5)).leases == []
     assert await lease.extend(ctx.db, 120_000)
     stale = due.Lease(OWNER, 1)
     assert not await stale.extend(ctx.db, 60_000)

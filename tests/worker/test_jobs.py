@@ -54,6 +54,22 @@ async def test_each_of_many_jobs_takes_effect_once_and_is_gone(ctx: Context) -> 
     assert await ctx.db.call("EXISTS", keys.jobs(ALICE)) == 0
 
 
+async def test_a_worker_works_on_as_much_at_once_as_it_may(ctx: Context) -> None:
+    at_once: list[int] = [0]
+
+    async def ring(_ctx: Context, _job: Job, _tx: Transaction) -> None:
+        at_once.append(at_once[-1] + 1)
+        await asyncio.sleep(0.01)
+        at_once.append(at_once[-1] - 1)
+
+    await asyncio.gather(*(enqueue(ctx, owner) for owner in (ALICE, BOB, "ten_car0l", "ten_dave") for _ in range(15)))
+    few = msgspec.structs.replace(ctx.parts.settings, worker_concurrency=3)
+    async with working(msgspec.structs.replace(ctx.parts, settings=few), tables(jobs={"ring": ring})):
+        await until(lambda: nothing_due(ctx))
+    assert len(at_once) == 1 + 2 * 60
+    assert max(at_once) == 3
+
+
 async def test_a_delayed_job_runs_when_its_time_has_come_and_not_before(ctx: Context) -> None:
     started: list[int] = []
 

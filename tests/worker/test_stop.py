@@ -31,7 +31,7 @@ async def test_a_stopped_worker_finishes_what_is_under_way_and_leaves_the_rest_t
     released.set()
     await running
     assert await noted(ctx, ALICE) == [1]
-    assert [lease.member for lease in await due.claim(ctx.db, ALICE, 1_000, 10)] == [ALICE]
+    assert [lease.member for lease in (await due.claim(ctx.db, ALICE, 1_000, 10)).leases] == [ALICE]
 
 
 async def test_what_does_not_finish_in_time_is_given_back_at_once_and_undone(ctx: Context) -> None:
@@ -66,7 +66,7 @@ async def test_a_lease_is_extended_as_long_as_its_work_lasts(ctx: Context) -> No
         while len(ends) < 4:
             if (end := await _end(ctx)) != ends[-1]:
                 ends.append(end)
-            assert not await due.claim(ctx.db, ALICE, 1_000, 10)
+            assert not (await due.claim(ctx.db, ALICE, 1_000, 10)).leases
         released.set()
     assert ends == sorted(ends)
 

@@ -65,6 +65,13 @@ class Db:
         except ResponseError as error:
             raise _translated(error) from None
 
+    async def calls(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
+        """Several commands at once, each with its key as in `call`; their answers, in order. Errors as in `call`."""
+        try:
+            return await asyncio.gather(*[self._nodes.call(command[1], *command) for command in commands])
+        except ResponseError as error:
+            raise _translated(error) from None
+
     async def script(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script whose keys share one slot. Loaded where it is not known yet."""
         assert len(keys) == script.keys or (script.more_keys and len(keys) > script.keys), script.name

@@ -31,8 +31,26 @@ _encode = msgspec.json.Encoder().encode
 
 def to_fields(entity: msgspec.Struct) -> dict[str, str]:
     """The fields of an entity's hash; None is an absent field."""
-    values = ((name, getattr(entity, name)) for name in entity.__struct_fields__)
-    return {name: value if type(value) is str else _text(value) for name, value in values if value is not None}
+    return {
+        name: value if type(value) is str else _text(value)
+        for name in entity.__struct_fields__
+        if (value := getattr(entity, name)) is not None
+    }
+
+
+def differences(old: E, new: E) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields in which two states of an entity differ, as each has them."""
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for name in old.__struct_fields__:
+        was, now = getattr(old, name), getattr(new, name)
+        if was is now or (was := _field(was)) == (now := _field(now)):
+            continue
+        if was is not None:
+            before[name] = was
+        if now is not None:
+            after[name] = now
+    return before, after
 
 
 def from_fields(kind: type[E], fields: dict[str, str]) -> E:
@@ -56,6 +74,10 @@ def trail_rules(kind: type[msgspec.Struct]) -> dict[str, str]:
             if meta.extra and "trail" in meta.extra:
                 rules[field.name] = meta.extra["trail"]
     return rules
+
+
+def _field(value: Any) -> str | None:
+    return None if value is None else value if type(value) is str else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,7 @@ the score: that is the lease, and the score names it. One due set a cluster slot
 
 import asyncio
 import functools
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from veloflux.db import keys, lane, scripts
 from veloflux.db.client import Db
@@ -55,13 +55,20 @@ class Lease:
         return bool(code == "OK")
 
 
-async def claim(db: Db, owner: str, ms: int, count: int) -> list[Lease]:
-    """Lease what is due in the set that `owner` belongs to.
+class Claimed(NamedTuple):
+    """`more` is due in the set than was asked for."""
+
+    leases: list[Lease]
+    more: bool
+
+
+async def claim(db: Db, owner: str, ms: int, count: int) -> Claimed:
+    """Lease what is due in the set that `owner` belongs to, so many at most.
 
     :raises NotSent, Unknown: an answer that is lost costs the length of a lease, no more.
     """
-    _, end, members = await db.script(CLAIM, [keys.due(owner)], [ms, count])
-    return [Lease(member, end) for member in members]
+    _, end, members, more = await db.script(CLAIM, [keys.due(owner)], [ms, count])
+    return Claimed([Lease(member, end) for member in members], bool(more))
 
 
 async def hold(db: Db, duty: str, worker: str, ms: int) -> bool:

@@ -1,6 +1,5 @@
 """The keys of usage: written by one script; read many at a time, each batch in one round trip."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +52,7 @@ async def totals(db: Db, tenant: str, meter: str, months: Sequence[str]) -> list
     found: list[int | None] = []
     for start in range(0, len(months), READS):
         names = [keys.total(tenant, meter, month) for month in months[start : start + READS]]
-        texts = await asyncio.gather(*(db.call("HGET", name, "sum") for name in names))
+        texts = await db.calls([("HGET", name, "sum") for name in names])
         found += [None if text is None else int(text) for text in texts]
     return found
 
@@ -110,7 +109,7 @@ async def all_of(db: Db, commands: Sequence[Command]) -> list[Any]:
     """The answers of many reading commands, in order."""
     found: list[Any] = []
     for at in range(0, len(commands), BATCH):
-        found += await asyncio.gather(*(db.call(*command) for command in commands[at : at + BATCH]))
+        found += await db.calls(commands[at : at + BATCH])
     return found
 
 

@@ -1,6 +1,5 @@
 """The web process: every route of the product, one line a slice."""
 
-import gc
 import importlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.static_files import create_static_files_router
 
-from veloflux import logs, settings, wiring
+from veloflux import logs, process, settings, wiring
 from veloflux.audit import api as audit
 from veloflux.billing import clock_api, profile_api, zone_api
 from veloflux.billing.fiscal import api as fiscal_api
@@ -140,9 +139,7 @@ def litestar(chosen: Settings) -> Litestar:
             keys.tags()
             for library in ("webauthn", "httpx2", "joserfc.jwt"):
                 importlib.import_module(library)
-            # What was made until now lives as long as the process: the collector need not look at it again.
-            gc.collect()
-            gc.freeze()
+            process.spare_collector()
             with stopping.in_order():
                 yield
 

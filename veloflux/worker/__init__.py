@@ -10,7 +10,7 @@ import signal
 
 import uvloop
 
-from veloflux import billing, identity, jobs, limits, metering, personal_data, tenants, users
+from veloflux import billing, identity, jobs, limits, metering, personal_data, process, tenants, users
 from veloflux.settings import Settings
 from veloflux.wiring import build
 from veloflux.worker.loop import Pace, Worker
@@ -130,4 +130,5 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with build(settings) as parts:
+        process.spare_collector()
         await Worker(parts, TABLES).run(stop)

@@ -19,7 +19,8 @@ async def finish(ctx: Context, tx: Transaction) -> None:
         await tx.commit()
     else:
         await commit.run(ctx.db, tx)
-        ctx.parts.wake(tx.owner)
+        if tx.has_due_job:
+            ctx.parts.wake(tx.owner)
 
 
 def short(error: Exception) -> str:

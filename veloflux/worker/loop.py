@@ -104,7 +104,9 @@ class Worker:
         async with self._db.subscription(keys.WAKE_CHANNEL) as messages:
             async for message in messages.listen():
                 if message["type"] == "message":
-                    self.look(message["data"].split())
+                    sender, _, owners = message["data"].rpartition(":")
+                    if sender != self.id:  # what it shares it looks at itself
+                        self.look(owners.split())
 
     async def _poll(self) -> None:
         if not await due.hold(self._db, keys.poll_lease(), self.id, self._pace.poll_lease_ms):
@@ -121,7 +123,8 @@ class Worker:
     async def _share(self, owners: list[str]) -> None:
         """Let the other workers claim their part."""
         for at in range(0, len(owners), OWNERS_A_MESSAGE):
-            await self._db.publish(keys.WAKE_CHANNEL, " ".join(owners[at : at + OWNERS_A_MESSAGE]))
+            some = " ".join(owners[at : at + OWNERS_A_MESSAGE])
+            await self._db.publish(keys.WAKE_CHANNEL, f"{self.id}:{some}")
 
     async def _beat(self) -> None:
         await workers.beat(self._db, self.id)
@@ -142,14 +145,24 @@ class Worker:
                 await self._news.wait()
 
     async def _claim(self) -> None:
-        name, owner = next(iter(self._look.items()))
-        del self._look[name]
-        asked = self._free
-        leases = await due.claim(self._db, owner, self._pace.lease_ms, asked)
+        """Claim in as many due sets at once as can be worked on: claims one after the other would each wait for an
+        answer, and the rest of the worker for them."""
+        owners = [self._look.pop(name) for name in list(self._look)[: self._free]]
+        each = self._free // len(owners)
+        claims = await asyncio.gather(*(self._claim_in(owner, each) for owner in owners), return_exceptions=True)
+        for failed in filter(None, claims):
+            raise failed
+
+    async def _claim_in(self, owner: str, count: int) -> None:
+        self._free -= count
+        try:
+            leases, more = await due.claim(self._db, owner, self._pace.lease_ms, count)
+        finally:
+            self._free += count
         for lease in leases:
             self._free -= 1
             self._held[lease] = asyncio.create_task(self._work(lease))
-        if len(leases) == asked:
+        if more:
             self.look([owner])
 
     async def _work(self, lease: Lease) -> None:
