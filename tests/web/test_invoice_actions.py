@@ -98,6 +98,49 @@ async def test_an_invoice_is_credited_whole_with_what_was_paid_back(
     await in_order(acme)
 
 
+async def test_something_of_a_line_is_credited_and_then_all_that_is_left_of_it(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str
+) -> None:
+    sent = {"credited_line": "0", "credited_amount": "9,50", "reason": "A bad week"}
+    assert (await olivia.post(f"{bill}/credit-notes", data=sent)).status_code == 303
+    page = (await olivia.get(bill)).text
+    assert "CN-000001 (PDF)" in page
+    assert "A bad week" in page
+    assert "$19.50</option>" in page
+    assert (await olivia.post(f"{bill}/credit-notes", data={"credited_line": "0"})).status_code == 303
+    notes = (await store.credit_notes(acme.db, acme.tenant, "", 10)).items
+    assert sorted(note.settles for note in notes) == [950, 1950]
+    assert "invoices.credit" not in actions((await olivia.get(bill)).text)
+    await in_order(acme)
+
+
+async def test_the_pdf_of_a_credit_note_is_one_click_away(olivia: httpx2.AsyncClient, bill: str) -> None:
+    await olivia.post(f"{bill}/credit-notes", data={})
+    [link] = re.findall(r'href="([^"]+/credit-notes/[^"]+/pdf)"', (await olivia.get(bill)).text)
+    answer = await olivia.get(link)
+    assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("sent", "at"),
+    [
+        ({"credited_line": "7"}, "credited_line"),
+        ({"credited_line": "x"}, "credited_line"),
+        ({"credited_amount": "1"}, "credited_line"),
+        ({"credited_line": "0", "credited_amount": "29.01"}, "credited_amount"),
+        ({"credited_line": "0", "credited_amount": "0"}, "credited_amount"),
+        ({"credited_line": "0", "credited_amount": "much"}, "credited_amount"),
+    ],
+)
+async def test_what_is_wrong_with_a_credit_stands_at_its_field(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str, sent: dict[str, str], at: str
+) -> None:
+    answer = await olivia.post(f"{bill}/credit-notes", data=sent)
+    assert answer.status_code == 400
+    assert 'aria-invalid="true"' in field(answer.text, at)
+    assert (await store.credit_notes(acme.db, acme.tenant, "", 10)).items == []
+
+
 @pytest.mark.parametrize(("what", "status"), [("void", "void"), ("write-off", "uncollectible")])
 async def test_an_invoice_is_taken_back_or_given_up(
     olivia: httpx2.AsyncClient, acme: Context, bill: str, what: str, status: str

@@ -6,7 +6,6 @@ an item there wakes the worker by a job at that time; the item itself stays unti
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
 from veloflux.billing import store
@@ -47,6 +46,12 @@ def put(ctx: Context, tx: Transaction, item: Item) -> None:
 def take(tx: Transaction, kind: str, subject: str) -> None:
     """Let it not be done."""
     tx.unrank(keys.agenda(tx.owner), f"{kind}/{subject}")
+
+
+def expect(tx: Transaction, item: Item) -> None:
+    """Refuse the commit unless the item is still due as it was read: for a kind whose documents do not tell that
+    somebody else has done it meanwhile, and more."""
+    tx.expect_rank(keys.agenda(tx.owner), item.member, item.due)
 
 
 def wake(ctx: Context, tx: Transaction, due: int) -> None:
@@ -90,11 +95,17 @@ async def advance(ctx: Context, handlers: Mapping[str, Handler], until: int) -> 
     """Do what is due by a time of the tenant's clock, in order; gives how much that was.
 
     :raises Unavailable: there is more than can be right, or Redis is away; what is done is done.
+    :raises ChangedMeanwhile: what an item is about changed at each of ten attempts, and the item stayed.
     """
+    tried: Item | None = None
     for done in range(ITEMS_MAX):
         item = await first(ctx)
         if item is None or item.due > until:
             return done
-        with suppress(ChangedMeanwhile):  # somebody else does it too, and was first: see what is due now
+        try:
             await decide(lambda item=item: handlers[item.kind](ctx.at(item.due), item))  # type: ignore[misc]
+        except ChangedMeanwhile:  # perhaps by somebody who does it too, and was first: then something else is due now
+            if item == tried:
+                raise
+            tried = item
     raise Unavailable("More is due than can be done at once; it goes on with the next try")

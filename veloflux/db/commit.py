@@ -39,6 +39,10 @@ class Commit:
         """Refuse if the key exists."""
         self._expect += (self._at(key), "", "")
 
+    def expect_rank(self, key: str, member: str, score: int) -> None:
+        """Refuse unless the member of a sorted set has this score."""
+        self._expect += (self._at(key), member, f"@{score}")
+
     def once(self, *cause: str) -> None:
         """Take effect once for a cause, however often it comes within 30 days; after that `run` gives no ids.
 

@@ -63,6 +63,14 @@ async def credit_invoice(ctx: Context, id_: str, wanted: CreditWanted) -> Credit
     return await decide(lambda: _credit(ctx, id_, note, wanted))
 
 
+async def left_to_credit(ctx: Context, invoice: Invoice) -> list[int]:
+    """What of each line of an invoice can still be credited: minor units, after the discount; negative of a line that
+    is a credit itself, nothing of a draft."""
+    if invoice.totals is None:
+        return [0 for _ in invoice.lines]
+    return credit_notes.creditable(Document(invoice.lines, invoice.totals), await _earlier(ctx, invoice))
+
+
 async def _credit(ctx: Context, id_: str, note_id: str, wanted: CreditWanted) -> CreditNote:
     invoice = await store.invoice(ctx, id_)
     move(INVOICE, invoice.status, "credit")

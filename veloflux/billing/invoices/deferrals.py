@@ -76,6 +76,7 @@ async def release(ctx: Context, item: Item) -> None:
         await _wait_on(ctx, item, _month_after(item.due + 1) if found else None)
         return
     tx = Transaction(ctx, ctx.tenant)
+    agenda.expect(tx, item)
     for invoice, group in islice(groupby(due, key=lambda one: one.invoice), AT_ONCE):
         _release(tx, invoice, list(group), item.due)
     tx.event(RevenueReleased(tenant=ctx.tenant, until=item.due))
@@ -123,6 +124,7 @@ async def _of_invoice(ctx: Context, invoice: str) -> list[Deferral]:
 async def _wait_on(ctx: Context, item: Item, due: int | None) -> None:
     """Until a month in which something is earned; None: nothing is left to be."""
     tx = Transaction(ctx, ctx.tenant)
+    agenda.expect(tx, item)
     if due is None:
         tx.expect_absent(keys.deferrals(ctx.tenant))
         agenda.take(tx, item.kind, item.subject)
@@ -157,6 +159,7 @@ def _put_rest(tx: Transaction, one: Deferral, amount: int, released: int) -> Non
 
 def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: int) -> None:
     key, amount = keys.deferrals(tx.owner), 0
+    before = sum(one.released for one in group)
     for one in group:
         now_earned = earned(one.service, until)
         amount += now_earned - one.released
@@ -166,7 +169,7 @@ def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: in
         else:
             tx.put(key, {one.field: _text(one._replace(released=now_earned))})
     if amount:
-        ledger.post(tx, ledger.revenue_released(invoice, until, group[0].currency, amount))
+        ledger.post(tx, ledger.revenue_released(invoice, until, group[0].currency, amount, before))
 
 
 def _read(field: str, text: str) -> Deferral:

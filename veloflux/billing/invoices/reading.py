@@ -39,6 +39,11 @@ async def list_credit_notes(ctx: Context, cursor: str = "", limit: int = page.LI
     return Page([shown_credit_note(note) for note in found.items], found.next)
 
 
+async def credit_notes_of(ctx: Context, invoice: Invoice) -> list[CreditNoteShown]:
+    """The credit notes on an invoice, the oldest first."""
+    return await asyncio.gather(*(read_credit_note(ctx, id_) for id_ in invoice.credit_notes))
+
+
 async def read_credit_note(ctx: Context, id_: str) -> CreditNoteShown:
     """:raises NotFound: the tenant has no such credit note."""
     return shown_credit_note(await store.credit_note(ctx, id_))

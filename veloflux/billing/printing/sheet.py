@@ -1,22 +1,31 @@
-"""The PDF of a rendered invoice or credit note: A4, in a font that every reader of PDFs has. Pure, and work for a CPU.
+"""The PDF of a rendered invoice or credit note: A4. Pure, and work for a CPU.
 
-The same document gives the same bytes. That font has the characters of Windows-1252, so Portuguese whole; what it lacks
-is written without its accents, a currency's sign as its code, and anything else as a question mark: the page shows it.
+The same document gives the same bytes. It is written in a font that every reader of PDFs has, with the characters of
+Windows-1252, so Portuguese whole. A document with others is in DejaVu, which goes into the file: all that is Latin,
+Greek or Cyrillic, and the signs of currencies. What that lacks, too, is written without its accents, a currency's sign
+as its code, and anything else as a question mark: the page shows it.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from veloflux.billing.printing.parties import Heading
 from veloflux.billing.printing.rendered import Rendered, Sum
 
 ENCODING = "cp1252"
-FONT = "Helvetica"
+FONT, WIDE_FONT = "Helvetica", "dejavu"
+WIDE_FONTS = {"": "DejaVuSansCondensed.ttf", "B": "DejaVuSansCondensed-Bold.ttf"}
+RIGHT_TO_LEFT = ("R", "AL")
+"""Characters that nothing here puts in their order, or joins."""
+FONTS = Path(__file__).parent / "fonts"
+"""`make install` puts them there."""
 INK, SOFT, FAINT, MARK = (24, 33, 43), (81, 93, 105), (225, 229, 233), (11, 107, 114)
 MARGIN, COLUMN = 18, 87
 WIDTHS = (92, 24, 28, 30)
@@ -39,8 +48,20 @@ def pdf(document: Rendered) -> bytes:
     return bytes(sheet.output())
 
 
-def printable(text: str, currency: str) -> str:
-    """A text in one line, of characters that the font has.
+def in_windows_1252(character: str) -> bool:
+    """Whether every reader of PDFs has a font with it.
+
+    >>> in_windows_1252("ç"), in_windows_1252("ł")
+    (True, False)
+    """
+    try:
+        return bool(character.encode(ENCODING))
+    except UnicodeEncodeError:
+        return False
+
+
+def printable(text: str, currency: str, has: Callable[[str], bool] = in_windows_1252) -> str:
+    """A text in one line, of characters that the font `has`.
 
     >>> printable("Łódź, 株式会社 -₹5", "INR"), printable("1\\n2 €", "EUR")
     ('?ódz, ???? -INR\\xa05', '1 2 €')
@@ -48,22 +69,30 @@ def printable(text: str, currency: str) -> str:
     line = " ".join(text.split(" ")) if text.isprintable() else "".join(_shown(each) for each in text)
     if len(line) > LONGEST:
         line = f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return "".join(_encodable(each, currency) for each in line)
+    return "".join(each if has(each) else _nearest(each, currency, has) for each in line)
 
 
 def _shown(character: str) -> str:
     return character if character.isprintable() or character == "\N{NO-BREAK SPACE}" else " "
 
 
-def _encodable(character: str, currency: str) -> str:
-    try:
-        character.encode(ENCODING)
-    except UnicodeEncodeError:
-        if unicodedata.category(character) == "Sc":
-            return f"{currency}\N{NO-BREAK SPACE}"
-        plain = unicodedata.normalize("NFKD", character).encode(ENCODING, "ignore").decode(ENCODING)
-        return plain or "?"
-    return character
+def _nearest(character: str, currency: str, has: Callable[[str], bool]) -> str:
+    if unicodedata.category(character) == "Sc":
+        return f"{currency}\N{NO-BREAK SPACE}"
+    return "".join(filter(has, unicodedata.normalize("NFKD", character))) or "?"
+
+
+def _is_wide(document: Rendered) -> bool:
+    return not all(map(in_windows_1252, {_shown(each) for text in _texts(document) for each in text}))
+
+
+def _texts(part: object) -> Iterator[str]:
+    """All that a part of a document says."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Iterable):
+        for each in part:
+            yield from _texts(each)
 
 
 class _Row(NamedTuple):
@@ -83,6 +112,10 @@ class _Sheet(FPDF):
         super().__init__(format="A4")
         self._document = document
         self.core_fonts_encoding = ENCODING
+        self._is_wide = _is_wide(document)
+        if self._is_wide:
+            for style, file in WIDE_FONTS.items():
+                self.add_font(WIDE_FONT, style, FONTS / file)
         self.alias_nb_pages(PAGES)
         self.set_margin(MARGIN)
         self.set_auto_page_break(True, MARGIN + 6)
@@ -205,6 +238,8 @@ class _Sheet(FPDF):
             return [text]
         lines = self.multi_cell(width, LINE, text, align="L", dry_run=True, output="LINES")
         assert isinstance(lines, list)
+        if self._is_wide:
+            return lines
         return [line.encode("latin-1").decode(ENCODING) for line in lines]  # its bytes are what the library measures
 
     def _put(self, text: str, width: float, height: float = 5, *, align: str = "L", ends: bool = False) -> None:
@@ -213,8 +248,15 @@ class _Sheet(FPDF):
         self.cell(width, height, self._text(text), align=align, new_x=new_x, new_y=new_y)
 
     def _ink(self, colour: Colour, size: int, style: str = "") -> None:
-        self.set_font(FONT, style, size)
+        self.set_font(WIDE_FONT if self._is_wide else FONT, style, size)
         self.set_text_color(*colour)
 
     def _text(self, text: str) -> str:
-        return printable(text, self._document.currency)
+        return printable(text, self._document.currency, self._has)
+
+    def _has(self, character: str) -> bool:
+        if not self._is_wide:
+            return in_windows_1252(character)
+        font = self.fonts[WIDE_FONT]
+        assert isinstance(font, TTFFont)
+        return ord(character) in font.cmap and unicodedata.bidirectional(character) not in RIGHT_TO_LEFT

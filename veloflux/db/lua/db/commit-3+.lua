@@ -9,6 +9,7 @@
 --      2 how many expectations
 --      3 how many writes
 --      4.. each expectation: key, field ("" means the key itself), "=" and the value ("" means absent);
+--      of a sorted set: key, member, "@" and its score;
 --      then each write: command, key, how many arguments, the arguments; HINCRBY before all others;
 --      then each event, appended to KEYS 1: how many words, its fields and values
 --
@@ -64,13 +65,14 @@ local actual_type = {[2] = 'string', [3] = 'zset'}
 local at = 4
 for i = 1, expectations do  -- at most MAX_WORDS / 3
   local index, field, value = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
-  local key, actual = KEYS[index], nil
-  if field ~= '' then actual = redis.pcall('HGET', key, field)
+  local key, ranked, actual = KEYS[index], string.sub(value, 1, 1) == '@', nil
+  if ranked then actual = redis.pcall('ZSCORE', key, field)
+  elseif field ~= '' then actual = redis.pcall('HGET', key, field)
   elseif value ~= '' then actual = redis.pcall('GET', key)
   else actual = redis.call('EXISTS', key) == 1 and 'present' end
   if type(actual) == 'table' then return {'WRONGTYPE', index, redis.call('TYPE', key).ok} end
-  if (actual and '=' .. actual or '') ~= value then return {'EXPECTED', i, actual} end
-  if actual then actual_type[index] = field ~= '' and 'hash' or 'string'
+  if (actual and (ranked and '@' or '=') .. actual or '') ~= value then return {'EXPECTED', i, actual} end
+  if actual then actual_type[index] = ranked and 'zset' or field ~= '' and 'hash' or 'string'
   elseif field == '' then actual_type[index] = 'none' end
   at = at + 3
 end
