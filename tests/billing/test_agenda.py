@@ -74,6 +74,21 @@ async def test_who_was_not_first_goes_on_with_what_is_due_then(one_ctx: Context)
     assert done == [ms("2024-03-01")]
 
 
+async def test_who_loses_now_and_then_goes_on_as_long_as_it_gets_on(one_ctx: Context) -> None:
+    acme, item = await planning(one_ctx)
+    done: list[bool] = []
+
+    async def close(ctx: Context, item: Item) -> None:
+        done.append(len(done) % 6 == 5)
+        if not done[-1]:
+            raise ChangedMeanwhile("too late")
+        if sum(done) == 3:
+            await ctx.db.call("ZREM", keys.agenda(ctx.tenant), item.member)
+
+    await agenda.advance(acme, {CLOSE: close}, item.due)
+    assert await planned(acme) == []
+
+
 async def test_what_changes_at_each_attempt_ends_in_an_error_and_stays_planned(one_ctx: Context) -> None:
     acme, item = await planning(one_ctx)
     attempts: list[Item] = []

@@ -105,6 +105,7 @@ def test_names_of_all_europe_are_written_as_they_are(name: str) -> None:
 def test_only_a_document_that_needs_it_brings_its_font_along() -> None:
     plain, wide = invoice(BASE), invoice(replace(BASE, name="Łódź"))
     assert len(pdf(rendered_invoice(plain, SIDES))) < 5_000
+    assert len(pdf(rendered_invoice(invoice(replace(BASE, name="Cobranc\N{COMBINING CEDILLA}a")), SIDES))) < 5_000
     content = pdf(rendered_invoice(wide, SIDES))
     assert 10_000 < len(content) < 50_000
     assert content == pdf(rendered_invoice(wide, SIDES))

@@ -44,7 +44,7 @@ async def life(ctx: Context) -> None:
     november, december, january = (1_700_000_000_000 + days * DAY_MS for days in (0, 30, 60))
     await write(ctx, invoice_issued("inv_1", november, "USD", Parts(revenue=1_575, deferred=2_999)))
     await write(ctx, invoice_paid("pay_1", november + 1, "USD", 4_574, Received("stripe", "USD", 4_574, fee=150)))
-    await write(ctx, revenue_released("inv_1", december, "USD", 2_999, 0))
+    await write(ctx, revenue_released("inv_1", december, "USD", 2_999, "0"))
     await write(ctx, credit_note_issued("crn_1", january, "USD", Parts(revenue=574)))
 
 
@@ -69,6 +69,6 @@ def _one(rng: random.Random, name: str, at: int) -> Posting:
             refunded(f"ref_{name}", at, currency, amount, "stripe", credit=rng.randrange(amount), fee=fee),
             credit_note_issued(f"crn_{name}", at, currency, parts.share(amount), receivable=rng.randrange(amount)),
             written_off(f"inv_{name}", at, currency, amount),
-            revenue_released(f"inv_{name}", at, currency, amount, 0),
+            revenue_released(f"inv_{name}", at, currency, amount, "0"),
         ]
     )

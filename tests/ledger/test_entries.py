@@ -164,7 +164,7 @@ CASES: Mapping[str, tuple[Posting, dict[str, int]]] = {
         {"withheld_tax_proven BRL": 6_150, "withheld_tax BRL": -6_150},
     ),
     "a release": (
-        revenue_released("inv_1", AT, "BRL", 1_000, 0),
+        revenue_released("inv_1", AT, "BRL", 1_000, "0"),
         {"deferred_revenue BRL": 1_000, "revenue BRL": -1_000},
     ),
 }
@@ -187,7 +187,7 @@ def test_a_life_of_an_invoice_leaves_what_was_earned_and_what_is_owed() -> None:
     life = [
         issued,
         invoice_paid("pay_1", AT, "BRL", 3_050, Received("stripe", "BRL", 3_050, fee=50)),
-        revenue_released("inv_1", AT, "BRL", 3_000, 0),
+        revenue_released("inv_1", AT, "BRL", 3_000, "0"),
         withheld_proven("inv_1", AT, "BRL", 100),
     ]
     assert balances_of(life) == {
@@ -235,12 +235,12 @@ def test_what_does_not_fit_its_document_is_refused() -> None:
 
 
 def test_the_id_of_a_posting_follows_from_its_cause() -> None:
-    release = revenue_released("inv_1", AT, "BRL", 5, 9)
-    assert release.id == revenue_released("inv_1", AT, "BRL", 7, 9).id
+    release = revenue_released("inv_1", AT, "BRL", 5, "9")
+    assert release.id == revenue_released("inv_1", AT, "BRL", 7, "9").id
     others = [
-        revenue_released("inv_1", AT, "BRL", 5, 14),
-        revenue_released("inv_1", AT + 1, "BRL", 5, 9),
-        revenue_released("inv_2", AT, "BRL", 5, 9),
+        revenue_released("inv_1", AT, "BRL", 5, "14"),
+        revenue_released("inv_1", AT + 1, "BRL", 5, "9"),
+        revenue_released("inv_2", AT, "BRL", 5, "9"),
         written_off("inv_1", AT, "BRL", 5),
         voided(release, AT),
         voided(written_off("inv_1", AT, "BRL", 5), AT),

@@ -11,7 +11,9 @@ from veloflux import tenants
 from veloflux.billing import store
 from veloflux.billing.documents_say import documents_say
 from veloflux.billing.model import Invoice
+from veloflux.billing.subscriptions.change import ChangeSubscription, change
 from veloflux.context import Context
+from veloflux.kit.money import shown
 from veloflux.ledger.check import check_ledger
 from veloflux.tenants.record import RecordChange
 
@@ -111,6 +113,34 @@ async def test_something_of_a_line_is_credited_and_then_all_that_is_left_of_it(
     notes = (await store.credit_notes(acme.db, acme.tenant, "", 10)).items
     assert sorted(note.settles for note in notes) == [950, 1950]
     assert "invoices.credit" not in actions((await olivia.get(bill)).text)
+    await in_order(acme)
+
+
+async def test_a_form_that_is_sent_twice_credits_once(olivia: httpx2.AsyncClient, acme: Context, bill: str) -> None:
+    once = re.search(r'name="id" value="([^"]+)"', (await olivia.get(bill)).text)
+    assert once
+    sent = {"credited_line": "0", "credited_amount": "5", "id": once[1]}
+    for _ in range(2):
+        assert (await olivia.post(f"{bill}/credit-notes", data=sent)).status_code == 303
+    assert (await olivia.post(f"{bill}/credit-notes", data=sent | {"credited_amount": "6"})).status_code == 409
+    [note] = (await store.credit_notes(acme.db, acme.tenant, "", 10)).items
+    assert note.settles == 500
+    await in_order(acme)
+
+
+async def test_beside_a_credit_no_more_is_offered_than_both_come_to(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str
+) -> None:
+    [sub] = await store.subscriptions(acme.db, acme.tenant)
+    await change(acme, sub.id, ChangeSubscription(plan="enterprise", when="now"))
+    [upgrade] = [one async for one in store.every_invoice(acme.db, acme.tenant) if one.reason == "change"]
+    assert upgrade.totals
+    assert min(line.amount for line in upgrade.lines) < 0
+    page, whole = f"{HOME}/invoices/{upgrade.id}", shown(upgrade.totals.total, "USD", "en")
+    places = re.findall(r'<option value="(\d+)">[^<]+ · ([^<]+)</option>', (await olivia.get(page)).text)
+    assert [amount for _, amount in places] == [whole]
+    assert (await olivia.post(f"{page}/credit-notes", data={"credited_line": places[0][0]})).status_code == 303
+    assert "invoices.credit" not in actions((await olivia.get(page)).text)
     await in_order(acme)
 
 

@@ -4,11 +4,13 @@ import msgspec
 import pytest
 
 from tests.worker.working import ALICE, BOB, FAST, Rang, nothing_due, tables, until, working
+from tests.worker.working import ring as working_ring
 from veloflux import jobs
 from veloflux.context import Context
-from veloflux.db import documents, keys
+from veloflux.db import commit, documents, keys
 from veloflux.db.jobs import Job
 from veloflux.errors import AlreadyDone, NotFound
+from veloflux.events import Recorded
 from veloflux.kit import clock
 from veloflux.transaction import Transaction
 from veloflux.worker import run_job
@@ -68,6 +70,42 @@ async def test_a_worker_works_on_as_much_at_once_as_it_may(ctx: Context) -> None
         await until(lambda: nothing_due(ctx))
     assert len(at_once) == 1 + 2 * 60
     assert max(at_once) == 3
+
+
+async def test_what_is_due_now_does_not_wait_for_the_poll(ctx: Context) -> None:
+    """A job of a handler, more than there are hands, and what another worker shares."""
+    few = msgspec.structs.replace(ctx.parts.settings, worker_concurrency=1)
+    ran: list[str] = []
+
+    async def ring(_ctx: Context, job: Job, _tx: Transaction) -> None:
+        ran.append(job.owner)
+
+    async def enqueue_more(_ctx: Context, event: Recorded, tx: Transaction) -> None:
+        if event.owner == ALICE:
+            for _ in range(4):
+                tx.enqueue("ring", {})
+
+    rows = tables({"bell.rang": [enqueue_more]}, {"ring": ring})
+    parts = msgspec.structs.replace(ctx.parts, settings=few)
+    async with working(parts, rows, pace=msgspec.structs.replace(FAST, poll_ms=60_000)):
+        await until(lambda: listened_to(ctx))
+        await working_ring(ctx, ALICE, 1)
+        await until(lambda: has(ran, 4))
+        job = Transaction(ctx, BOB)
+        job.enqueue("ring", {})
+        await commit.run(ctx.db, job)
+        await ctx.db.publish(keys.WAKE_CHANNEL, f"wrk_an0ther:{BOB}")
+        await until(lambda: has(ran, 5))
+    assert ran == [ALICE] * 4 + [BOB]
+
+
+async def listened_to(ctx: Context) -> bool:
+    answers = await ctx.db.every_master("PUBSUB", "NUMSUB", keys.WAKE_CHANNEL)
+    return any(count for _, count in answers)
+
+
+async def has(ran: list[str], count: int) -> bool:
+    return len(ran) == count
 
 
 async def test_a_delayed_job_runs_when_its_time_has_come_and_not_before(ctx: Context) -> None:

@@ -95,7 +95,7 @@ async def advance(ctx: Context, handlers: Mapping[str, Handler], until: int) -> 
     """Do what is due by a time of the tenant's clock, in order; gives how much that was.
 
     :raises Unavailable: there is more than can be right, or Redis is away; what is done is done.
-    :raises ChangedMeanwhile: what an item is about changed at each of ten attempts, and the item stayed.
+    :raises ChangedMeanwhile: what an item is about changed at each of ten attempts in a row, and the item stayed.
     """
     tried: Item | None = None
     for done in range(ITEMS_MAX):
@@ -108,4 +108,6 @@ async def advance(ctx: Context, handlers: Mapping[str, Handler], until: int) -> 
             if item == tried:
                 raise
             tried = item
+        else:
+            tried = None
     raise Unavailable("More is due than can be done at once; it goes on with the next try")

@@ -74,9 +74,13 @@ async def invoice(ctx: Context, id_: str) -> Invoice:
     return found
 
 
+async def find_credit_note(db: Db, tenant: str, id_: str) -> CreditNote | None:
+    return await _find(db, CreditNote, keys.credit_note(tenant, id_))
+
+
 async def credit_note(ctx: Context, id_: str) -> CreditNote:
     """:raises NotFound: the tenant has no such credit note."""
-    found = await _find(ctx.db, CreditNote, keys.credit_note(ctx.tenant, id_))
+    found = await find_credit_note(ctx.db, ctx.tenant, id_)
     if found is None:
         raise NotFound(f"There is no credit note {id_[:60]!r}")
     return found

@@ -6,7 +6,8 @@ from veloflux.db import keys
 from veloflux.db.client import Db
 from veloflux.events import Recorded
 
-Changes = dict[str, dict[str, list[str | None]]]
+_data = msgspec.json.Decoder(dict[str, object]).decode
+_changes = msgspec.json.Decoder(dict[str, dict[str, list[str | None]]]).decode
 
 
 async def after(db: Db, owner: str, cursor: str, count: int) -> list[Recorded]:
@@ -31,8 +32,8 @@ def recorded(owner: str, id_: str, pairs: list[str]) -> Recorded:
         at=int(fields["at"]),
         actor=fields["actor"],
         request=fields["request"],
-        data=msgspec.json.decode(fields["data"], type=dict[str, object]),
-        changes=msgspec.json.decode(fields["changes"], type=Changes),
+        data=_data(fields["data"]),
+        changes=_changes(fields["changes"]),
         address=fields.get("address", ""),
         person=fields.get("person", ""),
         impersonator=fields.get("impersonator", ""),

@@ -214,11 +214,11 @@ def withheld_proven(invoice: str, at: int, currency: str, amount: int, proof: st
     return _moved("withheld_proven", invoice, at, currency, amount, to=to, source=source, of=proof)
 
 
-def revenue_released(invoice: str, at: int, currency: str, amount: int, before: int) -> Posting:
-    """What was deferred is earned, as `deferral.release_due` says; one release of an invoice a time, after so much was
-    released `before`. A negative amount takes revenue back: of a credit for the rest of a former price.
+def revenue_released(invoice: str, at: int, currency: str, amount: int, before: str) -> Posting:
+    """What was deferred is earned, as `deferral.release_due` says; one release of an invoice a time and a state of what
+    is deferred, which `before` says. A negative amount takes revenue back: of a credit for the rest of a former price.
 
-    >>> shown(revenue_released("inv_1", 0, "BRL", 33, 0))
+    >>> shown(revenue_released("inv_1", 0, "BRL", 33, "0 of 100"))
     'deferred_revenue 33, revenue -33'
     """
     amounts = {"deferred_revenue": amount, "revenue": -amount}

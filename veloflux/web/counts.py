@@ -6,6 +6,7 @@ Counting is a few dictionary entries in memory: it is done for every request, an
 import asyncio
 import os
 import shutil
+import threading
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
@@ -107,17 +108,25 @@ def together(folder: Path) -> Counts:
 async def _keep_writing(folder: Path) -> None:
     while True:
         await asyncio.sleep(WRITTEN_EVERY_S)
-        _write(folder)
+        await asyncio.to_thread(_put, folder, _encoded())  # a disk that syncs for Redis lets a file wait
 
 
 def _write(folder: Path) -> None:
+    _put(folder, _encoded())
+
+
+def _encoded() -> bytes:
+    return msgspec.json.encode(Saved(list(own.requests.items()), own.timings, limits.passed_open()))
+
+
+def _put(folder: Path, content: bytes) -> None:
     """A disk that is full costs a second's counts in the file, not an answer."""
-    saved = Saved(list(own.requests.items()), own.timings, limits.passed_open())
     path = folder / f"{os.getpid()}.json"
+    new = path.with_suffix(f".{threading.get_ident()}")
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.with_suffix(".new").write_bytes(msgspec.json.encode(saved))
-        path.with_suffix(".new").replace(path)
+        new.write_bytes(content)
+        new.replace(path)
 
 
 def _read(folder: Path) -> Iterator[Saved]:

@@ -8,6 +8,7 @@ Nobody relies on the publishing: what it loses, the poll finds. Of all workers o
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
 
 import msgspec
 import structlog
@@ -147,7 +148,7 @@ class Worker:
     async def _claim(self) -> None:
         """Claim in as many due sets at once as can be worked on: claims one after the other would each wait for an
         answer, and the rest of the worker for them."""
-        owners = [self._look.pop(name) for name in list(self._look)[: self._free]]
+        owners = [self._look.pop(name) for name in [*islice(self._look, self._free)]]
         each = self._free // len(owners)
         claims = await asyncio.gather(*(self._claim_in(owner, each) for owner in owners), return_exceptions=True)
         for failed in filter(None, claims):

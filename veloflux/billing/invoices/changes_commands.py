@@ -88,11 +88,12 @@ def credit(
     reason: Annotated[str, typer.Option(help="What for")] = "",
     refunded_by: Annotated[str, typer.Option(help="The provider by which what was paid goes back")] = "",
     reference: Reference = "",
+    once: Annotated[str, typer.Option("--id", help="The same id again is the same credit note")] = "",
     json: Json = False,
 ) -> None:
     """Take back so much of an invoice's lines, or all of it."""
     lines = [{"line": place, "amount": amount} for place, _, amount in (text.partition("=") for text in line or ())]
-    values = {"reason": reason, "refunded_by": refunded_by or None, "reference": reference}
+    values = {"reason": reason, "refunded_by": refunded_by or None, "reference": reference, "id": once}
     wanted = parsed(CreditWanted, lines=lines, **values)
     show(run(terminal, lambda ctx: credit_invoice(ctx, invoice, wanted), tenant=tenant), json=json, columns=NOTE)
 

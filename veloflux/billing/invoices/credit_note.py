@@ -29,6 +29,7 @@ from veloflux.billing.payments.settle import put
 from veloflux.billing.states import INVOICE, move
 from veloflux.context import Context
 from veloflux.db import keys
+from veloflux.errors import IdReused
 from veloflux.events import CreditNoteIssued
 from veloflux.kit import ids
 from veloflux.transaction import Transaction, decide
@@ -51,6 +52,7 @@ class CreditWanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     reason: Annotated[str, Meta(max_length=500)] = ""
     refunded_by: Provider | None = None
     reference: Reference = ""
+    id: Annotated[str, Meta(max_length=100, description="The same id again is the same credit note")] = ""
 
 
 async def credit_invoice(ctx: Context, id_: str, wanted: CreditWanted) -> CreditNote:
@@ -58,8 +60,9 @@ async def credit_invoice(ctx: Context, id_: str, wanted: CreditWanted) -> Credit
 
     :raises NotFound: there is no such invoice. :raises MoveImpossible: it is not final, or void.
     :raises AlreadyDone: nothing is left to credit. :raises InputInvalid: more is wanted than is left of a line.
+    :raises IdReused: it was another credit note's.
     """
-    note = ids.new("crn")
+    note = ids.derived("crn", id_, "wanted", wanted.id) if wanted.id else ids.new("crn")
     return await decide(lambda: _credit(ctx, id_, note, wanted))
 
 
@@ -73,6 +76,8 @@ async def left_to_credit(ctx: Context, invoice: Invoice) -> list[int]:
 
 async def _credit(ctx: Context, id_: str, note_id: str, wanted: CreditWanted) -> CreditNote:
     invoice = await store.invoice(ctx, id_)
+    if found := await store.find_credit_note(ctx.db, ctx.tenant, note_id):
+        return _same(found, wanted)
     move(INVOICE, invoice.status, "credit")
     assert invoice.totals
     earlier = await _earlier(ctx, invoice)
@@ -97,6 +102,14 @@ async def _credit(ctx: Context, id_: str, note_id: str, wanted: CreditWanted) ->
         put_refund(ctx, tx, note, wanted.refunded_by, wanted.reference)
     await tx.commit()
     return note
+
+
+def _same(found: CreditNote, wanted: CreditWanted) -> CreditNote:
+    amounts = {place: line.amount for place, line in zip(found.of, found.lines, strict=True)}
+    asked = {one.line: one.amount for one in wanted.lines} or amounts
+    if (asked, wanted.reason) != (amounts, found.reason):
+        raise IdReused("This id is another credit note's; choose a new one", field="id")
+    return found
 
 
 async def _earlier(ctx: Context, invoice: Invoice) -> list[Credited]:

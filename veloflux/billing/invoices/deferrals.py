@@ -159,7 +159,7 @@ def _put_rest(tx: Transaction, one: Deferral, amount: int, released: int) -> Non
 
 def _release(tx: Transaction, invoice: str, group: Sequence[Deferral], until: int) -> None:
     key, amount = keys.deferrals(tx.owner), 0
-    before = sum(one.released for one in group)
+    before = f"{sum(one.released for one in group)} of {sum(one.service.amount for one in group)}"
     for one in group:
         now_earned = earned(one.service, until)
         amount += now_earned - one.released

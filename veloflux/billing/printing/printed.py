@@ -1,6 +1,7 @@
 """Invoices and credit notes as PDF files, drawn beside the event loop."""
 
 import asyncio
+import functools
 from typing import NamedTuple
 
 from veloflux.billing.printing.rendered import Rendered
@@ -18,6 +19,7 @@ async def printed(document: Rendered) -> Printed:
     return Printed(f"{document.number}.pdf", await asyncio.to_thread(_drawn, document))
 
 
+@functools.lru_cache(maxsize=64)
 def _drawn(document: Rendered) -> bytes:
     from veloflux.billing.printing.sheet import pdf
 

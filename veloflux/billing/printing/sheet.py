@@ -2,7 +2,7 @@
 
 The same document gives the same bytes. It is written in a font that every reader of PDFs has, with the characters of
 Windows-1252, so Portuguese whole. A document with others is in DejaVu, which goes into the file: all that is Latin,
-Greek or Cyrillic, and the signs of currencies. What that lacks, too, is written without its accents, a currency's sign
+Greek or Cyrillic, and most signs of currencies. What that lacks, too, is written without its accents, a currency's sign
 as its code, and anything else as a question mark: the page shows it.
 """
 
@@ -66,6 +66,7 @@ def printable(text: str, currency: str, has: Callable[[str], bool] = in_windows_
     >>> printable("Łódź, 株式会社 -₹5", "INR"), printable("1\\n2 €", "EUR")
     ('?ódz, ???? -INR\\xa05', '1 2 €')
     """
+    text = unicodedata.normalize("NFC", text)
     line = " ".join(text.split(" ")) if text.isprintable() else "".join(_shown(each) for each in text)
     if len(line) > LONGEST:
         line = f"{line[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
@@ -83,7 +84,9 @@ def _nearest(character: str, currency: str, has: Callable[[str], bool]) -> str:
 
 
 def _is_wide(document: Rendered) -> bool:
-    return not all(map(in_windows_1252, {_shown(each) for text in _texts(document) for each in text}))
+    return not all(
+        map(in_windows_1252, {_shown(each) for text in _texts(document) for each in unicodedata.normalize("NFC", text)})
+    )
 
 
 def _texts(part: object) -> Iterator[str]:
@@ -257,6 +260,5 @@ class _Sheet(FPDF):
     def _has(self, character: str) -> bool:
         if not self._is_wide:
             return in_windows_1252(character)
-        font = self.fonts[WIDE_FONT]
-        assert isinstance(font, TTFFont)
-        return ord(character) in font.cmap and unicodedata.bidirectional(character) not in RIGHT_TO_LEFT
+        is_there = all(isinstance(font, TTFFont) and ord(character) in font.cmap for font in self.fonts.values())
+        return is_there and unicodedata.bidirectional(character) not in RIGHT_TO_LEFT

@@ -73,7 +73,7 @@ async def _pay(page: Page, invoice: str) -> None:
 
 async def _credit(page: Page, invoice: str) -> None:
     """:raises InputInvalid: the form says no line, amount or provider as it should. Else as `credit_invoice`."""
-    said: dict[str, Any] = {name: page.form[name] for name in ("reason", "refunded_by") if page.form[name]}
+    said: dict[str, Any] = {name: page.form[name] for name in ("reason", "refunded_by", "id") if page.form[name]}
     if page.form["credited_line"] or page.form["credited_amount"]:
         said["lines"] = [await _credited_line(page, await read_invoice(page.ctx, invoice))]
     await credit_invoice(page.ctx, invoice, converted(said, CreditWanted))
@@ -81,14 +81,20 @@ async def _credit(page: Page, invoice: str) -> None:
 
 async def _credited_line(page: Page, invoice: Invoice) -> dict[str, int]:
     """The line that the form names, and what of it: without a word all that is left of the line."""
-    left = {str(place): amount for place, amount in enumerate(await left_to_credit(page.ctx, invoice)) if amount > 0}
-    place, text = page.form["credited_line"], page.form["credited_amount"].strip()
-    if place not in left:
+    left, text = await _left(page.ctx, invoice), page.form["credited_amount"].strip()
+    place = next((one for one in left if str(one) == page.form["credited_line"]), None)
+    if place is None:
         raise InputInvalid("Choose the line that is credited", field="credited_line")
     amount = amount_of(text, invoice.currency, "credited_amount") if text else left[place]
     if not 0 < amount <= left[place]:
         raise InputInvalid("This is nothing, or more than is left of the line", field="credited_amount")
-    return {"line": int(place), "amount": amount}
+    return {"line": place, "amount": amount}
+
+
+async def _left(ctx: Context, invoice: Invoice) -> dict[int, int]:
+    """What of each line can be credited, by its place: where another line is a credit, not more than both come to."""
+    left = await left_to_credit(ctx, invoice)
+    return {place: min(amount, sum(left)) for place, amount in enumerate(left) if min(amount, sum(left)) > 0}
 
 
 async def _do(page: Page, invoice: str, what: str, doing: Awaitable[object]) -> Html:
@@ -124,11 +130,10 @@ async def _show(page: Page, invoice: str) -> Html:
 
 async def _creditable(ctx: Context, invoice: Invoice, writing: Writing) -> list[tuple[str, str]]:
     """The lines of which something can be credited: their places, and what people know them by."""
-    lines = zip(rendered_lines(writing, invoice.lines), await left_to_credit(ctx, invoice), strict=True)
+    rows = rendered_lines(writing, invoice.lines)
     return [
-        (str(place), " · ".join(part for part in (row.name, row.about, writing.money(amount)) if part))
-        for place, (row, amount) in enumerate(lines)
-        if amount > 0
+        (str(place), " · ".join(part for part in (rows[place].name, rows[place].about, writing.money(amount)) if part))
+        for place, amount in (await _left(ctx, invoice)).items()
     ]
 
 
