@@ -18,6 +18,8 @@ from veloflux.settings import Settings
 
 FILE_BYTES = 16 * 1024 * 1024
 KEPT = 5
+TALKATIVE = ("httpx2", "fontTools")
+"""Libraries that tell at `info` what they work with: addresses, the letters of names."""
 
 
 class SharedRotatingHandler(WatchedFileHandler):
@@ -61,7 +63,8 @@ def configure(settings: Settings, *, file: bool = True) -> None:
         handlers.append(SharedRotatingHandler(folder / "server.log", encoding="utf-8"))
         handlers[-1].setFormatter(_formatter(structlog.processors.JSONRenderer(), shared))
     logging.basicConfig(level=level, handlers=handlers, force=True)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    for library in TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

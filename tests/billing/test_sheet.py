@@ -1,7 +1,10 @@
 """PDFs, as a reader of PDFs reads them."""
 
 import re
+import subprocess
+import sys
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +20,21 @@ from veloflux.billing.printing.parties import Heading
 from veloflux.billing.printing.rendered import Sides, rendered_credit_note, rendered_invoice
 from veloflux.billing.printing.sheet import pdf
 from veloflux.identity import Language
+
+DRAWS_AND_LOGS = """
+import sys
+from pathlib import Path
+from msgspec.structs import replace
+from tests.billing.documents import BASE, SIDES, invoice
+from veloflux import logs
+from veloflux.billing.printing.rendered import rendered_invoice
+from veloflux.billing.printing.sheet import pdf
+from veloflux.settings import Settings
+
+logs.configure(Settings(data_dir=Path(sys.argv[1])))
+if pdf(rendered_invoice(invoice(replace(BASE, name="Łódź")), SIDES)):
+    print("drawn")
+"""
 
 
 def pages(content: bytes) -> list[str]:
@@ -109,6 +127,15 @@ def test_only_a_document_that_needs_it_brings_its_font_along() -> None:
     content = pdf(rendered_invoice(wide, SIDES))
     assert 10_000 < len(content) < 50_000
     assert content == pdf(rendered_invoice(wide, SIDES))
+
+
+def test_the_log_has_nothing_of_the_names_on_a_sheet(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DRAWS_AND_LOGS, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "drawn\n"
+    assert done.stderr == ""
+    assert (tmp_path / "log" / "server.log").read_text() == ""
 
 
 def test_what_the_fonts_lack_is_written_as_near_as_it_can_be() -> None:
