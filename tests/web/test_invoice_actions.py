@@ -128,6 +128,17 @@ async def test_a_form_that_is_sent_twice_credits_once(olivia: httpx2.AsyncClient
     await in_order(acme)
 
 
+@pytest.mark.parametrize("amount", ["", "20", "29"])
+async def test_a_form_that_is_sent_twice_is_taken_twice_whatever_it_left(
+    olivia: httpx2.AsyncClient, acme: Context, bill: str, amount: str
+) -> None:
+    sent = {"credited_line": "0", "credited_amount": amount, "id": "crn_form"}
+    answers = [await olivia.post(f"{bill}/credit-notes", data=sent) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len((await store.credit_notes(acme.db, acme.tenant, "", 10)).items) == 1
+    await in_order(acme)
+
+
 async def test_beside_a_credit_no_more_is_offered_than_both_come_to(
     olivia: httpx2.AsyncClient, acme: Context, bill: str
 ) -> None:

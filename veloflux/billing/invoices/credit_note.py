@@ -62,16 +62,23 @@ async def credit_invoice(ctx: Context, id_: str, wanted: CreditWanted) -> Credit
     :raises AlreadyDone: nothing is left to credit. :raises InputInvalid: more is wanted than is left of a line.
     :raises IdReused: it was another credit note's.
     """
-    note = ids.derived("crn", id_, "wanted", wanted.id) if wanted.id else ids.new("crn")
+    note = _id_of(id_, wanted.id) if wanted.id else ids.new("crn")
     return await decide(lambda: _credit(ctx, id_, note, wanted))
 
 
-async def left_to_credit(ctx: Context, invoice: Invoice) -> list[int]:
+async def left_to_credit(ctx: Context, invoice: Invoice, once: str = "") -> list[int]:
     """What of each line of an invoice can still be credited: minor units, after the discount; negative of a line that
-    is a credit itself, nothing of a draft."""
+    is a credit itself, nothing of a draft. A credit note of the caller's own id `once` does not count: who asks for it
+    again hears the same."""
     if invoice.totals is None:
         return [0 for _ in invoice.lines]
-    return credit_notes.creditable(Document(invoice.lines, invoice.totals), await _earlier(ctx, invoice))
+    others = tuple(id_ for id_ in invoice.credit_notes if id_ != _id_of(invoice.id, once))
+    earlier = await _earlier(ctx, replace(invoice, credit_notes=others))
+    return credit_notes.creditable(Document(invoice.lines, invoice.totals), earlier)
+
+
+def _id_of(invoice: str, once: str) -> str:
+    return ids.derived("crn", invoice, "wanted", once)
 
 
 async def _credit(ctx: Context, id_: str, note_id: str, wanted: CreditWanted) -> CreditNote:

@@ -81,7 +81,7 @@ async def _credit(page: Page, invoice: str) -> None:
 
 async def _credited_line(page: Page, invoice: Invoice) -> dict[str, int]:
     """The line that the form names, and what of it: without a word all that is left of the line."""
-    left, text = await _left(page.ctx, invoice), page.form["credited_amount"].strip()
+    left, text = await _left(page.ctx, invoice, page.form["id"]), page.form["credited_amount"].strip()
     place = next((one for one in left if str(one) == page.form["credited_line"]), None)
     if place is None:
         raise InputInvalid("Choose the line that is credited", field="credited_line")
@@ -91,9 +91,9 @@ async def _credited_line(page: Page, invoice: Invoice) -> dict[str, int]:
     return {"line": place, "amount": amount}
 
 
-async def _left(ctx: Context, invoice: Invoice) -> dict[int, int]:
+async def _left(ctx: Context, invoice: Invoice, once: str = "") -> dict[int, int]:
     """What of each line can be credited, by its place: where another line is a credit, not more than both come to."""
-    left = await left_to_credit(ctx, invoice)
+    left = await left_to_credit(ctx, invoice, once)
     return {place: min(amount, sum(left)) for place, amount in enumerate(left) if min(amount, sum(left)) > 0}
 
 
